@@ -1,0 +1,78 @@
+// npm test: makes sure of what the tests need (a real control plane, a real Prometheus), runs every tier that can run here, says
+// what was skipped and why. Arguments go to vitest. The last line is for people and programs alike: "N passed, N failed".
+import { parseCLI, startVitest, type TestCase, type TestModule, type Vitest } from "vitest/node";
+import { ControlPlaneUnavailable, ensureControlPlane } from "./control-plane/ensure.ts";
+import { ensurePrometheus, PrometheusUnavailable } from "./prometheus/install.ts";
+
+/** Why the tests of real servers cannot run, one paragraph for each server that is not to be had. */
+async function prepare(): Promise<string[]> {
+  const reasons: string[] = [];
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.once("SIGINT", interrupt);
+  const options = { signal: interrupted.signal };
+  for (const ensure of [ensureControlPlane, ensurePrometheus]) {
+    try {
+      await ensure(options);
+    } catch (error) {
+      if (!(error instanceof ControlPlaneUnavailable || error instanceof PrometheusUnavailable)) throw error;
+      reasons.push(error.message);
+    }
+    if (interrupted.signal.aborted) process.exit(130);
+  }
+  // From here on Ctrl-C does what it does by itself: it ends the tests.
+  process.off("SIGINT", interrupt);
+  return reasons;
+}
+
+interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: readonly TestCase[];
+}
+
+/** A file that could not be loaded and an error outside any test count as a failure each: no test of theirs would. */
+function outcomeOf(vitest: Vitest): Outcome {
+  const modules = vitest.state.getTestModules();
+  const tests = modules.flatMap((module) => [...module.children.allTests()]);
+  const inState = (state: string): TestCase[] => tests.filter((test) => test.result().state === state);
+  const failedTests = inState("failed").length;
+  const neverRan = tests.filter((test) => test.result().state === "pending").length;
+  const failedOutside = modules.filter(failedOutsideTests).length + vitest.state.getUnhandledErrors().length;
+  return { passed: inState("passed").length, failed: failedTests + neverRan + failedOutside, skipped: inState("skipped") };
+}
+
+function failedOutsideTests(module: TestModule): boolean {
+  return module.state() === "failed" && ![...module.children.allTests("failed")].length;
+}
+
+/** One line for each group that was skipped for one reason. */
+function skippedLines(skipped: readonly TestCase[]): string[] {
+  const groups = new Map<string, number>();
+  for (const test of skipped) {
+    const { result, group } = {
+      result: test.result(),
+      group: test.parent.type === "suite" ? test.parent.fullName : test.module.relativeModuleId,
+    };
+    const note = result.state === "skipped" ? result.note : undefined;
+    const line = note === undefined ? group : `${group}: ${note}`;
+    groups.set(line, (groups.get(line) ?? 0) + 1);
+  }
+  return [...groups].map(([line, count]) => `  ${count} in ${line}`);
+}
+
+const unavailable = await prepare();
+const { filter, options } = parseCLI(["vitest", "run", ...process.argv.slice(2)]);
+const vitest = await startVitest(filter, { ...options, watch: false });
+const { passed, failed, skipped } = outcomeOf(vitest);
+const vitestSaysFailed = process.exitCode !== undefined && process.exitCode !== 0;
+await vitest.close();
+
+const lines = [
+  ...(skipped.length > 0 ? ["Skipped:", ...skippedLines(skipped)] : []),
+  ...unavailable,
+  `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`,
+];
+process.stdout.write(`\n${lines.join("\n")}\n`);
+// Nothing ran: a filter that matches no file, or a broken configuration. That is no success.
+process.exitCode = failed > 0 || vitestSaysFailed || passed === 0 ? 1 : 0;

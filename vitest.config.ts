@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["src/**/*.test.ts", "tools/**/*.test.ts", "test/architecture.test.ts", "test/build/**/*.test.ts"], testTimeout: 20_000 } },
+      { test: { name: "simulation", include: ["test/simulation/**/*.test.ts", "test/scenarios/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "cluster",
+          include: ["test/cluster/**/*.test.ts", "test/conformance/**/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
