@@ -1,0 +1,68 @@
+// Folders of servers whose owner is gone, and the servers themselves if even their guard was killed: removed at the next start.
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startOf, stillRuns } from "../folder-lock.mjs";
+
+const PREFIX = "rollward-servers-";
+const OWNER = "owner.json";
+const UNCLAIMED_IS_STALE_AFTER_MS = 60_000;
+
+interface ProcessIdentity {
+  readonly pid: number;
+  /** Tells the process from a later one with the same number; empty where that is not known. */
+  readonly start: string;
+}
+
+/** A new folder for servers, claimed by this process. */
+export function createFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), PREFIX));
+  claimFolder(folder, process.pid, []);
+  return folder;
+}
+
+/** Writes who owns the folder and which servers run for it; in one step, so that a sweep never reads half of it. */
+export function claimFolder(folder: string, owner: number, servers: readonly ProcessIdentity[]): void {
+  const next = join(folder, `${OWNER}.${process.pid}`);
+  writeFileSync(next, JSON.stringify({ owner: { pid: owner, start: startOf(owner) }, servers }));
+  renameSync(next, join(folder, OWNER));
+}
+
+/** Removes every folder whose owner no longer runs, and ends the servers that it left; answers with the folders removed. */
+export function sweepLeftovers(): string[] {
+  return readdirSync(tmpdir())
+    .filter((name) => name.startsWith(PREFIX))
+    .map((name) => join(tmpdir(), name))
+    .filter((folder) => sweep(folder));
+}
+
+function sweep(folder: string): boolean {
+  const claim = readClaim(folder);
+  if (claim === undefined) {
+    const created = statSync(folder, { throwIfNoEntry: false });
+    if (created === undefined || Date.now() - created.mtimeMs < UNCLAIMED_IS_STALE_AFTER_MS) return false;
+  } else {
+    if (stillRuns(claim.owner)) return false;
+    for (const server of claim.servers) endIfSame(server);
+  }
+  rmSync(folder, { recursive: true, force: true });
+  return true;
+}
+
+function readClaim(folder: string): { owner: ProcessIdentity; servers: ProcessIdentity[] } | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, OWNER), "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A number alone may have been given to a stranger since; without a start time nobody is ended. */
+function endIfSame(server: ProcessIdentity): void {
+  if (server.start === "" || startOf(server.pid) !== server.start) return;
+  try {
+    process.kill(server.pid, "SIGKILL");
+  } catch {
+    // ended by itself in this moment
+  }
+}

@@ -1,0 +1,9 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+test("the committed crds/ are what src/api says", () => {
+  const verify = spawnSync(process.execPath, [join(import.meta.dirname, "generate.ts"), "--verify"], { encoding: "utf8" });
+  expect(verify.stderr).toBe("");
+  expect(verify.status).toBe(0);
+});
