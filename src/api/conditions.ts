@@ -1,0 +1,98 @@
+import { WAITING_REASONS, type WaitingReason } from "./reasons.ts";
+
+/**
+ * The condition types and every reason that is not one of waiting (rule G2), each with the sentence that says when it appears.
+ * Closed: a new one is added here first. Docs, the command line and the tests read these tables.
+ */
+export const CONDITION_TYPES = {
+  Accepted: "The spec can be carried out; False names what to correct. While False nothing new starts.",
+  Ready: "It serves within its budget, also while something waits for its window; False when a person must act.",
+  Progressing: "A run is in hand: True while it can go on, False while nothing is to be done or something holds it.",
+  VersionHealthy: "What the health checks say of the version in hand; Unknown never promotes.",
+  Paused: "A person's pause is acknowledged: nothing new starts. Set 10 seconds after the change.",
+  Succeeded: "A bounded piece of work is over, and how; Unknown while it goes on.",
+} as const;
+export type ConditionType = keyof typeof CONDITION_TYPES;
+
+/** Reasons of a type, beside the waiting ones that `holds` gives. */
+export const CONDITION_REASONS = {
+  Accepted: {
+    NotYetLookedAt: "The operator has not looked at this generation yet.",
+    Accepted: "The spec can be carried out.",
+    WindowInvalid: "The window is missing, its zone is unknown, or its schedule cannot be read.",
+    WindowTooShort: "No occurrence of the window is long enough for one piece.",
+    TemplateInvalid: "The API server refuses the DaemonSet that the template makes.",
+    QueryInvalid: "A query or comparison of a check does not parse.",
+    CredentialsInvalid: "The kubeconfig Secret is missing or cannot be used.",
+    ClusterChanged: "The kubeconfig leads to another cluster than before.",
+    NoMembers: "The node selector matches no node.",
+    VersionUnassigned: "No version is set and no rollout assigned one.",
+    FailedBefore: "The wanted revision has a failed verdict.",
+    AdoptionUnclear: "Somebody else's DaemonSet runs on the same host ports.",
+    DrainCannotBeUndone: "The spec gives drain.start without drain.cancel, so a node could not be given back.",
+    NotDisruptionFree: "What was asked for as content needs a restart; it has to be rolled as a version.",
+    ContentSourceMissing: "The source of the content does not exist.",
+    WrongNamespace: "The kind counts only in the provider's fleet namespace.",
+    FreezeInvalid: "A freeze has a date or a zone that cannot be read.",
+  },
+  Ready: {
+    NotYetLookedAt: "The operator has not looked at it yet.",
+    Serving: "Every member serves, or is out within the budget.",
+    Joining: "The first version is being put on the members; nobody is served yet.",
+    DegradedBudget: "More members are out of service than maxUnavailable allows.",
+    VersionFailed: "A version failed and was taken back; another revision or a retry has to be written.",
+    RollbackFailed: "Going back failed too; the nodes named stay out until a person repairs them.",
+    FirstVersionFailed: "The first version failed; there is nothing to go back to.",
+    NotAccepted: "The spec cannot be carried out; Accepted says why.",
+    Unreachable: "The PoP's API server does not answer.",
+    Deleting: "The object is being deleted; nodes in hand are finished or given back.",
+  },
+  Progressing: {
+    NotYetLookedAt: "The operator has not looked at it yet.",
+    Idle: "Nothing is to be done.",
+    Joining: "Nodes that serve nobody get the revision of the PoP.",
+    Preflight: "What a roll needs is looked at before the first node.",
+    Rolling: "Node after node gets the new revision.",
+    RollingBack: "Node after node goes back to the revision before.",
+    Baking: "The last node was updated; the version bakes before anything follows.",
+    Watching: "The version passed its bake and is judged until the watch is over.",
+    Promoted: "The version was watched to the end and stays.",
+    RolledBack: "The version was taken back; the PoP runs what it ran before.",
+    RollbackFailed: "The version could not be taken back; the nodes named stay out.",
+    Stopped: "A person stopped the run; the PoP stays mixed and watched.",
+    Superseded: "A newer revision took the run's place.",
+  },
+  VersionHealthy: {
+    NotYetLookedAt: "The operator has not looked at it yet.",
+    Healthy: "Every check passes.",
+    Breached: "A check says that the version is bad.",
+    HealthUnknown: "Evidence is missing, empty, stale or unreadable.",
+    NotEnoughSamples: "Too few sessions or reports for a verdict; that blocks nothing.",
+    Excused: "A check fails, and failed on the neighbours before our first write too.",
+    NothingToJudge: "No run is in hand.",
+  },
+  Paused: {
+    NotYetLookedAt: "The operator has not looked at it yet.",
+    NotPaused: "Nobody paused it.",
+    PauseRequested: "The pause is obeyed, and will be acknowledged 10 seconds after the change.",
+    PausedByPerson: "Nothing new starts until a person resumes it.",
+  },
+  Succeeded: {
+    NotYetLookedAt: "The operator has not looked at it yet.",
+    InProgress: "It goes on.",
+    Completed: "It reached everything that it was for.",
+    Failed: "It ended without reaching what it was for.",
+  },
+} as const satisfies Record<ConditionType, Readonly<Record<string, string>>>;
+
+/** What the condition of this type may give as its reason. Progressing and Ready also show what is waited for. */
+export type ConditionReason<Type extends ConditionType> = keyof (typeof CONDITION_REASONS)[Type] | WaitingReason;
+
+/** The sentence of a reason, whichever table has it; undefined for a reason that Rollward does not give. */
+export function sentenceOf(type: string, reason: string): string | undefined {
+  const ofType: Readonly<Record<string, string>> | undefined = Object.hasOwn(CONDITION_REASONS, type)
+    ? CONDITION_REASONS[type as ConditionType]
+    : undefined;
+  if (ofType && Object.hasOwn(ofType, reason)) return ofType[reason];
+  return Object.hasOwn(WAITING_REASONS, reason) ? WAITING_REASONS[reason as WaitingReason] : undefined;
+}
