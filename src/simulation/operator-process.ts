@@ -1,0 +1,83 @@
+import { Operator, type OperatorPorts } from "../control/operator.ts";
+import { SECRET } from "../control/kinds.ts";
+import type { Cluster, ClusterEvent, Prober } from "../control/ports.ts";
+import type { Site, Sites } from "../control/sites.ts";
+import type { Told } from "../control/told.ts";
+import { NAMESPACE } from "../control/kinds.ts";
+import type { Clock } from "../runtime/clock.ts";
+
+export interface SimulatedOperatorOptions {
+  readonly clock: Clock;
+  readonly hub: Cluster;
+  readonly prober: Prober;
+  readonly random: () => number;
+  readonly namespace: string;
+  readonly onEvent: (event: ClusterEvent) => void;
+  readonly told?: Partial<Told>;
+}
+
+const QUIET: Told = {
+  pop: () => {},
+  popGone: () => {},
+  fleet: () => {},
+  decided: () => {},
+  queue: () => ({}),
+};
+
+/** The real controllers on simulated ports: one operator of perhaps several, which can be crashed. */
+export class SimulatedOperator {
+  readonly #operator: Operator;
+  readonly #term = new AbortController();
+  #alive = true;
+
+  constructor(options: SimulatedOperatorOptions) {
+    const { clock, hub, prober, random, namespace } = options;
+    const ports: OperatorPorts = {
+      clock,
+      random,
+      hub,
+      sites: new OneSite(hub),
+      prober,
+      events: { publish: (event) => this.#alive && options.onEvent(event), flush: () => Promise.resolve() },
+      told: { ...QUIET, ...options.told },
+      readSecret: async (name) => decoded((await hub.get(SECRET, name, namespace))?.data),
+      namespace,
+      tzdata: process.versions.tz ?? "unknown",
+    };
+    this.#operator = new Operator(ports);
+  }
+
+  /** Leads at once: which of several leads is not this operator's question here, safety must not rest on it. */
+  start(): void {
+    void this.#operator.lead(this.#term.signal, () => this.#alive);
+  }
+
+  /** Dies between two writes, without goodbye. */
+  crash(): void {
+    this.#alive = false;
+    this.#term.abort(new Error("the operator crashed"));
+    this.#operator.stop();
+  }
+}
+
+/** All PoPs in the one simulated cluster, told by its kube-system namespace as a real one is (P17). */
+class OneSite implements Sites {
+  readonly #cluster: Cluster;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  async of(): Promise<Site> {
+    const system = await this.#cluster.get(NAMESPACE, "kube-system");
+    return system ? { state: "Reachable", uid: system.metadata.uid, cluster: this.#cluster } : { state: "Unreachable", message: "there is no kube-system namespace" };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function decoded(data: Readonly<Record<string, string>> | undefined): Record<string, string> | undefined {
+  return data && Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")]));
+}

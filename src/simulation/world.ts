@@ -1,0 +1,212 @@
+import type { Fleet, FleetSpec } from "../api/fleet.ts";
+import type { MaintenanceWindow } from "../api/maintenance-window.ts";
+import type { PopCluster, PopClusterStatus } from "../api/pop-cluster.ts";
+import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../api/resources.ts";
+import { NAMESPACE } from "../control/kinds.ts";
+import type { ClusterEvent, Draft, KubernetesObject } from "../control/ports.ts";
+import { VirtualClock, seededRandom } from "./clock.ts";
+import { customKind } from "./cluster/custom-kind.ts";
+import { InMemoryCluster } from "./cluster/in-memory-cluster.ts";
+import { Store } from "./cluster/store.ts";
+import { runControlPlane } from "./daemon-sets.ts";
+import { InMemoryRuntime } from "./nodes/in-memory-runtime.ts";
+import { NodeFleet, nodeSpecs } from "./nodes/node-fleet.ts";
+import { SimulatedProber } from "./nodes/simulated-prober.ts";
+import { SimulatedOperator } from "./operator-process.ts";
+
+export const FLEET_NAMESPACE = "fleet";
+export const DATA_PLANE_NAMESPACE = "rollward-data-plane";
+
+export interface WorldOptions {
+  /** The instant at which the world begins, RFC 3339. */
+  readonly start: string;
+  readonly seed?: number;
+  /** How far behind the operators' caches are; milliseconds. */
+  readonly lagMilliseconds?: number;
+  readonly latencyMilliseconds?: number;
+}
+
+/** A sentence that an operator said, with the virtual instant. */
+export interface Said {
+  readonly at: number;
+  readonly event: ClusterEvent;
+}
+
+/** A whole world in memory: API server, DaemonSets, nodes, data planes, operators, on one virtual clock. */
+export class World {
+  readonly clock: VirtualClock;
+  readonly store: Store;
+  /** A person's view of the cluster. */
+  readonly kubectl: InMemoryCluster;
+  readonly runtime: InMemoryRuntime;
+  readonly prober: SimulatedProber;
+  readonly nodes: NodeFleet;
+  readonly said: Said[] = [];
+  readonly operators: SimulatedOperator[] = [];
+  readonly #options: WorldOptions;
+  readonly #random: () => number;
+
+  private constructor(options: WorldOptions) {
+    this.#options = options;
+    this.#random = seededRandom(options.seed ?? 1);
+    this.clock = new VirtualClock(Date.parse(options.start), options.seed === undefined ? {} : { seed: options.seed });
+    this.store = new Store({ clock: this.clock, kinds: [FLEET, MAINTENANCE_WINDOW, POP_CLUSTER].map((resource) => customKind(resource)) });
+    this.kubectl = new InMemoryCluster(this.store, { clock: this.clock, user: "person" });
+    this.runtime = new InMemoryRuntime(this.clock);
+    this.prober = new SimulatedProber(this.runtime, this.clock);
+    const kubelets = new InMemoryCluster(this.store, { clock: this.clock, user: "kubelets" });
+    this.nodes = new NodeFleet({ cluster: kubelets, clock: this.clock, runtime: this.runtime, declareDeadAfterMilliseconds: 4_000 });
+  }
+
+  static async create(options: WorldOptions): Promise<World> {
+    const world = new World(options);
+    runControlPlane(new InMemoryCluster(world.store, { clock: world.clock, user: "controllers" }), world.clock);
+    for (const name of [FLEET_NAMESPACE, DATA_PLANE_NAMESPACE]) {
+      await world.kubectl.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name } } as Draft<KubernetesObject>);
+    }
+    return world;
+  }
+
+  /** Starts one more operator, with API views of its own. */
+  startOperator(): SimulatedOperator {
+    const hub = new InMemoryCluster(this.store, {
+      clock: this.clock,
+      user: "rollward",
+      lagMilliseconds: this.#options.lagMilliseconds ?? 2,
+      latencyMilliseconds: this.#options.latencyMilliseconds ?? 1,
+    });
+    const onEvent = (event: ClusterEvent) => void this.said.push({ at: this.clock.now(), event });
+    const operator = new SimulatedOperator({ clock: this.clock, hub, prober: this.prober, random: this.#random, namespace: FLEET_NAMESPACE, onEvent });
+    operator.start();
+    this.operators.push(operator);
+    return operator;
+  }
+
+  /** Boots `count` nodes of a PoP while the clock runs. */
+  async bootNodes(pop: string, count: number): Promise<void> {
+    await this.while(this.nodes.start(nodeSpecs(pop, count)));
+  }
+
+  /** Lets the clock run until a promise of the world is settled. */
+  async while<T>(work: Promise<T>): Promise<T> {
+    let settled = false;
+    const done = work.finally(() => (settled = true));
+    done.catch(() => undefined);
+    while (!settled) await this.clock.advance(10);
+    return done;
+  }
+
+  async apply<T extends KubernetesObject>(kind: Parameters<InMemoryCluster["create"]>[0], object: Draft<T>): Promise<void> {
+    await this.while(this.kubectl.create(kind, object as Draft<KubernetesObject>));
+  }
+
+  async pop(name: string): Promise<PopCluster> {
+    const pop = await this.while(this.kubectl.get<PopCluster>(POP_CLUSTER, name, FLEET_NAMESPACE));
+    if (!pop) throw new Error(`there is no PoPCluster ${name}`);
+    return pop;
+  }
+
+  /** Changes a spec as a person would, whoever else writes the object meanwhile. */
+  async editPop(name: string, change: (spec: PopCluster["spec"]) => PopCluster["spec"]): Promise<void> {
+    const pop = await this.pop(name);
+    await this.while(this.kubectl.update<PopCluster>(POP_CLUSTER, { ...pop, spec: change(structuredClone(pop.spec)) }));
+  }
+
+  /** Runs the world until a PoP's status satisfies the predicate, asked after every change of it. */
+  async until(name: string, predicate: (status: PopClusterStatus, pop: PopCluster) => boolean, limitMilliseconds: number, waitingFor: string): Promise<PopCluster> {
+    const cache = this.kubectl.cache<PopCluster>(POP_CLUSTER, { namespace: FLEET_NAMESPACE });
+    await this.while(cache.whenSynced());
+    const current = () => cache.get(name, FLEET_NAMESPACE);
+    try {
+      await this.clock.runUntil(
+        () => {
+          const pop = current();
+          return pop !== undefined && predicate(pop.status ?? {}, pop);
+        },
+        { limitMilliseconds, waitingFor },
+      );
+      return current()!;
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; PoP ${name} stood at: ${JSON.stringify(current()?.status, null, 1)}`);
+    } finally {
+      cache.stop();
+    }
+  }
+}
+
+export const fleetDraft = (spec: Partial<FleetSpec> = {}): Draft<Fleet> =>
+  ({ apiVersion: FLEET.apiVersion, kind: "Fleet", metadata: { name: "fleet", namespace: FLEET_NAMESPACE }, spec }) as Draft<Fleet>;
+
+/** Sunday 01:00 to 05:00 in the local time of whatever it is applied to. */
+export const sundayWindow = (name = "pop-sunday"): Draft<MaintenanceWindow> =>
+  ({
+    apiVersion: MAINTENANCE_WINDOW.apiVersion,
+    kind: "MaintenanceWindow",
+    metadata: { name, namespace: FLEET_NAMESPACE },
+    spec: { schedule: { weekly: [{ day: "Sunday", start: "01:00", duration: "4h" }] }, timeZone: "Local" },
+  }) as Draft<MaintenanceWindow>;
+
+export interface PopOptions {
+  readonly version?: string;
+  readonly timeZone?: string;
+  readonly strategy?: object;
+  readonly health?: object;
+  readonly rollback?: object;
+  readonly spec?: object;
+}
+
+/** A PoP of virtual nodes: host network, health on 8080, sessions on 7000, drained by token, judged by health and reconnects. */
+export function popDraft(name: string, options: PopOptions = {}): Draft<PopCluster> {
+  const { version = "1.0.0", timeZone = "Europe/Berlin", strategy = {}, health = {}, rollback = {}, spec = {} } = options;
+  return {
+    apiVersion: POP_CLUSTER.apiVersion,
+    kind: "PoPCluster",
+    metadata: { name, namespace: FLEET_NAMESPACE },
+    spec: {
+      version,
+      region: "eu-central",
+      timeZone,
+      nodeSelector: { matchLabels: { "rollward.dev/pop": name } },
+      dataPlaneNamespace: DATA_PLANE_NAMESPACE,
+      template: {
+        spec: {
+          hostNetwork: true,
+          terminationGracePeriodSeconds: 2,
+          containers: [
+            {
+              name: "pop",
+              image: "registry.example/pop:${version}",
+              ports: [
+                { name: "health", containerPort: 8080, hostPort: 8080 },
+                { name: "sessions", containerPort: 7000, hostPort: 7000 },
+              ],
+              readinessProbe: { httpGet: { path: "/healthz", port: 8080 } },
+            },
+          ],
+        },
+      },
+      windowRef: { name: "pop-sunday" },
+      strategy: {
+        prePull: false,
+        bake: "10m",
+        watch: "24h",
+        drain: {
+          start: { http: { port: 8080, path: "/drain" } },
+          cancel: { http: { port: 8080, path: "/undrain" } },
+          lease: "30s",
+          timeout: "30s",
+          sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
+        },
+        perNode: { expected: "2m", deadline: "5m", soak: "5s", retries: 1 },
+        ...strategy,
+      },
+      health: {
+        node: [{ name: "ready", http: { port: 8080, path: "/healthz" }, successes: 2, failures: 2, interval: "1s", timeout: "1s" }],
+        pop: [{ name: "reconnect", reconnect: { histogram: "pop_session_reconnect_seconds" } }],
+        ...health,
+      },
+      rollback: { maxUnavailable: 1, ...rollback },
+      ...spec,
+    },
+  } as unknown as Draft<PopCluster>;
+}
