@@ -1,0 +1,121 @@
+import { expect, it } from "vitest";
+import { popClusterSpec, popClusterStatus, type PopCluster } from "../../api/pop-cluster.ts";
+import { explainPop, popSummary } from "./pop.ts";
+
+const at = "2026-11-22T00:10:00Z";
+const pop = (status: unknown, spec: object = {}, metadata: object = {}): PopCluster => ({
+  apiVersion: "rollward.dev/v1alpha1",
+  kind: "PoPCluster",
+  metadata: { name: "fra1", namespace: "fleet", uid: "u", resourceVersion: "1", ...metadata },
+  spec: popClusterSpec.parse({
+    timeZone: "Europe/Berlin",
+    nodeSelector: {},
+    windowRef: { name: "sunday" },
+    template: { spec: { containers: [{ name: "c", image: "i" }] } },
+    ...spec,
+  }),
+  ...(status === undefined ? {} : { status: popClusterStatus.parse(status) }),
+});
+const run = (more: object = {}) => ({
+  id: 3,
+  kind: "Roll",
+  revision: "r2",
+  version: "2.0",
+  back: "r1",
+  startedAt: at,
+  state: "Rolling",
+  frozen: { members: [], order: [] },
+  ...more,
+});
+const node = (name: string, step: string, more: object = {}) => ({
+  name,
+  uid: name,
+  step,
+  revision: step === "Done" ? "r2" : "r1",
+  since: at,
+  ...more,
+});
+const section = (of: PopCluster, title: string) => explainPop(of).sections.find((one) => one.title === title)?.lines;
+
+it("[G2] every hold stands in order with its rule and its own earliest time, in the PoP's zone and in UTC", () => {
+  const holds = [
+    { rule: "W4", reason: "OutsideWindow", message: "sunday is closed", until: "2026-11-29T00:00:00Z" },
+    { rule: "G14", reason: "RegionBusy", message: "ams1 of eu-central holds the grant" },
+  ];
+  expect(section(pop({ run: run(), holds }), "Why not yet")).toEqual([
+    "1. OutsideWindow (rule W4): sunday is closed; not before Sunday 2026-11-29 01:00 Europe/Berlin (2026-11-29T00:00:00Z)",
+    "2. RegionBusy (rule G14): ams1 of eu-central holds the grant; no time is known",
+  ]);
+});
+
+it("says how far a roll is, what it goes back to, and which nodes are in hand", () => {
+  const rolling = pop({
+    run: run(),
+    nodes: [
+      node("n1", "Done"),
+      node("n2", "Claimed", { attempt: 2, sessions: 40 }),
+      node("n3", "Pending"),
+      node("n4", "Skipped", { skipped: "Gone" }),
+    ],
+  });
+  expect(explainPop(rolling).summary).toBe("PoPCluster fra1 is rolling: 1 of 3 nodes run 2.0");
+  expect(section(rolling, "Run")).toEqual([
+    "Roll to 2.0 (revision r2), Rolling since it began Sunday 2026-11-22 01:10 Europe/Berlin (2026-11-22T00:10:00Z); 1 of 3 nodes done.",
+    "If it fails, the PoP goes back to revision r1.",
+  ]);
+  expect(section(rolling, "Nodes")).toEqual([
+    "n2: Claimed since Sunday 2026-11-22 01:10 Europe/Berlin (2026-11-22T00:10:00Z), attempt 2, held 40 sessions",
+    "n4: Skipped since Sunday 2026-11-22 01:10 Europe/Berlin (2026-11-22T00:10:00Z), Gone",
+  ]);
+  expect(section(rolling, "Why not yet")).toEqual(["Nothing holds it: the next step is being made."]);
+});
+
+it("says why it rolls back, and that the failed revision is not tried again", () => {
+  const back = pop({
+    run: run({
+      kind: "Rollback",
+      state: "RollingBack",
+      revision: "r1",
+      version: "1.0",
+      cause: "ready on n1: answered 503, 2 times in a row",
+    }),
+    revisions: { failed: [{ revision: "r2", version: "2.0", at, evidence: "ready on n1: answered 503" }] },
+  });
+  expect(section(back, "Run")).toContain("Why: ready on n1: answered 503, 2 times in a row");
+  expect(section(back, "Failed revisions")?.[0]).toMatch(
+    /^2.0 \(revision r2\) failed Sunday .*: ready on n1: answered 503. It is not tried again/,
+  );
+});
+
+it("what people asked for is said with whether it was carried out", () => {
+  const asked = pop(
+    { handled: { stop: "2026-11-22T01:10:00+01:00", retry: "2026-11-21T00:00:00Z" } },
+    { paused: true, requests: { stop: { at: "2026-11-22T01:10:00+01:00" }, retry: { at, revision: "r2" } } },
+  );
+  expect(section(asked, "Asked by people")).toEqual([
+    "spec.paused is true: nothing new starts until it is false.",
+    `stop, asked for at 2026-11-22T01:10:00+01:00: carried out.`,
+    `retry of revision r2, asked for at ${at}: not carried out yet.`,
+  ]);
+});
+
+it("a status older than the spec is said to be so, and a PoP without status too", () => {
+  expect(section(pop({ observedGeneration: 2 }, {}, { generation: 3 }), "Attention")?.[0]).toContain("(generation 3, it saw 2)");
+  expect(explainPop(pop(undefined)).summary).toBe("PoPCluster fra1 has no status yet: no operator has looked at it");
+});
+
+it.each([
+  [{}, "runs no version yet"],
+  [{ version: "1.0" }, "runs 1.0"],
+  [
+    { run: run({ state: "Preflight" }), holds: [{ rule: "G14", reason: "RegionBusy", message: "" }] },
+    "is about to go to 2.0; it waits: RegionBusy",
+  ],
+  [{ run: run({ state: "Passed" }) }, "runs 2.0, which passed and is watched"],
+])("%j: %s", (status, words) => {
+  expect(popSummary(popClusterStatus.parse(status))).toBe(words);
+});
+
+it("[G12] what others wrote into a status cannot paint the terminal", () => {
+  expect(JSON.stringify(explainPop(pop({ holds: [{ rule: "X", reason: "Paused", message: "a\u001b[2Jb\nc" }] })))).toMatch(/a \[2Jb c/);
+});

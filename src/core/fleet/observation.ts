@@ -1,0 +1,42 @@
+import type { FleetSpec, FleetStatus } from "../../api/fleet.ts";
+
+/** Everything that is known about the Fleet at one moment, as plain data. */
+export interface FleetObservation {
+  /** The object that the decision is written to, at the version that it is conditional on: only its ledger is counted (rule G14). */
+  readonly fleet: { readonly generation: number; readonly spec: FleetSpec; readonly status: FleetStatus };
+  /** Every PoPCluster of the fleet namespace; a lagging view only delays. */
+  readonly pops: readonly FleetPop[];
+  /** Answers of live reads, by PoP name, for the entries that `entriesToConfirm` names. */
+  readonly live: ReadonlyMap<string, LiveAnswer>;
+  /** The version of the time-zone data in use. */
+  readonly tzdata: string;
+}
+
+/** One PoPCluster, as far as grants look at it; `fleetPopOf` makes it from the object. */
+export interface FleetPop {
+  readonly name: string;
+  readonly uid: string;
+  readonly region?: string;
+  readonly deleting: boolean;
+  readonly grant?: AskedGrant;
+  /** The version that the whole PoP runs. */
+  readonly version?: string;
+  /** Absent while the PoP has not reported it. */
+  readonly members?: { readonly total: number; readonly out: number };
+  /** Nodes that a granted disruption may have out at once. */
+  readonly takesOut: { readonly Roll: number; readonly Rollback: number };
+  /** More nodes out than its own budget allows, or nodes that RollbackFailed left out (rules F3, G14). */
+  readonly degraded: boolean;
+  /** A run was begun and is not over: it goes before runs that have not begun (rule F10). */
+  readonly unfinished: boolean;
+  readonly emergency: boolean;
+}
+
+export interface AskedGrant {
+  readonly id: number;
+  readonly kind: "Roll" | "Rollback";
+  readonly state: "Asked" | "Returned";
+}
+
+/** What a live GET of a PoPCluster said. */
+export type LiveAnswer = { readonly found: false } | { readonly found: true; readonly uid: string; readonly grant?: AskedGrant };

@@ -1,0 +1,30 @@
+import type { PopCluster, PopClusterStatus } from "../../api/pop-cluster.ts";
+import { unavailableLimit } from "../rollout/budget.ts";
+import type { FleetPop } from "./observation.ts";
+
+/** One PoPCluster as the Fleet sees it; from spec and ledger alone, never from conditions (rule G1). */
+export function fleetPopOf(pop: PopCluster): FleetPop {
+  const { metadata, spec, status } = pop;
+  const limit = unavailableLimit(spec.strategy.maxUnavailable, status?.members?.total ?? 0);
+  return {
+    name: metadata.name,
+    uid: metadata.uid,
+    ...(spec.region === undefined ? {} : { region: spec.region }),
+    deleting: metadata.deletionTimestamp !== undefined,
+    ...(status?.grant ? { grant: status.grant } : {}),
+    ...(status?.version === undefined ? {} : { version: status.version }),
+    ...(status?.members ? { members: status.members } : {}),
+    // A roll that turns into a rollback keeps its grant (G14), so it may take out what a rollback may.
+    takesOut: { Roll: Math.max(limit, spec.rollback.maxUnavailable), Rollback: spec.rollback.maxUnavailable },
+    degraded: leftOutByRollback(status) || (status?.members?.out ?? 0) > limit,
+    unfinished: ["Rolling", "RollingBack"].includes(status?.run?.state ?? ""),
+    emergency: false,
+  };
+}
+
+/** Nodes that RollbackFailed left out, until they serve (rule G14). */
+function leftOutByRollback(status: PopClusterStatus | undefined): boolean {
+  const last = (status?.history ?? []).toSorted((a, b) => Date.parse(a.endedAt) - Date.parse(b.endedAt)).at(-1);
+  // Not reported is not serving: in doubt the PoP counts as degraded.
+  return last?.outcome === "RollbackFailed" && (status?.members?.out ?? 1) > 0;
+}

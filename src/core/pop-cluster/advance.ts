@@ -1,0 +1,168 @@
+import type { PopClusterStatus, PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
+import type { Hold, Instant } from "../decision.ts";
+import { elapsedOf, hold, run as runTimer } from "../rollout/timer.ts";
+import { candidatesOf, claimNext } from "./claim.ts";
+import { judgeReturns } from "./drain.ts";
+import { healthOf } from "./health.ts";
+import { milliseconds } from "./milliseconds.ts";
+import { iso, type Outcome } from "./outcome.ts";
+import { endRun, returned, withHistory } from "./verdict.ts";
+import { isInHand, type NodeView, type PopView, viewOf, withEntry } from "./view.ts";
+
+/**
+ * What follows when no node needs a step: nodes whose soak is over are Done, the next is claimed, or the run ends. Done and the next
+ * claim are one write (P14).
+ */
+export function advance(view: PopView, now: Instant): Outcome | undefined {
+  const { run } = view;
+  if (!run || (run.state !== "Rolling" && run.state !== "RollingBack")) return undefined;
+  const soaked = soakedNodes(view, now);
+  const status = soaked.done.reduce<PopClusterStatus>((ledger, entry) => ({ ...ledger, nodes: withEntry(ledger.nodes ?? [], entry) }), view.seen.pop.status);
+  const next = soaked.done.length > 0 ? viewOf({ ...view.seen, pop: { ...view.seen.pop, status } }) : view;
+  const soaking = next.nodes.some((node) => node.entry?.step === "Soaking");
+  const claim = (soaking && next.limit === 1 && run.kind !== "Rollback") || budgetIsOurs(next) ? undefined : claimNext(next, now);
+  if (claim?.ledger) return claim;
+  const end = claim?.holds || soaking ? undefined : endOfRun(next, run, now);
+  if (end) return end;
+  return {
+    ...(soaked.done.length > 0 ? { ledger: status } : {}),
+    holds: [...soaked.holds, ...(claim?.holds ?? [])],
+    wakes: soaked.wakes,
+  };
+}
+
+/** All that may be out is in our own hand: the next one follows by itself, and nothing holds the run. */
+const budgetIsOurs = (view: PopView): boolean => {
+  const limit = view.run?.kind === "Rollback" ? Math.max(view.limit, view.seen.pop.spec.rollback.maxUnavailable) : view.limit;
+  return view.nodes.filter((node) => isInHand(node.entry)).length >= limit;
+};
+
+/** Soaking nodes whose time is over with every check healthy for the whole of it, and what holds the others. */
+function soakedNodes(view: PopView, now: Instant): { done: PopNodeStatus[]; holds: Hold[]; wakes: Instant[] } {
+  const done: PopNodeStatus[] = [];
+  const holds: Hold[] = [];
+  const wakes: Instant[] = [];
+  const health = healthOf(view, now);
+  const soak = milliseconds(view.seen.pop.spec.strategy.perNode.soak);
+  for (const node of view.nodes) {
+    const { entry } = node;
+    if (entry?.step !== "Soaking") continue;
+    const returns = judgeReturns(view, node, entry, now);
+    const judged = [health.pop, health.nodes.get(node.member.uid), returns].filter((one) => one !== undefined);
+    const unknown = judged.find((one) => one.verdict === "Unknown");
+    // Soak is gained only while everything was healthy: a verdict that turned later starts it anew (I11).
+    const healthySince = health.checks.filter((check) => check.node === undefined || check.node === entry.name).map((check) => Date.parse(check.since));
+    const until = Math.max(Date.parse(entry.since), ...healthySince) + soak;
+    if (unknown) {
+      holds.push({ rule: "P9", reason: returns === unknown ? "Soaking" : "HealthUnknown", message: `node ${entry.name} soaks: ${steady(unknown.evidence)}` });
+      wakes.push(now + 1_000);
+    } else if (now < until) {
+      holds.push({ rule: "P3", reason: "Soaking", message: `node ${entry.name} runs ${view.run!.version} and soaks`, until });
+      wakes.push(until);
+    } else if (judged.every((one) => one.verdict !== "Unhealthy")) {
+      done.push(doneEntry(entry, returns?.p95, now));
+    }
+  }
+  return { done, holds, wakes };
+}
+
+/** Evidence without what changes by the second: a hold is written to status, and status is written only when something changed. */
+const steady = (evidence: string): string => evidence.replaceAll(/, ?[0-9.]+ ?m?s ago/g, "").replaceAll(/ended [0-9.]+ ?m?s ago/g, "ended");
+
+const doneEntry = (entry: PopNodeStatus, reconnectSeconds: number | undefined, now: Instant): PopNodeStatus => ({
+  name: entry.name,
+  uid: entry.uid,
+  ...(entry.revision === undefined ? {} : { revision: entry.revision }),
+  step: "Done",
+  since: iso(now),
+  attempt: entry.attempt,
+  ...(entry.token === undefined ? {} : { token: entry.token }),
+  ...(entry.sessions === undefined ? {} : { sessions: entry.sessions }),
+  ...(reconnectSeconds === undefined ? {} : { reconnectSeconds: Math.round(reconnectSeconds * 100) / 100 }),
+});
+
+const inHand = (node: NodeView): boolean => ["Claimed", "Updating", "Soaking"].includes(node.entry?.step ?? "") && !node.joining;
+
+/** R12: nobody is left: a roll bakes, a rollback is over; the grant is returned in the same write. */
+function endOfRun(view: PopView, run: PopRun, now: Instant): Outcome | undefined {
+  const { status } = view.seen.pop;
+  if (view.nodes.some(inHand)) return undefined;
+  const open = candidatesOf(view, run);
+  const left = open.filter((node) => !node.member.unschedulable);
+  if (run.kind === "Rollback") return left.length > 0 || open.length > 0 ? undefined : rolledBack(view, run, now);
+  if (run.ending || left.length > 0 || (open.length > 0 && view.limit === 1)) return undefined;
+  if (run.kind === "Join" && !everybodyJoined(view, run)) return undefined;
+  const skipped = open.map(
+    (node): PopNodeStatus => ({ ...node.entry!, step: "Skipped", since: iso(now), skipped: "CordonedByPerson", message: "cordoned by a person; it follows when the cordon is lifted" }),
+  );
+  const ledger = skipped.reduce<PopClusterStatus>((next, entry) => ({ ...next, nodes: withEntry(next.nodes ?? [], entry) }), status);
+  const baking: PopRun = { ...run, state: "Baking", timers: { ...run.timers, bake: { since: iso(now), accumulated: 0 }, watch: { since: iso(now), accumulated: 0 } } };
+  return {
+    ledger: { ...ledger, ...returned(status), run: baking, revisions: { ...status.revisions, current: run.revision } },
+    events: [{ type: "Normal", reason: "Baking", action: "Bake", message: `all nodes run ${run.version}; it bakes for ${view.seen.pop.spec.strategy.bake}` }],
+  };
+}
+
+const everybodyJoined = (view: PopView, run: PopRun): boolean => {
+  const members = new Set(run.frozen.members.map((member) => member.uid));
+  return view.nodes.filter((node) => members.has(node.member.uid)).every((node) => node.entry?.step === "Done");
+};
+
+function rolledBack(view: PopView, run: PopRun, now: Instant): Outcome {
+  const { status } = view.seen.pop;
+  const ended = { ...status, ...withHistory(status, run, "RolledBack", run.cause ?? "", now), ...returned(status) };
+  const nodes = (status.nodes ?? []).map((entry) => (entry.step === "Pending" ? { ...entry, step: "Done" as const, since: iso(now), revision: run.revision } : entry));
+  return {
+    ledger: endRun({ ...ended, nodes, revisions: { ...status.revisions, current: run.revision } }),
+    events: [{ type: "Normal", reason: "RolledBack", action: "RollBack", message: `every node runs ${run.version} again; ${run.takesBack?.version ?? run.from} is not tried again unless a person names it` }],
+  };
+}
+
+/** Baking, then Passed, then Promoted (P8): each timer runs only while the checks are healthy. */
+export function bakeAndWatch(view: PopView, now: Instant): Outcome | undefined {
+  const { run } = view;
+  if (!run || (run.state !== "Baking" && run.state !== "Passed")) return undefined;
+  const { status, spec } = view.seen.pop;
+  const health = healthOf(view, now);
+  const all = [health.pop, ...health.nodes.values()];
+  const unknown = all.find((one) => one.verdict === "Unknown");
+  const unhealthy = all.some((one) => one.verdict === "Unhealthy");
+  const step = unknown || unhealthy ? hold : runTimer;
+  const bake = run.state === "Baking" ? step(run.timers.bake, now) : run.timers.bake;
+  const watch = step(run.timers.watch, now);
+  const timers = withTimers(run, bake, watch);
+  const changed = timers !== run.timers;
+  const held: Hold[] = unknown ? [{ rule: "G9", reason: "HealthUnknown", message: `${run.version} is not promoted on what nobody can see: ${steady(unknown.evidence)}` }] : [];
+  const bakeLeft = milliseconds(spec.strategy.bake) - elapsedOf(bake, now);
+  const watchLeft = milliseconds(spec.strategy.watch) - elapsedOf(watch, now);
+  if (!unknown && !unhealthy && run.state === "Baking" && bakeLeft <= 0) {
+    return {
+      ledger: { ...status, run: { ...run, state: "Passed", timers } },
+      events: [{ type: "Normal", reason: "Passed", action: "Pass", message: `${run.version} has baked for ${spec.strategy.bake}; it is watched for ${spec.strategy.watch} from its last node on` }],
+    };
+  }
+  if (!unknown && !unhealthy && run.state === "Passed" && watchLeft <= 0) return promoted(view, run, now);
+  const until = now + (run.state === "Baking" ? bakeLeft : watchLeft);
+  if (run.state === "Baking" && !unknown) held.push({ rule: "P8", reason: "Baking", message: `${run.version} bakes for ${spec.strategy.bake}`, until });
+  return { ...(changed ? { ledger: { ...status, run: { ...run, timers } } } : {}), holds: held, wakes: unknown ? [] : [until] };
+}
+
+function withTimers(run: PopRun, bake: PopRun["timers"]["bake"] | ReturnType<typeof hold>, watch: PopRun["timers"]["watch"] | ReturnType<typeof hold>): PopRun["timers"] {
+  const same = bake?.since === run.timers.bake?.since && watch?.since === run.timers.watch?.since;
+  if (same) return run.timers;
+  return { ...run.timers, ...(bake ? { bake: plain(bake) } : {}), ...(watch ? { watch: plain(watch) } : {}) };
+}
+
+const plain = ({ since, accumulated }: { since?: string | undefined; accumulated: number }) => (since === undefined ? { accumulated } : { since, accumulated });
+
+export function promoted(view: PopView, run: PopRun, now: Instant): Outcome & { readonly ledger: PopClusterStatus } {
+  const { status } = view.seen.pop;
+  return {
+    ledger: endRun({
+      ...status,
+      ...withHistory(status, run, "Promoted", "", now),
+      revisions: { ...status.revisions, current: run.revision, promoted: run.revision },
+    }),
+    events: [{ type: "Normal", reason: "Promoted", action: "Promote", message: `${run.version} was watched for ${view.seen.pop.spec.strategy.watch} and is promoted` }],
+  };
+}

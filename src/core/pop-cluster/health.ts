@@ -1,0 +1,178 @@
+import type { CheckStatus, HealthCheck, HttpEndpoint, PopClusterSpec } from "../../api/pop-cluster.ts";
+import type { Instant } from "../decision.ts";
+import { histogramNames } from "../health/exposition.ts";
+import type { Probe, Sample } from "../health/probe.ts";
+import { combine, judge, judgement, type Judgement } from "../health/verdict.ts";
+import { milliseconds } from "./milliseconds.ts";
+import type { DataPlanePod } from "./observation.ts";
+import { iso } from "./outcome.ts";
+import type { NodeView, PopView } from "./view.ts";
+
+/** What the checks say, what has to be sampled for it, and what of it stands in status. */
+export interface PopHealthView {
+  /** Of the whole PoP: every pop check but reconnect, which is judged per drain. */
+  readonly pop: Judgement;
+  /** Of each node that is judged, by node UID. */
+  readonly nodes: ReadonlyMap<string, Judgement>;
+  readonly checks: readonly CheckStatus[];
+  readonly probes: readonly Probe[];
+}
+
+type Health = PopClusterSpec["health"];
+
+/** The checks that count: those frozen when the run began (rule G4). */
+export function healthSpec(view: PopView): Health {
+  return (view.run?.frozen.health as Health | undefined) ?? view.seen.pop.spec.health;
+}
+
+export const reconnectCheck = (view: PopView): HealthCheck | undefined => healthSpec(view).pop.find((check) => check.reconnect !== undefined);
+
+export const scrapeKey = (pod: DataPlanePod): string => `scrape/${pod.uid}`;
+
+/** Judges everything that this moment's work needs; in steady state, without a run, nothing is sampled. */
+export function healthOf(view: PopView, now: Instant): PopHealthView {
+  if (!view.run) return { pop: judgement("Healthy", "no run is judged"), nodes: new Map(), checks: [], probes: [] };
+  const previous = new Map((view.seen.pop.status.checks ?? []).map((check) => [`${check.name}/${check.node ?? ""}`, check]));
+  const checks: CheckStatus[] = [];
+  const probes: Probe[] = [];
+  const keep = (name: string, node: string | undefined, found: Judgement) => {
+    const before = previous.get(`${name}/${node ?? ""}`);
+    const same = before?.verdict === found.verdict;
+    checks.push({
+      name,
+      ...(node === undefined ? {} : { node }),
+      verdict: found.verdict,
+      since: same ? before.since : iso(now),
+      evidence: same ? before.evidence : found.evidence,
+    });
+  };
+
+  const nodes = new Map<string, Judgement>();
+  for (const node of judgedNodes(view)) {
+    const found = judgeNode(view, node, probes, (name) => previous.get(`${name}/${node.member.name}`)?.verdict);
+    for (const [name, one] of found) keep(name, node.member.name, one);
+    nodes.set(node.member.uid, combine(found.map(([, one]) => one)));
+  }
+  const popFound = healthSpec(view)
+    .pop.filter((check) => check.prometheus)
+    .map((check) => {
+      const probe = prometheusProbe(view, check, `pop/${check.name}/${view.run!.id}`, undefined);
+      if (!probe) return judgement("Unknown", `${check.name}: no Prometheus is configured; write spec.health.prometheus.url`);
+      probes.push(probe);
+      const found = judge(check, view.seen.samples.get(probe.key) ?? [], probe, previous.get(`${check.name}/`)?.verdict);
+      keep(check.name, undefined, found);
+      return found;
+    });
+  probes.push(...scrapes(view));
+  return { pop: combine(popFound), nodes, checks, probes };
+}
+
+/** Nodes whose checks are read: before the first write all of them (the baseline of P10), afterwards those on the run's revision. */
+function judgedNodes(view: PopView): readonly NodeView[] {
+  const { run } = view;
+  if (!run) return [];
+  if (run.state === "Preflight") return view.nodes.filter((node) => node.servingPod);
+  return view.nodes.filter((node) => judgedPod(view, node) !== undefined || isNeighbour(view, node));
+}
+
+/** A node still on the old revision, asked only when preflight found such nodes bad: then they may excuse the version (P10). */
+export function isNeighbour(view: PopView, node: NodeView): boolean {
+  const hadBad = view.run?.baseline?.some((entry) => entry.verdict === "Unhealthy") ?? false;
+  return hadBad && node.servingPod !== undefined && node.servingPod.revision !== view.run?.revision;
+}
+
+/** The pod of the run's revision on a node, Ready or not. */
+export const judgedPod = (view: PopView, node: NodeView): DataPlanePod | undefined =>
+  node.pods.find((pod) => !pod.deleting && pod.revision === view.run?.revision && view.label(pod.revision) === node.member.label);
+
+function judgeNode(view: PopView, node: NodeView, probes: Probe[], before: (name: string) => CheckStatus["verdict"] | undefined): [string, Judgement][] {
+  const pod = judgedPod(view, node) ?? node.servingPod;
+  const found: [string, Judgement][] = [["pod", podJudgement(node, pod)]];
+  for (const check of healthSpec(view).node) {
+    const probe = pod && nodeProbe(view, check, node, pod);
+    if (!probe) {
+      found.push([check.name, judgement("Unknown", `${check.name}: ${pod ? "no Prometheus is configured; write spec.health.prometheus.url" : `node ${node.member.name} has no pod to ask`}`)]);
+      continue;
+    }
+    probes.push(probe);
+    found.push([check.name, judge(check, view.seen.samples.get(probe.key) ?? [], probe, before(check.name))]);
+  }
+  return found;
+}
+
+/** What the kubelet says of the pod itself; the check that every node has. */
+function podJudgement(node: NodeView, pod: DataPlanePod | undefined): Judgement {
+  if (node.member.ready !== "True") return judgement("Unknown", `node ${node.member.name} is not Ready in the API server's eyes`, true);
+  if (!pod) return judgement("Unknown", `node ${node.member.name} has no pod of the revision`);
+  const failure = containerFailure(pod);
+  if (failure) return judgement("Unhealthy", `pod ${pod.name}: ${failure}`);
+  return pod.ready ? judgement("Healthy", `pod ${pod.name} is Ready`) : judgement("Unknown", `pod ${pod.name} is not Ready`);
+}
+
+const FATAL_WAITING = new Set(["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerError", "CreateContainerConfigError"]);
+
+/** Fast failure (P6): only what the kubelet says of a container of the new pod. */
+export function containerFailure(pod: DataPlanePod): string | undefined {
+  for (const container of pod.containers) {
+    if (container.waiting && FATAL_WAITING.has(container.waiting)) {
+      return `container ${container.name} is ${container.waiting}${container.message ? `: ${container.message}` : ""}`;
+    }
+    if (container.restarts >= 2) return `container ${container.name} exited ${container.restarts} times`;
+  }
+  return undefined;
+}
+
+function nodeProbe(view: PopView, check: HealthCheck, node: NodeView, pod: DataPlanePod): Probe | undefined {
+  const key = `node/${check.name}/${node.member.uid}/${pod.uid}`;
+  const timing = timingOf(check);
+  const host = check.address === "Node" ? node.member.address : pod.address;
+  if (check.http && host) return { key, ...timing, kind: "http", url: urlOf(host, check.http) };
+  if (check.tcp && host) return { key, ...timing, kind: "tcp", host, port: check.tcp.port };
+  if (check.prometheus) return prometheusProbe(view, check, key, node.member.name);
+  return undefined;
+}
+
+function prometheusProbe(view: PopView, check: HealthCheck, key: string, node: string | undefined): Probe | undefined {
+  const source = healthSpec(view).prometheus ?? (view.seen.defaultPrometheus ? { url: view.seen.defaultPrometheus } : undefined);
+  if (!check.prometheus || !source) return undefined;
+  const query = check.prometheus.query.replaceAll("${node}", node ?? "").replaceAll("${pop}", view.seen.pop.name);
+  return {
+    key,
+    ...timingOf(check),
+    kind: "prometheus",
+    url: source.url,
+    query,
+    ...("tokenSecretRef" in source && source.tokenSecretRef ? { tokenSecret: source.tokenSecretRef.name } : {}),
+    ...("caSecretRef" in source && source.caSecretRef ? { caSecret: source.caSecretRef.name } : {}),
+  };
+}
+
+const timingOf = (check: HealthCheck) => ({
+  intervalMilliseconds: milliseconds(check.interval),
+  timeoutMilliseconds: milliseconds(check.timeout),
+  keep: Math.max(check.successes, check.failures) + 2,
+});
+
+export const urlOf = (host: string, endpoint: HttpEndpoint): string =>
+  `${endpoint.scheme.toLowerCase()}://${host.includes(":") ? `[${host}]` : host}:${endpoint.port}${endpoint.path.startsWith("/") ? "" : "/"}${endpoint.path}`;
+
+/** Sessions and returns are read from every pod while nodes are moved: a return is counted where it happens, not where it began. */
+function scrapes(view: PopView): Probe[] {
+  const { sessions } = view.seen.pop.spec.strategy.drain;
+  const reconnect = reconnectCheck(view)?.reconnect;
+  if (!sessions || !["Preflight", "Rolling", "RollingBack"].includes(view.run?.state ?? "")) return [];
+  const names = [sessions.metric, ...(reconnect?.histogram ? histogramNames(reconnect.histogram) : [])];
+  return view.seen.pods
+    .filter((pod) => !pod.deleting && pod.address && pod.phase === "Running")
+    .map((pod) => ({
+      key: scrapeKey(pod),
+      intervalMilliseconds: 1_000,
+      timeoutMilliseconds: 1_000,
+      keep: 3,
+      kind: "metrics",
+      url: urlOf(pod.address!, { port: sessions.port, path: sessions.path, scheme: "HTTP" }),
+      names,
+    }));
+}
+
+export const lastSample = (samples: readonly Sample[] | undefined): Sample | undefined => samples?.at(-1);

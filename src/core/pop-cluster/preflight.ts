@@ -1,0 +1,62 @@
+import type { PopClusterStatus, PopRun } from "../../api/pop-cluster.ts";
+import type { Hold, Instant } from "../decision.ts";
+import { brakesOn, grantHeld, ruled } from "./brakes.ts";
+import { candidatesOf } from "./claim.ts";
+import { healthOf } from "./health.ts";
+import type { Outcome } from "./outcome.ts";
+import { brokenAlready, type PopView } from "./view.ts";
+import { askGrant, grantBack } from "./start.ts";
+
+/** Preflight (P3, R3): the whole PoP is judged before the first write, and what was bad before is kept as the baseline (P10). */
+export function preflight(view: PopView, now: Instant): Outcome | undefined {
+  const { run } = view;
+  if (run?.state !== "Preflight") return undefined;
+  const { status } = view.seen.pop;
+  const health = healthOf(view, now);
+  const brakes = ruled(view, "StartForward", { ...brakesOn(view, now), grant: undefined }).holds;
+  if (brakes.length > 0) return { holds: brakes, wakes: untils(brakes), ...grantBack(view) };
+  if (health.pop.verdict === "Unhealthy") {
+    const hold: Hold = { rule: "P3", reason: "HealthUnknown", message: `the PoP is unhealthy before the roll, so the roll could not be judged: ${health.pop.evidence}` };
+    return { holds: [hold], wakes: [now + 5_000], ...grantBack(view) };
+  }
+  const waiting = [health.pop, ...health.nodes.values()].find((one) => one.verdict === "Unknown");
+  const patience = Date.parse(run.startedAt) + PREFLIGHT_PATIENCE;
+  if (waiting && (health.pop.verdict === "Unknown" || now < patience)) {
+    const hold: Hold = { rule: "G9", reason: "HealthUnknown", message: "preflight: the checks have not all been read yet" };
+    return { holds: [hold], wakes: [now + 1_000] };
+  }
+  if (!grantHeld(view)) return askGrant(view, "Roll", brakesOn(view, now).grant);
+  const baseline: NonNullable<PopRun["baseline"]> = view.nodes.flatMap((node) => {
+    const verdict = health.nodes.get(node.member.uid)?.verdict;
+    return verdict ? [{ name: node.member.name, verdict }] : [];
+  });
+  return { ledger: { ...status, run: { ...run, state: "Rolling", baseline } } };
+}
+
+/** How long preflight waits for the checks of single nodes: a node that cannot be asked is out, and the budget deals with it. */
+const PREFLIGHT_PATIENCE = 30_000;
+
+const untils = (holds: readonly Hold[]): Instant[] => holds.flatMap((hold) => (hold.until === undefined ? [] : [hold.until]));
+
+/**
+ * The grant of a run that pauses or goes on (G14): given back when nothing of it is in hand and nothing more will start now, asked
+ * for anew, with a new id, when it may go on.
+ */
+export function regrant(view: PopView, now: Instant): Outcome | undefined {
+  const { run } = view;
+  if (!run || run.kind === "Join" || (run.state !== "Rolling" && run.state !== "RollingBack")) return undefined;
+  const busy = view.nodes.some((node) => ["Claimed", "Updating"].includes(node.entry?.step ?? "") && node.entry?.token !== undefined);
+  if (busy) return undefined;
+  const serving = candidatesOf(view, run).filter((node) => !brokenAlready(node));
+  const act = run.kind === "Rollback" ? "RollBackServing" : "StartForward";
+  const { holds } = ruled(view, act, { ...brakesOn(view, now), grant: undefined });
+  const soaking = view.nodes.some((node) => node.entry?.step === "Soaking");
+  if (run.ending || holds.length > 0) {
+    // A node that soaks is in service, but its verdict may still need the grant for the way back.
+    if (soaking) return undefined;
+    const ledger: PopClusterStatus | undefined = grantBack(view).ledger;
+    return ledger ? { ledger } : { holds, wakes: untils(holds) };
+  }
+  if (serving.length === 0 || grantHeld(view)) return undefined;
+  return askGrant(view, run.kind === "Rollback" ? "Rollback" : "Roll", brakesOn(view, now).grant);
+}

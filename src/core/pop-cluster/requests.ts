@@ -1,0 +1,111 @@
+import type { PopClusterStatus, PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
+import type { Instant } from "../decision.ts";
+import type { Outcome } from "./outcome.ts";
+import { endRun, failRevision } from "./verdict.ts";
+import type { PopView } from "./view.ts";
+
+type Verb = "takeBack" | "stop" | "retry";
+
+/** A person's word that is no state (`spec.requests`): carried out once per `at`, recorded in `status.handled`. */
+export function requests(view: PopView, now: Instant): Outcome | undefined {
+  for (const verb of ["takeBack", "stop", "retry"] as const) {
+    const asked = view.seen.pop.spec.requests?.[verb];
+    if (!asked || view.seen.pop.status.handled?.[verb] === asked.at) continue;
+    return { takeBack, stop, retry }[verb](view, asked, now);
+  }
+  return undefined;
+}
+
+interface Asked {
+  readonly revision?: string | undefined;
+  readonly at: string;
+}
+
+const handled = (status: PopClusterStatus, verb: Verb, at: string): PopClusterStatus => ({ ...status, handled: { ...status.handled, [verb]: at } });
+
+function nothingToDo(view: PopView, verb: Verb, asked: Asked, message: string): Outcome {
+  return {
+    ledger: handled(view.seen.pop.status, verb, asked.at),
+    events: [{ type: "Warning", reason: "RequestIgnored", action: verb, message: `spec.requests.${verb} of ${asked.at}: ${message}` }],
+  };
+}
+
+/** Take back what runs now: a rollback as by a failed check, and the revision has its verdict (RB, G8). */
+function takeBack(view: PopView, asked: Asked, now: Instant): Outcome {
+  const { run } = view;
+  if (!run || run.kind === "Rollback" || run.state === "Preflight") return nothingToDo(view, "takeBack", asked, "no version is being rolled or watched, so there is nothing to take back");
+  if (asked.revision !== undefined && asked.revision !== run.revision) {
+    return nothingToDo(view, "takeBack", asked, `revision ${asked.revision} is not the one that rolls or is watched (${run.revision})`);
+  }
+  if (run.back === undefined) return nothingToDo(view, "takeBack", asked, `${run.version} is the first version; there is nothing to go back to`);
+  const outcome = failRevision(view, run, `taken back by a person at ${asked.at}`, "Person", now);
+  return outcome.ledger ? { ...outcome, ledger: handled(outcome.ledger, "takeBack", asked.at) } : outcome;
+}
+
+/** Stop: nobody starts this revision any more; the node in hand finishes, the PoP stays mixed and watched (P12). */
+function stop(view: PopView, asked: Asked): Outcome {
+  const { run } = view;
+  const { status } = view.seen.pop;
+  if (!run || run.state !== "Rolling" || run.kind === "Rollback") return nothingToDo(view, "stop", asked, "no roll is under way");
+  if (asked.revision !== undefined && asked.revision !== run.revision) return nothingToDo(view, "stop", asked, `revision ${asked.revision} is not the one that rolls (${run.revision})`);
+  return {
+    ledger: handled({ ...status, run: { ...run, ending: "Stopped" } }, "stop", asked.at),
+    events: [{ type: "Normal", reason: "Stopped", action: "Stop", message: `the roll to ${run.version} is stopped by a person; the PoP stays mixed and watched until take-back, retry or another version` }],
+  };
+}
+
+/**
+ * Retry: a failed revision loses its verdict because a person names it, a stopped run goes on, and members that are gone for good no
+ * longer fill the budget (P16).
+ */
+function retry(view: PopView, asked: Asked): Outcome {
+  const { status } = view.seen.pop;
+  const { run } = view;
+  const revision = asked.revision ?? view.wanted?.revision;
+  const failed = (status.revisions?.failed ?? []).filter((entry) => entry.revision === revision);
+  const goesOn = run?.ending !== undefined && run.revision === revision;
+  const left = (status.nodes ?? []).filter((entry) => entry.skipped === "Gone" || entry.step === "Failed");
+  if (failed.length === 0 && !goesOn && left.length === 0) return nothingToDo(view, "retry", asked, `revision ${revision ?? "(none)"} neither failed nor was stopped here`);
+  const kept = (status.revisions?.failed ?? []).filter((entry) => entry.revision !== revision);
+  const cleared: PopClusterStatus = { ...status, nodes: (status.nodes ?? []).flatMap(afterRetry), revisions: { ...status.revisions, failed: kept } };
+  return {
+    ledger: handled(retriedRun(view, cleared, goesOn), "retry", asked.at),
+    events: [{ type: "Normal", reason: "Retry", action: "Retry", message: `a person asked at ${asked.at} to try ${revision} again` }],
+  };
+}
+
+/** Nodes that are gone leave the ledger, those that failed are tried again, or join again if they never served. */
+function afterRetry(entry: PopNodeStatus): PopNodeStatus[] {
+  if (entry.skipped === "Gone") return [];
+  if (entry.step !== "Failed") return [entry];
+  return entry.token === undefined ? [] : [{ ...entry, step: "Pending" }];
+}
+
+function retriedRun(view: PopView, ledger: PopClusterStatus, goesOn: boolean): PopClusterStatus {
+  const { run } = ledger;
+  if (!run) return ledger;
+  // A first version starts anew as a whole: nothing of it serves that would have to be moved gently.
+  if (goesOn && run.kind === "Join") return endRun(ledger);
+  const present = new Set(view.nodes.map((node) => node.member.uid));
+  const frozen = { ...run.frozen, members: run.frozen.members.filter((member) => present.has(member.uid)) };
+  return { ...ledger, run: { ...(goesOn ? withoutEnding(run) : run), frozen } };
+}
+
+function withoutEnding({ ending: _, cause: __, ...run }: PopRun): PopRun {
+  return run;
+}
+
+/** A newer wanted revision while this one still rolls: nobody starts the old one any more (P12). Wanting it again lifts that. */
+export function supersede(view: PopView): Outcome | undefined {
+  const { run, wanted } = view;
+  if (!run || !wanted || run.kind === "Rollback" || run.state !== "Rolling") return undefined;
+  const { status } = view.seen.pop;
+  if (wanted.revision !== run.revision && run.ending === undefined) {
+    return {
+      ledger: { ...status, run: { ...run, ending: "Superseded" } },
+      events: [{ type: "Normal", reason: "Superseded", action: "Supersede", message: `${run.version} is superseded by ${wanted.version} in mid-roll: no further node starts it, the node in hand finishes, its healthy nodes stay and are watched` }],
+    };
+  }
+  if (wanted.revision === run.revision && run.ending === "Superseded") return { ledger: { ...status, run: withoutEnding(run) } };
+  return undefined;
+}

@@ -1,0 +1,136 @@
+import type { PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
+import { unavailableLimit } from "../rollout/budget.ts";
+import type { DataPlanePod, Member, PopClusterObservation, RevisionRecord } from "./observation.ts";
+import { labelFor, NO_REVISION, revisionOf } from "./revision.ts";
+import { isActive } from "./token.ts";
+import type { SeenNode } from "./action.ts";
+
+/** One node of the PoP: what the server says of it, and what the ledger says. */
+export interface NodeView {
+  readonly member: Member;
+  readonly entry: PopNodeStatus | undefined;
+  /** Its data-plane pods, terminating ones included. */
+  readonly pods: readonly DataPlanePod[];
+  /** The pod that serves: Ready, on a Ready node, of the revision that the node's label names. */
+  readonly servingPod: DataPlanePod | undefined;
+  /** Out of service for the budget (rule P1), and why, as a phrase. */
+  readonly out: string | undefined;
+  /** Serves nobody yet and never did (rule P16). */
+  readonly joining: boolean;
+}
+
+/** The observation, joined and counted once, so that every rule reads the same facts. */
+export interface PopView {
+  readonly seen: PopClusterObservation;
+  readonly nodes: readonly NodeView[];
+  readonly run: PopRun | undefined;
+  readonly wanted: { readonly version: string; readonly revision: string } | undefined;
+  readonly current: string | undefined;
+  /** Members of the run that are gone and not replaced by a node that serves (rule P16). */
+  readonly goneUnreplaced: number;
+  readonly limit: number;
+  readonly label: (revision: string) => string | undefined;
+  /** The label value of a node that is between two revisions. */
+  readonly offLabel: string | undefined;
+}
+
+export function viewOf(seen: PopClusterObservation): PopView {
+  const { spec, status, name } = seen.pop;
+  const label = (revision: string) => labelFor(name, revision);
+  const run = status.run;
+  const version = spec.version ?? seen.pop.assignedVersion;
+  const usesNone = [status.revisions?.current, run?.back, run?.from, run?.revision].includes(NO_REVISION);
+  const offLabel = usesNone ? `${name}-${NO_REVISION}` : undefined;
+  const entries = new Map((status.nodes ?? []).map((entry) => [entry.uid, entry]));
+  const nodes = seen.members.map((member) => nodeView(seen, member, entries.get(member.uid), label, offLabel, usesNone));
+  const present = new Set(seen.members.map((member) => member.uid));
+  const frozen = new Set(run?.frozen.members.map((member) => member.uid) ?? []);
+  const gone = [...frozen].filter((uid) => !present.has(uid)).length;
+  const replacements = nodes.filter((node) => !frozen.has(node.member.uid) && node.servingPod !== undefined && node.entry?.step === "Done").length;
+  return {
+    seen,
+    nodes,
+    run,
+    wanted: version === undefined ? undefined : { version, revision: revisionOf(spec.template, version) },
+    current: status.revisions?.current,
+    goneUnreplaced: Math.max(0, gone - replacements),
+    limit: unavailableLimit(spec.strategy.maxUnavailable, seen.members.length),
+    label,
+    offLabel,
+  };
+}
+
+function nodeView(
+  seen: PopClusterObservation,
+  member: Member,
+  entry: PopNodeStatus | undefined,
+  label: (revision: string) => string | undefined,
+  offLabel: string | undefined,
+  usesNone: boolean,
+): NodeView {
+  const pods = seen.pods.filter((pod) => pod.node === member.name);
+  const isOff = member.label === offLabel && (offLabel !== undefined || !usesNone);
+  const servingPod =
+    member.ready === "True" && !member.deleting && !isOff
+      ? pods.find((pod) => pod.ready && !pod.deleting && label(pod.revision) === member.label)
+      : undefined;
+  const neverServed = entry === undefined || ((entry.step === "Updating" || entry.step === "Failed") && entry.token === undefined);
+  const joining = neverServed && (isOff || entry !== undefined) && !isActive(member.claim);
+  return { member, entry, pods, servingPod, joining, out: joining ? undefined : outReason(member, servingPod, isOff, entry) };
+}
+
+function outReason(member: Member, servingPod: DataPlanePod | undefined, isOff: boolean, entry: PopNodeStatus | undefined): string | undefined {
+  if (entry?.step === "Skipped" && entry.skipped === "NotReadyBefore") return undefined;
+  if (member.unschedulable) return "cordoned by a person";
+  if (member.deleting) return "being deleted";
+  if (member.ready !== "True") return member.ready === "False" ? "NotReady" : "its kubelet is not heard of (Ready is Unknown)";
+  // The ledger's claim comes before the node's: whoever is claimed counts, or a second one would be claimed beside it.
+  if (isActive(member.claim) || isInHand(entry)) return "claimed for an update";
+  if (isOff) return "between two revisions";
+  if (!servingPod) return "no data-plane pod of it is Ready";
+  return undefined;
+}
+
+/** Claimed or being updated by a run of ours, as the ledger has it. */
+export const isInHand = (entry: PopNodeStatus | undefined): boolean =>
+  entry !== undefined && entry.token !== undefined && (entry.step === "Claimed" || entry.step === "Updating");
+
+/** Nodes out of service other than `uid` (rule P1), gone members that nobody replaced included. */
+export function outOthers(view: PopView, uid: string): readonly NodeView[] {
+  return view.nodes.filter((node) => node.member.uid !== uid && node.out !== undefined);
+}
+
+export const outCount = (view: PopView, uid: string): number => outOthers(view, uid).length + view.goneUnreplaced;
+
+/** Names who fills the budget and why, for a message. */
+export function namesOut(view: PopView, uid: string): string {
+  const named = outOthers(view, uid)
+    .slice(0, 5)
+    .map((node) => `${node.member.name} (${node.out})`);
+  if (view.goneUnreplaced > 0) named.push(`${view.goneUnreplaced} gone and not replaced by a node that serves`);
+  return named.join(", ");
+}
+
+export const seenNode = (member: Member): SeenNode => ({
+  name: member.name,
+  uid: member.uid,
+  claim: member.claim,
+  label: member.label,
+  taints: member.taints,
+  annotated: member.annotated,
+});
+
+export const recordOf = (view: PopView, revision: string): RevisionRecord | undefined =>
+  view.seen.records.find((record) => record.revision === revision);
+
+/** Is the node out already, and not merely drained by us: such a node may always be repaired or rolled back (rule P1). */
+export function brokenAlready(node: NodeView): boolean {
+  const pod = node.pods.find((candidate) => candidate.ready && !candidate.deleting);
+  return pod === undefined || node.member.ready !== "True";
+}
+
+/** Replaces one entry of the ledger, or adds it. */
+export function withEntry(entries: readonly PopNodeStatus[], entry: PopNodeStatus): PopNodeStatus[] {
+  const others = entries.filter((other) => other.uid !== entry.uid && !(other.name === entry.name && other.uid !== entry.uid && other.skipped === "Gone"));
+  return [...others, entry].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
