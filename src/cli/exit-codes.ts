@@ -1,0 +1,25 @@
+/** What the exit code of `rollward` means; scripts branch on these, so they do not change. */
+export const EXIT = {
+  /** Done, or nothing had to be done. */
+  ok: 0,
+  /** Something failed that another try may mend: no answer from the API server, a conflict, a refusal of rights. */
+  failed: 1,
+  /** The command line or a file is at fault; nothing was asked of anybody. */
+  badInput: 2,
+  /** What was to be shown could not be had here (a demo without a control plane). */
+  unavailable: 3,
+  /** The object does not exist, or there is nothing about it to act on; nothing was written. */
+  nothingToActOn: 4,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** For `--help`, so that the meaning stands where it is looked for. */
+export const EXIT_CODES_HELP = `
+Exit codes:
+  ${EXIT.ok}  done, or nothing had to be done
+  ${EXIT.failed}  a call failed; another try may succeed
+  ${EXIT.badInput}  the command line or a file is at fault
+  ${EXIT.unavailable}  what was to be shown cannot be had here
+  ${EXIT.nothingToActOn}  the object does not exist, or there is nothing to act on
+`;

@@ -1,0 +1,24 @@
+import type { Cluster } from "../control/ports.ts";
+
+/** Which cluster a command means. */
+export interface ConnectOptions {
+  readonly kubeconfig?: string;
+}
+
+/** Everything a command takes from its surroundings; a test gives it all of it. */
+export interface CliIo {
+  /** Results: what a pipe should get. */
+  out(text: string): void;
+  /** Sentences to the person: problems, and what was not asked for. */
+  error(text: string): void;
+  /** Is `out` a terminal? Colours are written to nothing else. */
+  readonly isTerminal: boolean;
+  /** Opens the API server; the command closes it. Rejects with a sentence when the kubeconfig cannot be used. */
+  connect(options: ConnectOptions): Promise<Cluster>;
+  /** Calendar milliseconds. */
+  now(): number;
+  /** The text of a file; rejects when it cannot be read. */
+  readFile(path: string): Promise<string>;
+  /** Told the exit code when the command has ended (see exit-codes.ts). */
+  exit(code: number): void;
+}

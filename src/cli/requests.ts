@@ -1,0 +1,133 @@
+import type { Command } from "commander";
+import type { PopCluster } from "../api/pop-cluster.ts";
+import { POP_CLUSTER } from "../api/resources.ts";
+import { isConflict, type Cluster, type JsonPatchOperation } from "../control/ports.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { CliIo } from "./io.ts";
+import { Refusal } from "./refusal.ts";
+import { findTarget } from "./target.ts";
+import { withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
+
+type Verb = "stop" | "takeBack" | "retry";
+
+interface RequestOptions extends ClusterOptions {
+  readonly revision?: string;
+}
+
+const COMMANDS: readonly { readonly name: string; readonly verb: Verb; readonly description: string; readonly revision: string }[] = [
+  {
+    name: "stop",
+    verb: "stop",
+    description: "no further node starts the version that rolls; the PoP stays mixed and watched",
+    revision: "only if this revision rolls",
+  },
+  {
+    name: "take-back",
+    verb: "takeBack",
+    description: "rolls back what rolls or is watched",
+    revision: "only if this revision rolls or is watched",
+  },
+  {
+    name: "retry",
+    verb: "retry",
+    description: "tries a failed or stopped revision again",
+    revision: "the revision (default: the one that the PoP should run)",
+  },
+];
+
+/** How often a request is written again when somebody else wrote in between. */
+const TRIES = 5;
+
+/** `rollward stop|take-back|retry NAME`: a person's word to one PoP, carried out once (`spec.requests`). */
+export function registerRequests(program: Command, io: CliIo): void {
+  for (const { name, verb, description, revision } of COMMANDS) {
+    withClusterOptions(program.command(name).description(description).argument("<kind/name>", "a PoP, for example pop/fra1"))
+      .option("--revision <revision>", revision)
+      .action((text: string, options: RequestOptions) => withCluster(io, options, (cluster) => request(io, cluster, text, verb, options)));
+  }
+}
+
+async function request(io: CliIo, cluster: Cluster, text: string, verb: Verb, options: RequestOptions): Promise<ExitCode> {
+  for (let tries = 1; ; tries += 1) {
+    const { object: pop } = await findTarget(cluster, text, options.namespace, ["PoPCluster"]);
+    const act = whatItDoes(pop, verb, options.revision);
+    try {
+      await cluster.patch(POP_CLUSTER, pop.metadata.name, options.namespace, requestPatch(pop, verb, act.revision, io.now()));
+      io.out(`PoPCluster ${pop.metadata.name}: ${act.sentence}; rollward explain pop/${pop.metadata.name} says what comes of it\n`);
+      return EXIT.ok;
+    } catch (error) {
+      // The operator writes the status all the time; what was checked above has to be checked again on what stands there now.
+      if (!isConflict(error) || tries === TRIES) throw error;
+    }
+  }
+}
+
+function requestPatch(pop: PopCluster, verb: Verb, revision: string | undefined, now: number): JsonPatchOperation[] {
+  const value = { ...(revision === undefined ? {} : { revision }), at: new Date(now).toISOString() };
+  return [
+    { op: "test", path: "/metadata/uid", value: pop.metadata.uid },
+    { op: "test", path: "/metadata/resourceVersion", value: pop.metadata.resourceVersion },
+    pop.spec.requests === undefined
+      ? { op: "add", path: "/spec/requests", value: { [verb]: value } }
+      : { op: "add", path: `/spec/requests/${verb}`, value },
+  ];
+}
+
+interface Act {
+  /** The revision that is named in the request: what the person saw is what is meant, also if it changes before it is read. */
+  readonly revision?: string;
+  readonly sentence: string;
+}
+
+/** What the request would do, or a refusal when there is nothing to act on. */
+function whatItDoes(pop: PopCluster, verb: Verb, revision: string | undefined): Act {
+  const subject = `PoPCluster ${pop.metadata.name}`;
+  const refuse = (why: string): never => {
+    throw new Refusal(EXIT.nothingToActOn, `${subject}: ${why}; nothing was written`);
+  };
+  return { stop: stopRoll, takeBack, retry }[verb](pop, revision, refuse);
+}
+
+type Refuse = (why: string) => never;
+
+function stopRoll({ status }: PopCluster, revision: string | undefined, refuse: Refuse): Act {
+  const run = status?.run;
+  if (run === undefined || run.state !== "Rolling" || run.kind === "Rollback")
+    return refuse("no roll is under way, so there is nothing to stop");
+  if (run.ending === "Stopped") return refuse(`the roll to ${run.version} is stopped already`);
+  if (revision !== undefined && revision !== run.revision)
+    return refuse(`revision ${revision} does not roll, ${run.revision} does (${run.version})`);
+  return { revision: run.revision, sentence: `the roll to ${run.version} is asked to stop` };
+}
+
+function takeBack({ status }: PopCluster, revision: string | undefined, refuse: Refuse): Act {
+  const run = status?.run;
+  if (run?.kind === "Rollback") return refuse(`it is rolling back to ${run.version} already`);
+  if (run === undefined || run.state === "Preflight")
+    return refuse("no version is being rolled or watched, so there is nothing to take back");
+  if (run.back === undefined) return refuse(`${run.version} is its first version, there is none to go back to`);
+  if (revision !== undefined && revision !== run.revision)
+    return refuse(`revision ${revision} is neither rolled nor watched, ${run.revision} is (${run.version})`);
+  return { revision: run.revision, sentence: `${run.version} is asked to be taken back to revision ${run.back}` };
+}
+
+function retry({ status }: PopCluster, revision: string | undefined, refuse: Refuse): Act {
+  const { run, revisions, nodes = [] } = status ?? {};
+  const failed = revisions?.failed ?? [];
+  const named = revision ?? revisions?.wanted;
+  const known = failed.some((one) => one.revision === named) || (run?.ending !== undefined && run.revision === named);
+  const left = nodes.some((node) => node.skipped === "Gone" || node.step === "Failed");
+  if (!known && !left) {
+    const others =
+      failed.length === 0
+        ? ""
+        : `; these failed: ${failed.map((one) => `${one.revision} (${one.version})`).join(", ")}, name one by --revision`;
+    return refuse(
+      named === undefined ? `it has no revision to retry${others}` : `revision ${named} neither failed nor was stopped here${others}`,
+    );
+  }
+  return {
+    ...(named === undefined ? {} : { revision: named }),
+    sentence: `revision ${named ?? "(the one it should run)"} is asked to be tried again`,
+  };
+}

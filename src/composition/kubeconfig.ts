@@ -1,0 +1,12 @@
+import { KubeConfig } from "@kubernetes/client-node";
+
+/** The kubeconfig that a command means: the path given, else the pod's service account, KUBECONFIG or ~/.kube/config. */
+export function loadKubeconfig(path: string | undefined): KubeConfig {
+  const kubeconfig = new KubeConfig();
+  if (path === undefined) kubeconfig.loadFromDefault();
+  else kubeconfig.loadFromFile(path);
+  if (!kubeconfig.getCurrentCluster()) {
+    throw new Error(`the kubeconfig ${path ?? "of the environment"} has no cluster in its current context; give --kubeconfig, or set current-context`);
+  }
+  return kubeconfig;
+}

@@ -1,0 +1,22 @@
+import type { Told } from "../control/told.ts";
+import { logReconcile } from "../telemetry/decision-line.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { queueMetrics } from "../telemetry/operator-metrics.ts";
+import { PopMetrics } from "../telemetry/pop-metrics.ts";
+
+/** Metrics and log lines from what the controllers tell. `now` is the operator's calendar clock. */
+export function telling(log: Logger, metrics: Metrics, now: () => number): Told {
+  const pops = new PopMetrics(metrics, now);
+  return {
+    pop: (pop) => pops.observe(pop),
+    popGone: (name, namespace) => pops.forget({ name, namespace }),
+    fleet: () => {},
+    decided: ({ kind, namespace, name, decision }) => logReconcile(log, { kind, namespace, name, decision }),
+    queue: (kind) => ({
+      ...queueMetrics(metrics, kind),
+      retrying: (name, milliseconds, failures, error) =>
+        log.warn(`${kind} ${name} could not be worked on and is tried again in ${Math.round(milliseconds)} ms`, { kind, name, failures, error }),
+    }),
+  };
+}

@@ -1,0 +1,199 @@
+import { type Probe, type ProbeResult, type Sample, sameResult } from "../core/health/probe.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { WorkQueue } from "../runtime/queue.ts";
+import { reconcile, type DecisionShape, type Loop, type Reconciler } from "../runtime/reconcile.ts";
+import { Sampler } from "../runtime/sampler.ts";
+import { FleetReconciler } from "./fleet-reconciler.ts";
+import { type HubCaches, hubCacheList, openHubCaches } from "./hub-caches.ts";
+import { selects } from "./observe/pop-cluster.ts";
+import { PopReconciler } from "./pop-reconciler.ts";
+import { type Cluster, type EventSink, isConflict, type Prober } from "./ports.ts";
+import { runProbe, type ReadSecret } from "./run-probe.ts";
+import { SiteCacheSet } from "./site-caches.ts";
+import type { Sites } from "./sites.ts";
+import type { Told } from "./told.ts";
+import { wakeRules } from "./wake-rules.ts";
+import { WindowReconciler } from "./window-reconciler.ts";
+
+export interface OperatorPorts {
+  readonly clock: Clock;
+  /** Chance, for jitter only. */
+  readonly random: () => number;
+  readonly hub: Cluster;
+  readonly sites: Sites;
+  readonly prober: Prober;
+  readonly events: EventSink;
+  readonly told: Told;
+  readonly readSecret: ReadSecret;
+  readonly namespace: string;
+  readonly tzdata: string;
+  readonly defaultPrometheus?: string | undefined;
+}
+
+/** Results in a row that still wake: as many as checks ask for, as a rule. */
+const SETTLES_AFTER = 8;
+/** The longest run of good or bad answers that a check may ask for. */
+const SAMPLES_KEPT = 100;
+const STOP_GRACE = 5_000;
+
+/**
+ * The controllers on their caches. Caches are open from `start` on, in a standby too; the queues work only during a term as leader.
+ */
+export class Operator {
+  readonly #ports: OperatorPorts;
+  readonly #hubCaches: HubCaches;
+  readonly #siteCaches: SiteCacheSet;
+  #term: Term | undefined;
+
+  constructor(ports: OperatorPorts) {
+    this.#ports = ports;
+    this.#hubCaches = openHubCaches(ports.hub, ports.namespace);
+    const wake = (pop: string) => this.#term?.queues.pops.add(pop);
+    this.#siteCaches = new SiteCacheSet({
+      node: (node) => this.#hubCaches.pops.list().forEach((pop) => (selects(pop, node) || pop.status?.nodes?.some((entry) => entry.name === node.metadata.name)) && wake(pop.metadata.name)),
+      pod: (pod) => wakeRules.popsOfPod(pod, this.#hubCaches.pops.list()).forEach(wake),
+      daemonSet: (set) => wakeRules.popsOfDaemonSet(set, this.#hubCaches.pops.list()).forEach(wake),
+    });
+    this.#wire();
+  }
+
+  /** What is not in sync yet, for readiness; empty when all is. */
+  unsynced(): readonly string[] {
+    return hubCacheList(this.#hubCaches).filter(([, cache]) => !cache.synced).map(([kind]) => kind);
+  }
+
+  /** Ages of the views, by kind, for the metric and the alert of silent watches. */
+  ages(): readonly (readonly [string, number])[] {
+    return [...hubCacheList(this.#hubCaches), ...this.#siteCaches.named()].map(([kind, cache]) => [kind, cache.age] as const);
+  }
+
+  async whenSynced(signal?: AbortSignal): Promise<void> {
+    await Promise.all(hubCacheList(this.#hubCaches).map(([, cache]) => cache.whenSynced(signal)));
+  }
+
+  /** Works until the term ends. `isLeader` is asked right before every write. */
+  async lead(term: AbortSignal, isLeader: () => boolean): Promise<void> {
+    await this.whenSynced(term);
+    if (term.aborted) return;
+    const work = new Term(this.#ports, this.#hubCaches, this.#siteCaches, isLeader);
+    this.#term = work;
+    work.start();
+    await new Promise<void>((resolve) => term.addEventListener("abort", () => resolve(), { once: true }));
+    this.#term = undefined;
+    await work.stop();
+  }
+
+  stop(): void {
+    for (const [, cache] of hubCacheList(this.#hubCaches)) cache.stop();
+    this.#siteCaches.stop();
+  }
+
+  /** Which change looks again at what. A change only wakes: what is to be done is decided from what is read then. */
+  #wire(): void {
+    const { pops, windows, fleets, records } = this.#hubCaches;
+    pops.onChange((pop) => {
+      this.#term?.queues.pops.add(pop.metadata.name);
+      this.#term?.queues.fleets.add("fleet");
+      this.#term?.queues.windows.add(pop.spec.windowRef.name);
+    });
+    windows.onChange((window) => {
+      this.#term?.queues.windows.add(window.metadata.name);
+      for (const pop of pops.list()) if (pop.spec.windowRef.name === window.metadata.name) this.#term?.queues.pops.add(pop.metadata.name);
+    });
+    fleets.onChange((fleet) => {
+      this.#term?.queues.fleets.add(fleet.metadata.name);
+      for (const pop of pops.list()) this.#term?.queues.pops.add(pop.metadata.name);
+    });
+    records.onChange((record) => wakeRules.popsOfRecord(record).forEach((pop) => this.#term?.queues.pops.add(pop)));
+  }
+}
+
+interface Queues {
+  readonly pops: WorkQueue;
+  readonly windows: WorkQueue;
+  readonly fleets: WorkQueue;
+}
+
+/** One term as leader: queues, sampler and what was heard begin anew with it. */
+class Term {
+  readonly queues: Queues;
+  readonly #ports: OperatorPorts;
+  readonly #hubCaches: HubCaches;
+  readonly #siteCaches: SiteCacheSet;
+  readonly #isLeader: () => boolean;
+  readonly #sampler: Sampler<Probe, ProbeResult>;
+  readonly #wanted = new Map<string, readonly string[]>();
+  #stopped = false;
+
+  constructor(ports: OperatorPorts, hubCaches: HubCaches, siteCaches: SiteCacheSet, isLeader: () => boolean) {
+    this.#ports = ports;
+    this.#hubCaches = hubCaches;
+    this.#siteCaches = siteCaches;
+    this.#isLeader = () => !this.#stopped && isLeader();
+    this.queues = { pops: this.#queue("PoPCluster", 4), windows: this.#queue("MaintenanceWindow", 1), fleets: this.#queue("Fleet", 1) };
+    this.#sampler = new Sampler<Probe, ProbeResult>({
+      clock: ports.clock,
+      run: (probe) => runProbe(probe, ports.prober, ports.readSecret),
+      equal: sameResult,
+      kept: SAMPLES_KEPT,
+      settlesAfter: SETTLES_AFTER,
+      onChange: (owner) => this.queues.pops.add(owner),
+    });
+  }
+
+  start(): void {
+    const { hub, events, told, namespace, tzdata } = this.#ports;
+    const pops = new PopReconciler({
+      ...this.#ports,
+      defaultPrometheus: this.#ports.defaultPrometheus,
+      hubCaches: this.#hubCaches,
+      siteCaches: this.#siteCaches,
+      samplesOf: (key) => ({ keys: this.#wanted.get(key) ?? [], samples: (probe): readonly Sample[] => this.#sampler.samples(probe) }),
+    });
+    const windows = new WindowReconciler({ hub, hubCaches: this.#hubCaches, events, namespace });
+    const fleets = new FleetReconciler({ hub, hubCaches: this.#hubCaches, events, told, namespace, tzdata });
+    this.#work(this.queues.pops, pops, (key, probes) => this.#want(key, probes));
+    this.#work(this.queues.windows, windows, () => {});
+    this.#work(this.queues.fleets, fleets, () => {});
+    for (const pop of this.#hubCaches.pops.list()) this.queues.pops.add(pop.metadata.name);
+    for (const window of this.#hubCaches.windows.list()) this.queues.windows.add(window.metadata.name);
+    for (const fleet of this.#hubCaches.fleets.list()) this.queues.fleets.add(fleet.metadata.name);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#sampler.stop();
+    await Promise.all(Object.values(this.queues).map((queue: WorkQueue) => queue.stop(STOP_GRACE)));
+  }
+
+  #want(key: string, probes: readonly Probe[]): void {
+    this.#wanted.set(key, probes.map((probe) => probe.key));
+    this.#sampler.want(key, probes);
+  }
+
+  #queue(kind: string, workers: number): WorkQueue {
+    const { clock, random, told } = this.#ports;
+    return new WorkQueue({
+      clock,
+      random,
+      workers,
+      observer: told.queue(kind),
+    });
+  }
+
+  #work<Observation, Status, Action, Decision extends DecisionShape<Status, Action, Probe>>(
+    queue: WorkQueue,
+    kind: Reconciler<Observation, Status, Action, Probe, Decision>,
+    want: (key: string, probes: readonly Probe[]) => void,
+  ): void {
+    const loop: Loop<Probe> = {
+      clock: this.#ports.clock,
+      isLeader: this.#isLeader,
+      want,
+      wakeAt: (key, at) => queue.add(key, at),
+      wakeAfter: (key, milliseconds) => queue.addAfter(key, milliseconds),
+      isConflict,
+    };
+    queue.start((key) => reconcile(kind, loop, key));
+  }
+}

@@ -1,0 +1,80 @@
+import type { Clock } from "../runtime/clock.ts";
+import type { DrainAnswer } from "../core/pop-cluster/observation.ts";
+
+interface Heard {
+  readonly verb: "start" | "cancel";
+  readonly token: string;
+  readonly podUID: string;
+  readonly status: number;
+  readonly at: number;
+  readonly firstHeardAt: number | undefined;
+  readonly message: string;
+}
+
+interface Looked<Answer> {
+  readonly answer: Answer;
+  readonly at: number;
+}
+
+/**
+ * What a PoP's data plane and API server answered to questions that leave no trace there. It may be lost at any time: an effect that
+ * is a level is then sent again, a question asked again. Ages are elapsed time.
+ */
+export class PopMemory {
+  readonly #clock: Clock;
+  readonly #drains = new Map<string, Heard>();
+  readonly #evictions = new Map<string, Looked<{ readonly allowed: boolean; readonly message: string }>>();
+  readonly #contents = new Map<string, Looked<{ readonly podUID: string; readonly asked: string; readonly status: number; readonly message: string }>>();
+  readonly dryRuns = new Map<string, { readonly accepted: boolean; readonly message: string }>();
+  readonly pulls = new Map<string, { readonly state: "Pulling" | "Pulled" | "Failed"; readonly message: string }>();
+  unreachableSince: number | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  heardDrain(nodeUID: string, answer: Omit<Heard, "at" | "firstHeardAt">): void {
+    const at = this.#clock.elapsed();
+    const before = this.#drains.get(nodeUID);
+    const same = before?.verb === answer.verb && before.token === answer.token && before.podUID === answer.podUID;
+    const heard = answer.status >= 200 && answer.status < 300;
+    const firstHeardAt = (same ? before.firstHeardAt : undefined) ?? (heard ? at : undefined);
+    this.#drains.set(nodeUID, { ...answer, at, firstHeardAt });
+  }
+
+  lookedEviction(nodeUID: string, answer: { readonly allowed: boolean; readonly message: string }): void {
+    this.#evictions.set(nodeUID, { answer, at: this.#clock.elapsed() });
+  }
+
+  askedContent(nodeUID: string, answer: { readonly podUID: string; readonly asked: string; readonly status: number; readonly message: string }): void {
+    this.#contents.set(nodeUID, { answer, at: this.#clock.elapsed() });
+  }
+
+  drains(): ReadonlyMap<string, DrainAnswer> {
+    const now = this.#clock.elapsed();
+    return mapped(this.#drains, ({ at, firstHeardAt, ...heard }) => ({
+      ...heard,
+      ageMilliseconds: now - at,
+      firstHeardMilliseconds: firstHeardAt === undefined ? undefined : now - firstHeardAt,
+    }));
+  }
+
+  evictions() {
+    const now = this.#clock.elapsed();
+    return mapped(this.#evictions, ({ answer, at }) => ({ ...answer, ageMilliseconds: now - at }));
+  }
+
+  contents() {
+    const now = this.#clock.elapsed();
+    return mapped(this.#contents, ({ answer, at }) => ({ ...answer, ageMilliseconds: now - at }));
+  }
+
+  /** Drops what was heard of nodes that are gone. */
+  keepNodes(uids: ReadonlySet<string>): void {
+    for (const map of [this.#drains, this.#evictions, this.#contents]) for (const uid of map.keys()) if (!uids.has(uid)) map.delete(uid);
+  }
+}
+
+function mapped<In, Out>(map: ReadonlyMap<string, In>, change: (value: In) => Out): Map<string, Out> {
+  return new Map([...map].map(([key, value]) => [key, change(value)]));
+}

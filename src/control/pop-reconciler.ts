@@ -1,0 +1,155 @@
+import type { Fleet } from "../api/fleet.ts";
+import type { MaintenanceWindow } from "../api/maintenance-window.ts";
+import type { PopCluster, PopClusterStatus } from "../api/pop-cluster.ts";
+import { POP_CLUSTER } from "../api/resources.ts";
+import type { Probe, Sample } from "../core/health/probe.ts";
+import { DISRUPTIVE, type PopAction } from "../core/pop-cluster/action.ts";
+import { decide, type PopDecision } from "../core/pop-cluster/decide.ts";
+import type { PopClusterObservation } from "../core/pop-cluster/observation.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Reconciler } from "../runtime/reconcile.ts";
+import { act } from "./act/index.ts";
+import { pullOutcome } from "./act/pull-images.ts";
+import type { HubCaches } from "./hub-caches.ts";
+import { popObservation, type PopObjects, readLive, selects } from "./observe/pop-cluster.ts";
+import { PopMemory } from "./pop-memory.ts";
+import type { Cluster, EventSink, Prober } from "./ports.ts";
+import { allSynced, type SiteCacheSet } from "./site-caches.ts";
+import type { Site, Sites } from "./sites.ts";
+import type { Told } from "./told.ts";
+
+export interface PopReconcilerPorts {
+  readonly clock: Clock;
+  readonly hub: Cluster;
+  readonly hubCaches: HubCaches;
+  readonly sites: Sites;
+  readonly siteCaches: SiteCacheSet;
+  readonly prober: Prober;
+  readonly events: EventSink;
+  readonly told: Told;
+  readonly namespace: string;
+  readonly defaultPrometheus: string | undefined;
+  readonly samplesOf: (key: string) => { readonly keys: Iterable<string>; readonly samples: (probe: string) => readonly Sample[] };
+}
+
+/** An observation, with the objects that claims and effects are conditional on. */
+export interface ObservedPopCluster {
+  readonly seen: PopClusterObservation;
+  readonly objects: PopObjects;
+  readonly site: Site;
+}
+
+/** PoPClusters on the one loop: reads and effects; every decision is core's. */
+export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterStatus, PopAction, Probe, PopDecision> {
+  readonly kind = "PoPCluster";
+  readonly #ports: PopReconcilerPorts;
+  readonly #memory = new Map<string, PopMemory>();
+
+  constructor(ports: PopReconcilerPorts) {
+    this.#ports = ports;
+  }
+
+  async observe(key: string): Promise<ObservedPopCluster | undefined> {
+    const { hubCaches, namespace } = this.#ports;
+    const pop = hubCaches.pops.get(key, namespace);
+    if (!pop) return undefined;
+    const site = await this.#siteOf(pop);
+    if (site.state !== "Reachable" || !allSynced(this.#ports.siteCaches.of(site.cluster))) return this.observeLive(key);
+    const caches = this.#ports.siteCaches.of(site.cluster);
+    const pods = caches.pods.list();
+    return this.#observed(site, {
+      pop,
+      window: hubCaches.windows.get(pop.spec.windowRef.name, namespace) as MaintenanceWindow | undefined,
+      fleet: hubCaches.fleets.get("fleet", namespace) as Fleet | undefined,
+      site: { state: "Reachable", uid: site.uid },
+      nodes: caches.nodes.list().filter((node) => selects(pop, node)),
+      pods: pods.filter((pod) => pod.metadata.namespace === pop.spec.dataPlaneNamespace),
+      allPods: pods,
+      daemonSets: caches.daemonSets.list().filter((set) => set.metadata.namespace === pop.spec.dataPlaneNamespace),
+      records: hubCaches.records.list(),
+      contentSource: pop.spec.content?.source.configMapRef ? { found: true } : undefined,
+      live: false,
+    });
+  }
+
+  async observeLive(key: string): Promise<ObservedPopCluster | undefined> {
+    const { hub, hubCaches, namespace, clock, siteCaches } = this.#ports;
+    const known = hubCaches.pops.get(key, namespace) ?? (await hub.get<PopCluster>(POP_CLUSTER, key, namespace));
+    if (!known) return undefined;
+    const site = await this.#siteOf(known);
+    const cachedPods = site.state === "Reachable" ? siteCaches.of(site.cluster).pods.list() : [];
+    const objects = await readLive(hub, site, key, namespace, cachedPods, this.#memoryOf(key), clock.elapsed());
+    return objects && this.#observed(site, objects);
+  }
+
+  decide(observed: ObservedPopCluster, now: number): PopDecision {
+    return decide(observed.seen, now);
+  }
+
+  async claim({ objects }: ObservedPopCluster, status: PopClusterStatus): Promise<void> {
+    const written = await this.#ports.hub.updateStatus<PopCluster>(POP_CLUSTER, { ...objects.pop, status });
+    this.#ports.told.pop(written);
+  }
+
+  act({ objects, site }: ObservedPopCluster, action: PopAction): Promise<void> {
+    const { hub, prober } = this.#ports;
+    if (site.state !== "Reachable" && action.kind !== "RemoveFinalizer") {
+      throw new Error(`${action.kind} was decided for PoP ${objects.pop.metadata.name}, whose cluster is ${site.state}; it is decided anew`);
+    }
+    const numbers = objects.records.map((record) => record.revision);
+    return act(
+      {
+        hub,
+        site: site.state === "Reachable" ? site.cluster : hub,
+        prober,
+        memory: this.#memoryOf(objects.pop.metadata.name),
+        pop: objects.pop,
+        nextRecord: Math.max(0, ...numbers) + 1,
+      },
+      action,
+    );
+  }
+
+  isDisruptive(action: PopAction): boolean {
+    return DISRUPTIVE.has(action.kind);
+  }
+
+  tell(key: string, { objects }: ObservedPopCluster, decision: PopDecision, done: "Claimed" | "Acted" | "Rested"): void {
+    const { events, told } = this.#ports;
+    const { metadata, apiVersion } = objects.pop;
+    if (done === "Rested") return told.pop(objects.pop);
+    const regarding = { apiVersion, kind: "PoPCluster", name: metadata.name, namespace: metadata.namespace ?? "", uid: metadata.uid };
+    for (const event of decision.events) events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
+    told.decided({ kind: this.kind, namespace: metadata.namespace ?? "", name: key, decision });
+  }
+
+  forget(key: string): void {
+    this.#memory.delete(key);
+    this.#ports.told.popGone(key, this.#ports.namespace);
+  }
+
+  #observed(site: Site, objects: PopObjects): ObservedPopCluster {
+    const key = objects.pop.metadata.name;
+    const memory = this.#memoryOf(key);
+    for (const pod of objects.allPods) {
+      const pulled = pullOutcome(pod);
+      if (pulled && memory.pulls.get(pulled.key)?.state === "Pulling") memory.pulls.set(pulled.key, pulled);
+    }
+    const { keys, samples } = this.#ports.samplesOf(key);
+    const seen = popObservation(objects, { memory, samples, sampledKeys: () => keys, queryErrors: new Map(), defaultPrometheus: this.#ports.defaultPrometheus });
+    return { seen, objects, site };
+  }
+
+  async #siteOf(pop: PopCluster): Promise<Site> {
+    const secret = pop.spec.kubeconfigSecretRef;
+    return this.#ports.sites.of(secret && { name: secret.name, namespace: this.#ports.namespace });
+  }
+
+  #memoryOf(key: string): PopMemory {
+    const known = this.#memory.get(key);
+    if (known) return known;
+    const memory = new PopMemory(this.#ports.clock);
+    this.#memory.set(key, memory);
+    return memory;
+  }
+}

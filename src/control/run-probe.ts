@@ -1,0 +1,67 @@
+import type { Prober } from "./ports.ts";
+import type { Probe, ProbeResult } from "../core/health/probe.ts";
+import { readHttp, readMetrics, readPrometheus, readSessions, type Answer } from "../core/health/reading.ts";
+
+/** The decoded data of a Secret of the fleet namespace, or undefined when there is none. */
+export type ReadSecret = (name: string) => Promise<Readonly<Record<string, string>> | undefined>;
+
+/** What a page of metrics, a list of sessions or an answer of Prometheus may weigh. */
+const PAGE_BYTES = 8 * 1024 * 1024;
+
+/** Runs one probe as a decision asked for it. Never throws: what cannot be asked is unreadable, which is Unknown (rule G9). */
+export async function runProbe(probe: Probe, prober: Prober, readSecret: ReadSecret): Promise<ProbeResult> {
+  const get = (
+    url: string,
+    extra: { ca?: string; headers?: Record<string, string>; maximumBytes?: number; fresh?: boolean },
+  ): Promise<Answer> => prober.http({ method: "GET", url, timeoutMilliseconds: probe.timeoutMilliseconds, ...extra });
+  try {
+    switch (probe.kind) {
+      case "http":
+        return readHttp(await get(probe.url, { ...own(probe), fresh: true }));
+      case "tcp":
+        return readTcp(await prober.tcp(probe.host, probe.port, probe.timeoutMilliseconds), probe.timeoutMilliseconds);
+      case "metrics":
+        return readMetrics(await get(probe.url, { ...own(probe), maximumBytes: PAGE_BYTES }), probe.names);
+      case "sessions":
+        return readSessions(await get(probe.url, { ...own(probe), maximumBytes: PAGE_BYTES }));
+      case "prometheus": {
+        const access = await prometheusAccess(probe, readSecret);
+        if (typeof access === "string") return { ok: false, unreadable: true, detail: access };
+        return readPrometheus(await get(queryUrl(probe), { ...access, maximumBytes: PAGE_BYTES }));
+      }
+    }
+  } catch (error) {
+    return { ok: false, unreadable: true, detail: `could not be asked: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+const own = ({ ca }: { readonly ca?: string }): { ca?: string } => (ca === undefined ? {} : { ca });
+
+function readTcp(found: number | "Refused" | undefined, timeout: number): ProbeResult {
+  if (found === undefined) return { ok: false, silent: true, detail: `no connection within ${timeout} ms` };
+  return found === "Refused" ? { ok: false, detail: "connection refused" } : { ok: true, detail: `connected in ${Math.round(found)} ms` };
+}
+
+type PrometheusProbe = Extract<Probe, { kind: "prometheus" }>;
+
+function queryUrl({ url, query, timeoutMilliseconds }: PrometheusProbe): string {
+  const target = new URL(url);
+  target.pathname = `${target.pathname.replace(/\/+$/, "")}/api/v1/query`;
+  target.searchParams.set("query", query);
+  // Prometheus then gives up by itself instead of computing on for nobody.
+  target.searchParams.set("timeout", `${timeoutMilliseconds}ms`);
+  return target.href;
+}
+
+/** Token and authority from their Secrets, or a sentence about the one that is missing: without it the call would only be a wrong one. */
+async function prometheusAccess(
+  probe: PrometheusProbe,
+  readSecret: ReadSecret,
+): Promise<{ ca?: string; headers?: Record<string, string> } | string> {
+  const { tokenSecret, caSecret } = probe;
+  const token = tokenSecret === undefined ? undefined : (await readSecret(tokenSecret))?.["token"]?.trim();
+  if (tokenSecret !== undefined && !token) return `Secret ${tokenSecret} has no key token, expected the bearer token for Prometheus`;
+  const ca = caSecret === undefined ? undefined : (await readSecret(caSecret))?.["ca.crt"];
+  if (caSecret !== undefined && !ca) return `Secret ${caSecret} has no key ca.crt, expected the certificate authority of Prometheus in PEM`;
+  return { ...(ca ? { ca } : {}), ...(token ? { headers: { authorization: `Bearer ${token}` } } : {}) };
+}

@@ -1,0 +1,23 @@
+import type { Fleet } from "../api/fleet.ts";
+import type { PopCluster } from "../api/pop-cluster.ts";
+import type { Decision } from "../core/decision.ts";
+import type { QueueObserver } from "../runtime/queue.ts";
+
+/** A decision that was claimed or acted on, with the object it is about. */
+export interface ToldDecision {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly decision: Decision<unknown, { readonly kind: string }, unknown>;
+}
+
+/** What is told of the controllers' work: metrics and log lines are derived from it, never decided. Nothing here may throw. */
+export interface Told {
+  /** A PoP as it was last observed or written. */
+  pop(pop: PopCluster): void;
+  popGone(name: string, namespace: string): void;
+  fleet(fleet: Fleet): void;
+  decided(decision: ToldDecision): void;
+  /** The observer of one kind's work queue. */
+  queue(kind: string): QueueObserver;
+}

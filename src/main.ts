@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+import { readFile } from "node:fs/promises";
+import { Command } from "commander";
+import { registerCrds } from "./cli/crds.ts";
+import { EXIT, EXIT_CODES_HELP } from "./cli/exit-codes.ts";
+import { registerExplain } from "./cli/explain.ts";
+import type { CliIo } from "./cli/io.ts";
+import { registerPause } from "./cli/pause.ts";
+import { registerRequests } from "./cli/requests.ts";
+import { registerStatus } from "./cli/status.ts";
+import { registerWhen } from "./cli/when.ts";
+import { VERSION } from "./composition/version.ts";
+import { readSettings, SETTINGS } from "./settings.ts";
+
+/** The surroundings of every command: this process. What a command asks of an API server is loaded only when it asks. */
+const io: CliIo = {
+  out: (text) => void process.stdout.write(text),
+  error: (text) => void process.stderr.write(text),
+  isTerminal: process.stdout.isTTY ?? false,
+  connect: async (options) => (await import("./composition/connect.ts")).connect(options),
+  now: () => Date.now(),
+  readFile: (path) => readFile(path === "-" ? "/dev/stdin" : path, "utf8"),
+  exit: (code) => void (process.exitCode = code),
+};
+
+const program = new Command("rollward")
+  .description("rolls new versions through a network service, one node at a time, and takes bad ones back by itself")
+  .version(VERSION)
+  .addHelpText("after", EXIT_CODES_HELP);
+
+registerRun(program);
+registerStatus(program, io);
+registerExplain(program, io);
+registerWhen(program, { ...io, now: io.now, err: (text: string) => io.error(text) }, io.exit);
+registerPause(program, io);
+registerRequests(program, io);
+registerCrds(program, io);
+
+await program.parseAsync();
+
+/** `rollward run`: the operator itself. */
+function registerRun(parent: Command): void {
+  const command = parent.command("run").description("run the operator until it is told to stop (SIGTERM, SIGINT)");
+  for (const setting of Object.values(SETTINGS)) command.option(setting.flag, `${setting.description} (${setting.environment})`);
+  command.action(async (flags: Record<string, unknown>) => {
+    const read = readSettings(flags, process.env);
+    if (!read.ok) {
+      for (const problem of read.problems) io.error(`${problem}\n`);
+      return io.exit(EXIT.badInput);
+    }
+    const stop = new AbortController();
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+    const { runOperator } = await import("./composition/run-operator.ts");
+    await runOperator(read.settings, stop.signal);
+  });
+}

@@ -1,0 +1,71 @@
+import { expect, it } from "vitest";
+import { readSettings } from "./settings.ts";
+
+const problems = (flags: Record<string, unknown>, environment: Record<string, string> = {}): readonly string[] => {
+  const read = readSettings(flags, environment);
+  return read.ok ? [] : read.problems;
+};
+
+it("without anything given: namespace fleet, port 9464, election on with 15 s, 10 s and 2 s", () => {
+  expect(readSettings({}, {})).toEqual({
+    ok: true,
+    settings: {
+      namespace: "fleet",
+      metricsAddress: { port: 9464 },
+      logLevel: "info",
+      leaderElection: { enabled: true, leaseMilliseconds: 15_000, renewDeadlineMilliseconds: 10_000, retryMilliseconds: 2000 },
+    },
+  });
+});
+
+it("a flag wins over the environment, and an empty variable counts as not set", () => {
+  const read = readSettings(
+    { namespace: "edge", metricsAddress: "[::1]:0", prometheusUrl: "https://prometheus" },
+    { ROLLWARD_NAMESPACE: "other", ROLLWARD_LOG_LEVEL: "debug", ROLLWARD_IDENTITY: "", KUBECONFIG: "/kube" },
+  );
+  expect(read).toMatchObject({
+    ok: true,
+    settings: { namespace: "edge", logLevel: "debug", kubeconfig: "/kube", metricsAddress: { host: "::1", port: 0 } },
+  });
+  expect(read.ok && read.settings.identity).toBeUndefined();
+});
+
+it.each([
+  [
+    { namespace: "My Fleet" },
+    '--namespace is "My Fleet", which is no namespace; write at most 63 lower-case letters, digits and hyphens, for example fleet',
+  ],
+  [
+    { metricsAddress: "9464" },
+    '--metrics-address is "9464", which is no address; write host:port or :port, for example :9464 or 127.0.0.1:9464',
+  ],
+  [
+    { metricsAddress: ":99999" },
+    '--metrics-address is ":99999", which is no address; write host:port or :port, for example :9464 or 127.0.0.1:9464',
+  ],
+  [{ leaderElection: "maybe" }, '--leader-election is "maybe", write true or false'],
+  [
+    { leaseDuration: "fifteen" },
+    '--lease-duration is "fifteen", which is no duration; write hours, minutes and seconds as in 1h30m or 48h',
+  ],
+  [{ logLevel: "verbose" }, '--log-level is "verbose", write one of debug, info, warn, error, silent'],
+  [
+    { prometheusUrl: "prometheus:9090" },
+    '--prometheus-url is "prometheus:9090", which is no http or https address; write for example http://prometheus.monitoring:9090',
+  ],
+])("%j is refused with what to write instead", (flags, sentence) => {
+  expect(problems(flags)).toEqual([sentence]);
+});
+
+it("names the variable when that is where the wrong value stands, and all wrong ones at once", () => {
+  expect(problems({}, { ROLLWARD_LOG_LEVEL: "loud", ROLLWARD_LEADER_ELECTION: "1" }).map((one) => one.split(" ")[0])).toEqual([
+    "ROLLWARD_LEADER_ELECTION",
+    "ROLLWARD_LOG_LEVEL",
+  ]);
+});
+
+it("a leader may not act as long as others wait", () => {
+  expect(problems({ renewDeadline: "15s" })).toEqual([
+    "--retry-period (2s) has to be shorter than --renew-deadline (15s), and that shorter than --lease-duration (15s)",
+  ]);
+});

@@ -1,0 +1,203 @@
+import { z } from "zod";
+import { durationProblem, parseDuration } from "./core/time/duration.ts";
+import { LOG_LEVELS } from "./telemetry/log.ts";
+
+/** What the operator is told from outside, read once at the start. Flags win over the environment, the environment over the default. */
+export interface Settings {
+  /** The fleet namespace: Fleet, PoPClusters, windows, leases and records live there. */
+  readonly namespace: string;
+  /** Path of a kubeconfig; absent: the service account of the pod, or what KUBECONFIG names. */
+  readonly kubeconfig?: string;
+  /** Where /metrics, /livez and /readyz are served. */
+  readonly metricsAddress: { readonly host?: string; readonly port: number };
+  readonly leaderElection: {
+    readonly enabled: boolean;
+    readonly leaseMilliseconds: number;
+    readonly renewDeadlineMilliseconds: number;
+    readonly retryMilliseconds: number;
+  };
+  /** Unlike every other candidate's; absent: made from host name and chance. */
+  readonly identity?: string;
+  /** A file that sets the pace of calendar time (demo, tests); absent: the machine's clock. */
+  readonly clockFile?: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** The Prometheus that checks ask when a PoP names none. */
+  readonly prometheusUrl?: string;
+}
+
+/** One setting as the command line and the documentation show it. */
+export interface SettingDefinition {
+  readonly flag: string;
+  readonly environment: string;
+  readonly description: string;
+  readonly default?: string;
+}
+
+/** Every setting, by the name that commander gives its flag. The port is that of metric exporters, beside Prometheus' own 9090. */
+export const SETTINGS = {
+  namespace: { flag: "--namespace <name>", environment: "ROLLWARD_NAMESPACE", description: "the fleet namespace", default: "fleet" },
+  kubeconfig: { flag: "--kubeconfig <path>", environment: "KUBECONFIG", description: "a kubeconfig (default: the pod's service account)" },
+  metricsAddress: {
+    flag: "--metrics-address <host:port>",
+    environment: "ROLLWARD_METRICS_ADDRESS",
+    description: "where /metrics, /livez and /readyz are served",
+    default: ":9464",
+  },
+  leaderElection: {
+    flag: "--leader-election <true|false>",
+    environment: "ROLLWARD_LEADER_ELECTION",
+    description: "false only where there is one replica for certain",
+    default: "true",
+  },
+  leaseDuration: {
+    flag: "--lease-duration <duration>",
+    environment: "ROLLWARD_LEASE_DURATION",
+    description: "how long others wait before they take over",
+    default: "15s",
+  },
+  renewDeadline: {
+    flag: "--renew-deadline <duration>",
+    environment: "ROLLWARD_RENEW_DEADLINE",
+    description: "how long a leader acts after its last renewal",
+    default: "10s",
+  },
+  retryPeriod: {
+    flag: "--retry-period <duration>",
+    environment: "ROLLWARD_RETRY_PERIOD",
+    description: "pause between two tries for the lease",
+    default: "2s",
+  },
+  identity: {
+    flag: "--identity <name>",
+    environment: "ROLLWARD_IDENTITY",
+    description: "this candidate's name (default: host name and chance)",
+  },
+  clockFile: {
+    flag: "--clock-file <path>",
+    environment: "ROLLWARD_CLOCK_FILE",
+    description: "a file that sets the pace of calendar time, for demonstrations",
+  },
+  logLevel: { flag: "--log-level <level>", environment: "ROLLWARD_LOG_LEVEL", description: LOG_LEVELS.join(", "), default: "info" },
+  prometheusUrl: {
+    flag: "--prometheus-url <url>",
+    environment: "ROLLWARD_PROMETHEUS_URL",
+    description: "the Prometheus that checks ask when a PoP names none",
+  },
+} as const satisfies Readonly<Record<string, SettingDefinition>>;
+
+type SettingName = keyof typeof SETTINGS;
+
+/** A text setting whose reader answers the value, or a problem that is shown after the setting's name and value. */
+const read = <Value>(reader: (text: string) => { value: Value } | { problem: string }) =>
+  z.string().transform((text, context): Value => {
+    const found = reader(text.trim());
+    if ("value" in found) return found.value;
+    context.addIssue({ code: "custom", message: `is ${JSON.stringify(text)}, ${found.problem}` });
+    return z.NEVER;
+  });
+
+const namespaceName = read((text) =>
+  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)
+    ? { value: text }
+    : { problem: "which is no namespace; write at most 63 lower-case letters, digits and hyphens, for example fleet" },
+);
+
+const address = read((text) => {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]*)):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) return { problem: "which is no address; write host:port or :port, for example :9464 or 127.0.0.1:9464" };
+  const host = match[1] ?? match[2];
+  return { value: host ? { host, port } : { port } };
+});
+
+const yesOrNo = read((text) => (text === "true" || text === "false" ? { value: text === "true" } : { problem: "write true or false" }));
+
+const duration = read((text) => {
+  const value = parseDuration(text);
+  if (value !== undefined && value > 0) return { value };
+  const problem = durationProblem("", text);
+  return { problem: problem?.slice(problem.indexOf("which")) ?? "which is no time at all; write for example 10s" };
+});
+
+const logLevel = read((text) => {
+  const value = LOG_LEVELS.find((level) => level === text);
+  return value === undefined ? { problem: `write one of ${LOG_LEVELS.join(", ")}` } : { value };
+});
+
+const httpUrl = read((text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && (url.protocol === "http:" || url.protocol === "https:")) return { value: text };
+  return { problem: "which is no http or https address; write for example http://prometheus.monitoring:9090" };
+});
+
+const identityName = read((text) =>
+  /^[\w.-]{1,128}$/.test(text) ? { value: text } : { problem: "write at most 128 letters, digits, dots, hyphens and underscores" },
+);
+
+const schema = z.object({
+  namespace: namespaceName,
+  kubeconfig: z.string().optional(),
+  metricsAddress: address,
+  leaderElection: yesOrNo,
+  leaseDuration: duration,
+  renewDeadline: duration,
+  retryPeriod: duration,
+  identity: identityName.optional(),
+  clockFile: z.string().optional(),
+  logLevel,
+  prometheusUrl: httpUrl.optional(),
+});
+
+export type ReadSettings =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Reads all settings at once; every wrong one gets a sentence that names where it was written and what to write instead. */
+export function readSettings(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): ReadSettings {
+  const names = Object.keys(SETTINGS) as SettingName[];
+  const given = Object.fromEntries(names.map((name) => [name, source(name, flags, environment)]));
+  const parsed = schema.safeParse(Object.fromEntries(names.map((name) => [name, given[name]?.text])));
+  if (!parsed.success)
+    return {
+      ok: false,
+      problems: parsed.error.issues.map((issue) => `${given[String(issue.path[0])]?.from ?? String(issue.path[0])} ${issue.message}`),
+    };
+  const { leaderElection, leaseDuration, renewDeadline, retryPeriod, kubeconfig, identity, clockFile, prometheusUrl, ...others } =
+    parsed.data;
+  // A leader that acts as long as others wait would act beside its successor.
+  if (renewDeadline >= leaseDuration || retryPeriod >= renewDeadline) {
+    return {
+      ok: false,
+      problems: [
+        `--retry-period (${retryPeriod / 1000}s) has to be shorter than --renew-deadline (${renewDeadline / 1000}s), and that shorter than --lease-duration (${leaseDuration / 1000}s)`,
+      ],
+    };
+  }
+  const settings: Settings = {
+    ...others,
+    leaderElection: {
+      enabled: leaderElection,
+      leaseMilliseconds: leaseDuration,
+      renewDeadlineMilliseconds: renewDeadline,
+      retryMilliseconds: retryPeriod,
+    },
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(identity === undefined ? {} : { identity }),
+    ...(clockFile === undefined ? {} : { clockFile }),
+    ...(prometheusUrl === undefined ? {} : { prometheusUrl }),
+  };
+  return { ok: true, settings };
+}
+
+/** The text of a setting and where it came from. An empty variable counts as not set: that is how charts leave one out. */
+function source(name: SettingName, flags: Readonly<Record<string, unknown>>, environment: Readonly<Record<string, string | undefined>>) {
+  const definition: SettingDefinition = SETTINGS[name];
+  const flag = flags[name];
+  if (typeof flag === "string" || typeof flag === "boolean") return { text: String(flag), from: definition.flag.split(" ", 1)[0]! };
+  const variable = environment[definition.environment];
+  if (variable) return { text: variable, from: definition.environment };
+  return definition.default === undefined ? undefined : { text: definition.default, from: definition.flag.split(" ", 1)[0]! };
+}

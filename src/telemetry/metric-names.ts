@@ -1,0 +1,68 @@
+/**
+ * Every series of the operator, in one table (design: interfaces, Metrics). Labels are few and bounded by the number of objects and
+ * the closed lists of `api`; no free text becomes a label.
+ */
+export const PREFIX = "rollward_";
+
+interface Definition {
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly buckets?: readonly number[];
+}
+
+const define = <const Table extends Readonly<Record<string, Definition>>>(table: Table): Table => table;
+
+export const GAUGES = define({
+  pop_info: { help: "Always 1; region and version of the PoP in its labels.", labels: ["namespace", "pop", "region", "version"] },
+  pop_state: { help: "State set: 1 for the reason of the PoP's summary condition.", labels: ["namespace", "pop", "state"] },
+  pop_nodes: { help: "Nodes of the PoP in each step of a roll.", labels: ["namespace", "pop", "step"] },
+  health_verdict: {
+    help: "State set: 1 for the verdict of the check, the worst of its nodes.",
+    labels: ["namespace", "pop", "check", "verdict"],
+  },
+  window_active: { help: "1 while the PoP's maintenance window is open.", labels: ["namespace", "pop"] },
+  window_next_open_timestamp_seconds: { help: "When the PoP's maintenance window opens next.", labels: ["namespace", "pop"] },
+  waiting: { help: "Objects that wait, by the first of their reasons.", labels: ["kind", "reason"] },
+  queue_depth: { help: "Objects that are due and wait for a worker.", labels: ["kind"] },
+  watch_bookmark_age_seconds: { help: "How long ago a watch last showed that it is alive.", labels: ["kind"] },
+  leader: { help: "1 on the replica that decides.", labels: [] },
+  tzdata_info: { help: "Always 1; the version of the time-zone data in its label.", labels: ["version"] },
+});
+
+export const COUNTERS = define({
+  pop_rollbacks_total: { help: "Rollbacks begun, by what caused them.", labels: ["namespace", "pop", "reason"] },
+  window_breach_total: { help: "Disruptions that were started outside their window; has to stay 0.", labels: [] },
+  api_requests_total: { help: "Calls to API servers; code 0 is no answer.", labels: ["verb", "kind", "code"] },
+});
+
+const CALENDAR_BUCKETS = [60, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400, 259_200, 604_800, 1_209_600] as const;
+
+export const HISTOGRAMS = define({
+  pop_reconnect_seconds: {
+    help: "Median time in which the sessions of a drained node came back, one sample a node.",
+    labels: ["namespace", "pop"],
+    buckets: [0.5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60, 120],
+  },
+  pop_roll_duration_seconds: {
+    help: "Calendar time of a finished roll, by what it was spent on.",
+    labels: ["namespace", "pop", "outcome", "spent"],
+    buckets: CALENDAR_BUCKETS,
+  },
+  reconcile_seconds: {
+    help: "Time of one reconcile.",
+    labels: ["kind", "result"],
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30],
+  },
+  queue_wait_seconds: {
+    help: "Time between due and taken by a worker.",
+    labels: ["kind"],
+    buckets: [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60],
+  },
+});
+
+export type GaugeName = keyof typeof GAUGES;
+export type CounterName = keyof typeof COUNTERS;
+export type HistogramName = keyof typeof HISTOGRAMS;
+type Tables = typeof GAUGES & typeof COUNTERS & typeof HISTOGRAMS;
+/** The labels of a series: exactly those of the table, a missing one does not compile. */
+export type LabelsOf<Name extends keyof Tables> = Readonly<Record<Tables[Name]["labels"][number], string>>;

@@ -1,0 +1,131 @@
+import { expect, it } from "vitest";
+import { popClusterSpec, popClusterStatus, type PopCluster } from "../api/pop-cluster.ts";
+import { createMetrics } from "./metrics.ts";
+import { PopMetrics } from "./pop-metrics.ts";
+
+const SUNDAY = Date.parse("2026-11-22T00:30:00Z");
+const instant = "2026-11-20T00:00:00Z";
+const spec = popClusterSpec.parse({
+  region: "eu-central",
+  timeZone: "Europe/Berlin",
+  nodeSelector: {},
+  windowRef: { name: "sunday" },
+  template: { spec: { containers: [{ name: "c", image: "i" }] } },
+});
+const pop = (status: unknown, uid = "u1"): PopCluster => ({
+  apiVersion: "rollward.dev/v1alpha1",
+  kind: "PoPCluster",
+  metadata: { name: "fra1", namespace: "fleet", uid, resourceVersion: "1" },
+  spec,
+  status: popClusterStatus.parse(status),
+});
+const node = (uid: string, more: object) => ({ name: uid, uid, since: instant, step: "Done", ...more });
+const run = (more: object) => ({
+  id: 1,
+  kind: "Roll",
+  revision: "r2",
+  version: "2",
+  startedAt: instant,
+  state: "Rolling",
+  frozen: { members: [], order: [] },
+  ...more,
+});
+
+function world(start = SUNDAY) {
+  const metrics = createMetrics();
+  let now = start;
+  const pops = new PopMetrics(metrics, () => now);
+  const lines = async () => (await metrics.page()).split("\n").filter((line) => line.startsWith("rollward_"));
+  return { metrics, pops, lines, pass: (seconds: number) => void (now += seconds * 1000) };
+}
+
+it("tells state, version, steps, verdicts and the open window of a PoP", async () => {
+  const { pops, lines } = world();
+  pops.observe(
+    pop({
+      version: "2026.11.1",
+      conditions: [{ type: "Ready", status: "True", reason: "Rolling", message: "", lastTransitionTime: instant }],
+      nodes: [node("n1", {}), node("n2", { step: "Claimed" })],
+      checks: [
+        { name: "ready", node: "n1", verdict: "Healthy", since: instant, evidence: "" },
+        { name: "ready", node: "n2", verdict: "Unhealthy", since: instant, evidence: "" },
+      ],
+      next: [
+        { start: "2026-11-22T00:00:00Z", end: "2026-11-22T02:00:00Z", localStart: "" },
+        { start: "2026-11-29T00:00:00Z", end: "2026-11-29T02:00:00Z", localStart: "" },
+      ],
+      holds: [{ rule: "P8", reason: "Soaking", message: "" }],
+    }),
+  );
+  const page = await lines();
+  const labels = 'namespace="fleet",pop="fra1"';
+  expect(page).toEqual(
+    expect.arrayContaining([
+      `rollward_pop_info{${labels},region="eu-central",version="2026.11.1"} 1`,
+      `rollward_pop_state{${labels},state="Rolling"} 1`,
+      `rollward_pop_nodes{${labels},step="Claimed"} 1`,
+      `rollward_pop_nodes{${labels},step="Failed"} 0`,
+      `rollward_health_verdict{${labels},check="ready",verdict="Unhealthy"} 1`,
+      `rollward_health_verdict{${labels},check="ready",verdict="Healthy"} 0`,
+      `rollward_window_active{${labels}} 1`,
+      `rollward_window_next_open_timestamp_seconds{${labels}} ${Date.parse("2026-11-29T00:00:00Z") / 1000}`,
+      'rollward_waiting{kind="PoPCluster",reason="Soaking"} 1',
+      "rollward_window_breach_total 0",
+    ]),
+  );
+});
+
+it("a window opens and closes on the page without any change of the object: half-open [start, end)", async () => {
+  const { pops, lines, pass } = world(Date.parse("2026-11-21T23:59:59Z"));
+  pops.observe(pop({ next: [{ start: "2026-11-22T00:00:00Z", end: "2026-11-22T02:00:00Z", localStart: "" }] }));
+  const active = async () => (await lines()).find((line) => line.startsWith("rollward_window_active"))?.at(-1);
+  expect(await active()).toBe("0");
+  pass(1);
+  expect(await active()).toBe("1");
+  pass(7200);
+  expect(await active()).toBe("0");
+});
+
+it("series vanish with their object, and with a state that is over", async () => {
+  const { pops, lines } = world();
+  const ready = (reason: string) => ({ conditions: [{ type: "Ready", status: "True", reason, message: "", lastTransitionTime: instant }] });
+  pops.observe(pop({ ...ready("Rolling"), holds: [{ rule: "W4", reason: "OutsideWindow", message: "" }] }));
+  await lines();
+  pops.observe(pop({ ...ready("Promoted"), nodes: [node("n1", { reconnectSeconds: 2 })] }));
+  const page = await lines();
+  expect(page.some((line) => line.includes('state="Rolling"') || line.includes("rollward_waiting"))).toBe(false);
+  expect(page.some((line) => line.startsWith("rollward_pop_reconnect_seconds_count"))).toBe(true);
+  pops.forget({ namespace: "fleet", name: "fra1" });
+  expect((await lines()).filter((line) => line.includes("fra1"))).toEqual([]);
+});
+
+it("counts a rollback once, by what caused it, and nothing of what was before this process began", async () => {
+  const { pops, lines } = world();
+  const rollback = { run: run({ id: 2, kind: "Rollback", state: "RollingBack" }), nodes: [node("n1", { step: "Failed" })] };
+  const counted = async () => (await lines()).filter((line) => line.startsWith("rollward_pop_rollbacks_total"));
+  pops.observe(pop(rollback));
+  expect(await counted()).toEqual([]);
+  pops.observe(pop({ run: run({ id: 3 }) }));
+  pops.observe(pop({ ...rollback, run: run({ id: 4, kind: "Rollback", state: "RollingBack" }) }));
+  pops.observe(pop({ ...rollback, run: run({ id: 4, kind: "Rollback", state: "RollingBack" }) }));
+  expect(await counted()).toEqual(['rollward_pop_rollbacks_total{namespace="fleet",pop="fra1",reason="NodeFailed"} 1']);
+});
+
+it("splits the time of a roll by what it waited for: 600 s worked, 3600 s for the window, 60 s soaked", async () => {
+  const { pops, lines, pass } = world();
+  const hold = (reason: string) => ({ holds: [{ rule: "X", reason, message: "" }] });
+  pops.observe(pop({ run: run({}) }));
+  pass(600);
+  pops.observe(pop({ run: run({}), ...hold("OutsideWindow") }));
+  pass(3600);
+  pops.observe(pop({ run: run({}), ...hold("Soaking") }));
+  pass(60);
+  pops.observe(pop({ run: run({ state: "Passed" }) }));
+  const sums = (await lines()).filter((line) => line.startsWith("rollward_pop_roll_duration_seconds_sum"));
+  const of = (spent: string) =>
+    sums
+      .find((line) => line.includes(`outcome="Passed",spent="${spent}"`))
+      ?.split(" ")
+      .at(-1);
+  expect(["working", "window", "soaking", "people"].map(of)).toEqual(["600", "3600", "60", "0"]);
+});

@@ -1,0 +1,179 @@
+/**
+ * Who may rely on whom, as data. Paths are below src/; a path that ends in `/` is a folder, any other a file. The first layer whose
+ * `covers` names a file is its layer, so the narrower ones stand first. docs/decisions/0013 says why each edge is there.
+ */
+export interface Layer {
+  readonly name: string;
+  readonly covers: readonly string[];
+  /** What it may import of ours, beside itself. */
+  readonly imports: readonly string[];
+  /** What it may import with `import type` only. */
+  readonly types?: readonly string[];
+  /** What it may load with `import()` only: where a command needs it, not where it is declared. */
+  readonly loads?: readonly string[];
+  /** Packages; `node:*` stands for everything of Node. */
+  readonly packages: readonly string[];
+  /** The rule as a sentence, shown when it is broken. */
+  readonly rule: string;
+}
+
+const SHARED_CORE = ["core/decision.ts", "core/text.ts", "core/closest.ts", "core/canonical-json.ts", "core/conditions.ts"];
+const MECHANICS = [...SHARED_CORE, "core/time/", "core/window/", "core/health/", "core/rollout/"];
+/** One folder a kind: they know the shared core, never each other. */
+const KINDS = ["fleet", "maintenance-window", "pop-cluster"];
+/** The interfaces between the controllers and the world. */
+const PORTS = ["control/ports.ts", "control/sites.ts"];
+
+export const LAYERS: readonly Layer[] = [
+  {
+    name: "api",
+    covers: ["api/"],
+    imports: [],
+    packages: ["zod", "semver"],
+    rule: "src/api is the vocabulary: it imports zod and semver, and nothing of ours",
+  },
+  {
+    name: "core/time",
+    covers: ["core/time/"],
+    imports: ["core/closest.ts"],
+    types: ["core/decision.ts"],
+    packages: ["luxon"],
+    rule: "src/core/time is the only place that knows a calendar: it imports luxon, and of ours the wording of near misses",
+  },
+  {
+    name: "shared core",
+    covers: SHARED_CORE,
+    imports: ["api/", ...SHARED_CORE, "core/time/"],
+    packages: [],
+    rule: "the files directly in src/core serve every kind: they import api and core/time",
+  },
+  {
+    name: "core/window, core/health",
+    covers: ["core/window/"],
+    imports: ["api/", ...SHARED_CORE, "core/time/"],
+    packages: [],
+    rule: "src/core/window imports api and core/time, and stands beside core/health",
+  },
+  {
+    name: "core/health",
+    covers: ["core/health/"],
+    imports: ["api/", ...SHARED_CORE, "core/time/"],
+    packages: [],
+    rule: "src/core/health imports api and core/time, and stands beside core/window",
+  },
+  {
+    name: "core/rollout",
+    covers: ["core/rollout/"],
+    imports: ["api/", ...SHARED_CORE, "core/time/", "core/window/", "core/health/"],
+    packages: ["node:crypto"],
+    rule: "src/core/rollout holds mechanics that kinds share: it imports api, core/{time,window,health}, and node:crypto for hashes",
+  },
+  ...KINDS.map((kind) => ({
+    name: `core/${kind}`,
+    covers: [`core/${kind}/`],
+    imports: ["api/", ...MECHANICS],
+    packages: ["node:crypto"],
+    rule: `src/core/${kind} imports api and the shared core, never another kind`,
+  })),
+  {
+    name: "core/explain",
+    covers: ["core/explain/"],
+    imports: ["api/", ...MECHANICS],
+    packages: [],
+    rule: "src/core/explain renders what stands in status: it imports api and the shared core, and recomputes no kind's decision",
+  },
+  {
+    name: "runtime",
+    covers: ["runtime/"],
+    imports: [],
+    packages: [],
+    rule: "src/runtime is what any operator needs: it imports nothing of ours and no package",
+  },
+  {
+    name: "control",
+    covers: ["control/"],
+    imports: ["runtime/", "api/", "core/"],
+    packages: ["node:*"],
+    rule: "src/control carries decisions out: it imports runtime, api and core, and reaches the world through its own ports",
+  },
+  {
+    name: "kubernetes",
+    covers: ["kubernetes/"],
+    imports: ["runtime/", "api/", ...PORTS],
+    types: ["core/decision.ts"],
+    packages: ["node:*", "@kubernetes/client-node", "undici", "yaml"],
+    rule: "src/kubernetes is an adapter: it imports runtime, api and the ports of control, and knows no decision",
+  },
+  {
+    name: "probe",
+    covers: ["probe/"],
+    imports: ["runtime/", "api/", ...PORTS],
+    types: ["core/decision.ts"],
+    packages: ["node:*", "undici"],
+    rule: "src/probe is an adapter: it imports runtime, api and the ports of control, and judges nothing",
+  },
+  {
+    name: "telemetry",
+    covers: ["telemetry/"],
+    imports: ["runtime/", "api/", ...PORTS],
+    types: ["core/decision.ts"],
+    packages: ["node:*", "pino", "prom-client"],
+    rule: "src/telemetry is an adapter: it imports runtime, api and the ports of control, and derives everything from decisions",
+  },
+  {
+    name: "simulation entries",
+    covers: ["simulation/nodes/main.ts", "simulation/load/main.ts", "simulation/load/watcher.ts"],
+    imports: ["simulation/", "api/", "runtime/", "control/", "core/"],
+    loads: ["kubernetes/"],
+    packages: ["node:*"],
+    rule: "the programs in src/simulation import what the simulation may, and load src/kubernetes only when they are started",
+  },
+  {
+    name: "simulation",
+    covers: ["simulation/"],
+    imports: ["api/", "runtime/", "control/", "core/"],
+    packages: ["node:*", "zod"],
+    rule: "src/simulation is the world behind the ports: it imports api, runtime, control and core, never an adapter",
+  },
+  {
+    name: "cli",
+    covers: ["cli/"],
+    imports: [
+      "api/",
+      "simulation/",
+      "control/ports.ts",
+      "core/decision.ts",
+      "core/explain/",
+      "core/window/",
+      "core/time/",
+      "core/text.ts",
+      "core/closest.ts",
+    ],
+    packages: ["node:*", "commander", "picocolors", "yaml"],
+    rule: "src/cli speaks to people: it imports api, core/{explain,window,time} and simulation; main hands it the adapters",
+  },
+  {
+    name: "settings",
+    covers: ["settings.ts"],
+    imports: ["core/time/", "telemetry/log.ts"],
+    packages: ["zod"],
+    rule: "src/settings.ts reads flags and environment: it imports core/time and the log levels",
+  },
+  {
+    name: "composition",
+    covers: ["composition/"],
+    imports: ["api/", "runtime/", "control/", "kubernetes/", "probe/", "telemetry/", "settings.ts"],
+    packages: ["node:*", "@kubernetes/client-node"],
+    rule: "src/composition puts adapters behind ports: it decides nothing, so it imports no core",
+  },
+  {
+    name: "main",
+    covers: ["main.ts"],
+    imports: ["api/", "core/", "runtime/", "control/", "kubernetes/", "probe/", "telemetry/", "simulation/", "cli/", "composition/", "settings.ts"],
+    packages: ["node:*", "commander", "picocolors"],
+    rule: "src/main.ts is the command, and may import everything",
+  },
+];
+
+/** Imported by nobody: it runs when it is loaded. */
+export const ROOT = "main.ts";

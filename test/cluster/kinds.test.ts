@@ -1,0 +1,218 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { parse } from "yaml";
+import type { z } from "zod";
+import { API_VERSION } from "../../src/api/common.ts";
+import { fleetSpec } from "../../src/api/fleet.ts";
+import { maintenanceWindowSpec } from "../../src/api/maintenance-window.ts";
+import { popClusterSpec } from "../../src/api/pop-cluster.ts";
+import { allResources } from "../../src/api/resources.ts";
+import { startControlPlane, type ControlPlane } from "../../tools/control-plane/run.ts";
+import { describeWithControlPlane } from "./control-plane/available.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const SAMPLES = join(ROOT, "config/samples");
+const BAD_SAMPLES = join(import.meta.dirname, "bad-samples");
+
+interface Sample {
+  readonly kind: string;
+  readonly metadata: { readonly namespace?: string; readonly name: string; readonly resourceVersion?: string };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+/** What the API server answers: the object, or a Status with a message. */
+interface Answer extends Sample {
+  readonly message: string;
+  readonly status: { readonly conditions: readonly { readonly type: string; readonly status: string }[] };
+}
+interface BadSample {
+  readonly sample: Sample;
+  readonly expected: RegExp;
+}
+
+/** Comments stand before the document that they speak of. */
+function documentsOf(folder: string): { text: string; sample: Sample }[] {
+  const texts = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), "utf8").split(/^---$/m));
+  return texts
+    .map((text) => ({ text, sample: parse(text) as Sample | null }))
+    .filter((document): document is { text: string; sample: Sample } => document.sample !== null);
+}
+
+const samples = documentsOf(SAMPLES).map(({ sample }) => sample);
+const badSamples: BadSample[] = documentsOf(BAD_SAMPLES).map(({ text, sample }) => {
+  const expected = /^# expect: (.+)$/m.exec(text)?.[1];
+  if (expected === undefined)
+    throw new Error(
+      `${sample.kind} ${sample.metadata.name} in ${BAD_SAMPLES} does not say which message it expects: write a line "# expect: …"`,
+    );
+  return { sample, expected: new RegExp(expected, "s") };
+});
+
+const SPECS: Readonly<Record<string, z.ZodType>> = {
+  Fleet: fleetSpec,
+  MaintenanceWindow: maintenanceWindowSpec,
+  PoPCluster: popClusterSpec,
+};
+const pluralOf = (kind: string): string => allResources.find((resource) => resource.kind === kind)!.plural;
+const pathOf = ({ kind, metadata }: Sample): string => `/apis/${API_VERSION}/namespaces/${metadata.namespace}/${pluralOf(kind)}`;
+const named = (kind: string, name: string): Sample => samples.find((sample) => sample.kind === kind && sample.metadata.name === name)!;
+
+describeWithControlPlane("[T3] the kinds on a real API server", () => {
+  let controlPlane: ControlPlane;
+
+  const kubectl = (...args: string[]) =>
+    promisify(execFile)(controlPlane.binaries.kubectl, ["--kubeconfig", controlPlane.kubeconfig("admin"), ...args]);
+  const call = async (method: string, path: string, body?: unknown): Promise<{ status: number; object: Answer }> => {
+    const answer = await controlPlane.call("admin", method, path, body);
+    return { status: answer.status, object: JSON.parse(answer.body) as Answer };
+  };
+  /** Tries to create it, changing nothing; unknown fields are errors. */
+  const tryOut = (sample: Sample) => call("POST", `${pathOf(sample)}?dryRun=All&fieldValidation=Strict`, sample);
+
+  beforeAll(async () => {
+    controlPlane = await startControlPlane();
+    const created = await kubectl("create", "-f", join(ROOT, "crds"), "-f", join(SAMPLES, "00-namespaces.yaml"));
+    expect(created.stderr, "the API server warned").toBe("");
+    await kubectl(
+      "wait",
+      "--for=condition=Established",
+      "--timeout=30s",
+      "crd",
+      ...allResources.map(({ plural }) => `${plural}.rollward.dev`),
+    );
+    // Established is said a moment before the paths answer.
+    await vi.waitFor(
+      async () => {
+        for (const { plural } of allResources) expect((await call("GET", `/apis/${API_VERSION}/${plural}`)).status).toBe(200);
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+  });
+  afterAll(async () => {
+    await controlPlane?.stop();
+  });
+
+  test("the committed CRDs are taken without a warning and every condition of theirs is good", async () => {
+    for (const resource of allResources) {
+      const { object } = await call("GET", `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${resource.crd().metadata.name}`);
+      const state = Object.fromEntries(object.status.conditions.map((condition) => [condition.type, condition.status]));
+      expect(state).toMatchObject({ NamesAccepted: "True", Established: "True" });
+      expect(state.NonStructuralSchema).toBeUndefined();
+    }
+  });
+
+  test("every sample is accepted by kubectl's strict server-side dry run, without a warning", async () => {
+    const applied = await kubectl("apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", SAMPLES);
+    expect(applied.stderr).toBe("");
+    expect(applied.stdout.trim().split("\n")).toHaveLength(samples.length);
+  });
+
+  test("the defaults that the server fills in are those of the zod schema", async () => {
+    for (const sample of samples.filter(({ kind }) => kind in SPECS)) {
+      const { status, object } = await tryOut(sample);
+      expect(status, JSON.stringify(object)).toBe(201);
+      expect(object.spec, `${sample.kind} ${sample.metadata.name}`).toEqual(SPECS[sample.kind]!.parse(sample.spec));
+    }
+  });
+
+  test("the smallest PoPCluster is accepted and gets every default of the zod schema", async () => {
+    const { timeZone, nodeSelector, windowRef } = named("PoPCluster", "fra1").spec;
+    const spec = {
+      timeZone,
+      nodeSelector,
+      windowRef,
+      template: { spec: { containers: [{ name: "data-plane", image: "data-plane:${version}" }] } },
+    };
+    const { status, object } = await tryOut({
+      ...named("PoPCluster", "fra1"),
+      metadata: { namespace: "fleet", name: "x".repeat(40) },
+      spec,
+    });
+    expect(status, JSON.stringify(object)).toBe(201);
+    expect(object.spec).toEqual(popClusterSpec.parse(spec));
+    expect(object.spec).toMatchObject({
+      strategy: { maxUnavailable: 1, watch: "336h", drain: { lease: "2m" } },
+      health: { minimumSamples: 30 },
+    });
+  });
+
+  test.for(badSamples.map((bad) => [`${bad.sample.kind} ${bad.sample.metadata.name}: ${bad.expected.source}`, bad] as const))(
+    "refused, saying what to write instead: %s",
+    async ([, bad]) => {
+      const { status, object } = await tryOut(bad.sample);
+      expect(object.message).toMatch(bad.expected);
+      expect([400, 422]).toContain(status);
+      expect(object.message, "a rule failed to run").not.toMatch(/evaluation error|no such key|no such overload/);
+    },
+  );
+
+  test("what the template holds beside the declared fields is kept as it was written", async () => {
+    const { object } = await tryOut(named("PoPCluster", "fra1"));
+    expect(object.spec.template).toEqual(named("PoPCluster", "fra1").spec.template);
+  });
+
+  test("dataPlaneNamespace stays, another DaemonSet to adopt is refused, dropping adopt is allowed", async () => {
+    const original = named("PoPCluster", "fra1");
+    const created = (
+      await call("POST", pathOf(original), { ...original, spec: { ...original.spec, adopt: { daemonSet: { name: "old" } } } })
+    ).object;
+    const change = (spec: object) => call("PUT", `${pathOf(original)}/fra1?dryRun=All`, { ...created, spec: { ...created.spec, ...spec } });
+    expect((await change({ dataPlaneNamespace: "elsewhere" })).object.message).toMatch(/create a new PoPCluster for another namespace/);
+    expect((await change({ adopt: { daemonSet: { name: "other" } } })).object.message).toMatch(
+      /remove adopt first, then write the other name/,
+    );
+    expect((await change({ adopt: undefined, version: "2026.11.3" })).status).toBe(200);
+  });
+
+  test("the columns tell state, versions, and what it waits for until when", async () => {
+    const read = (await call("GET", `${pathOf(named("PoPCluster", "fra1"))}/fra1`)).object;
+    const since = "2026-11-22T00:00:00Z";
+    const status = {
+      version: "2026.11.1",
+      run: {
+        id: 1,
+        kind: "Roll",
+        revision: "abc",
+        version: "2026.11.2",
+        startedAt: since,
+        state: "Rolling",
+        frozen: { members: [], order: [] },
+      },
+      holds: [{ rule: "W3", reason: "OutsideWindow", message: "closed", until: "2026-11-29T00:00:00Z" }],
+      conditions: [{ type: "Ready", status: "True", reason: "Serving", message: "", lastTransitionTime: since }],
+    };
+    const written = await call("PUT", `${pathOf(read)}/fra1/status`, { ...read, status });
+    expect(written.status, JSON.stringify(written.object)).toBe(200);
+    const { stdout } = await kubectl("get", "pop", "-n", "fleet");
+    expect(stdout.split("\n")[0]).toMatch(/NAME +STATE +VERSION +TARGET +RUN +WAITS FOR +UNTIL +AGE/);
+    expect(stdout.split("\n")[1]).toMatch(/fra1 +Serving +2026\.11\.1 +2026\.11\.2 +Rolling +OutsideWindow +2026-11-29T00:00:00Z/);
+    const ofRegion = (region: string) => kubectl("get", "pop", "-n", "fleet", `--field-selector=spec.region=${region}`, "-o", "name");
+    expect((await ofRegion("eu-central")).stdout).toBe("popcluster.rollward.dev/fra1\n");
+    expect((await ofRegion("us-east")).stdout).toBe("");
+  });
+
+  test("[G14] the server itself refuses a second grant to one PoP", async () => {
+    const fleet = (await call("POST", pathOf(named("Fleet", "fleet")), named("Fleet", "fleet"))).object;
+    const grant = { pop: "fra1", uid: "u1", kind: "Roll", since: "2026-11-22T00:00:00Z" };
+    const other = { ...grant, pop: "tyo1", uid: "u2", id: 1 };
+    const written = await call("PUT", `${pathOf(fleet)}/fleet/status`, {
+      ...fleet,
+      status: { disruptions: [{ ...grant, id: 1 }, other], counts: { disrupted: 2, waiting: 0 } },
+    });
+    expect(written.status, JSON.stringify(written.object)).toBe(200);
+    expect((await kubectl("get", "fl", "-n", "fleet")).stdout).toMatch(/fleet +false +2 +0 /);
+    const twice = {
+      ...written.object,
+      status: {
+        disruptions: [
+          { ...grant, id: 1 },
+          { ...grant, id: 2 },
+        ],
+      },
+    };
+    const answer = await call("PUT", `${pathOf(named("Fleet", "fleet"))}/fleet/status`, twice);
+    expect(answer.object.message).toMatch(/disruptions\[1\]: Duplicate value/);
+  });
+});
