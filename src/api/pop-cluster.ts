@@ -228,6 +228,16 @@ export const popClusterStatus = z.object({
     })
     .optional(),
   announcedAt: instant().optional(),
+  /** The planned start of a roll that has not begun, and a change of its window that has not rested for an hour (W7). */
+  plan: z
+    .object({
+      revision: z.string().max(64),
+      rule: z.string().max(64),
+      announcedAt: instant(),
+      start: instant().optional(),
+      change: z.object({ rule: z.string().max(64), since: instant() }).optional(),
+    })
+    .optional(),
   /** When the operator first saw `spec.paused`; Paused=True follows 10 s later (G15). */
   pausedAt: instant().optional(),
   /** How many runs began so far; a run's id is never used again. */

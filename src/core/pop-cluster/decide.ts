@@ -14,6 +14,7 @@ import { stepsInHand } from "./in-hand.ts";
 import { join } from "./join.ts";
 import type { PopClusterObservation } from "./observation.ts";
 import { inOrder, type Outcome, type Rule } from "./outcome.ts";
+import { plan } from "./plan.ts";
 import { preflight, regrant } from "./preflight.ts";
 import { collect, prepare, recordVerdicts } from "./records.ts";
 import { requests, supersede } from "./requests.ts";
@@ -24,7 +25,7 @@ import { type PopView, viewOf } from "./view.ts";
 export type PopDecision = Decision<PopClusterStatus, PopAction, Probe>;
 
 /** What a PoP does next, in this order: the first rule that moves the ledger decides the pass. */
-const RULES: readonly Rule[] = [firstSight, requests, announce, supersede, breach, stepsInHand, regrant, preflight, advance, bakeAndWatch, start, join, prepare, recordVerdicts, collect, content];
+const RULES: readonly Rule[] = [firstSight, requests, announce, plan, supersede, breach, stepsInHand, regrant, preflight, advance, bakeAndWatch, start, join, prepare, recordVerdicts, collect, content];
 
 /** A PoP that cannot be reached, or is another one than before, is only spoken of. */
 const UNREACHABLE_RULES: readonly Rule[] = [deletion, unreachable];

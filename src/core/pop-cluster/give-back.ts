@@ -2,7 +2,7 @@ import type { PopNodeStatus } from "../../api/pop-cluster.ts";
 import type { Instant } from "../decision.ts";
 import { sequenceOf } from "./claim.ts";
 import { drainedPod, instanceOf } from "./drain.ts";
-import type { InHand } from "./in-hand.ts";
+import type { InHand } from "./piece-in-hand.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { isActive, released } from "./token.ts";
 import { type PopView, seenNode, withEntry } from "./view.ts";

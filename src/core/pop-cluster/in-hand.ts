@@ -1,5 +1,4 @@
-import type { PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
-import { mayStart } from "../rollout/budget.ts";
+import type { PopNodeStatus } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../decision.ts";
 import type { PopAction } from "./action.ts";
 import { brakesOn, ruled, forPieceInHand } from "./brakes.ts";
@@ -9,15 +8,9 @@ import { giveBack } from "./give-back.ts";
 import { milliseconds } from "./milliseconds.ts";
 import { iso, merge, type Outcome } from "./outcome.ts";
 import { released } from "./token.ts";
+import { brakeOnHand, type InHand } from "./piece-in-hand.ts";
 import { update } from "./update.ts";
-import { brokenAlready, namesOut, type NodeView, outCount, type PopView, seenNode, withEntry } from "./view.ts";
-
-/** A node in hand: claimed by a run, with the ledger's word for it. */
-export interface InHand {
-  readonly node: NodeView;
-  readonly entry: PopNodeStatus & { readonly token: string };
-  readonly run: PopRun;
-}
+import { brokenAlready, type PopView, seenNode, withEntry } from "./view.ts";
 
 /** All nodes in hand, each taken one step further (R5 to R11, R6b). */
 export function stepsInHand(view: PopView, now: Instant): Outcome | undefined {
@@ -79,20 +72,6 @@ function reasonToStop(view: PopView, { node, entry, run }: InHand, now: Instant)
   if (refused?.verb === "start" && refused.token === entry.token && refused.status === 409) return `its data plane refuses the drain: ${refused.message}`;
   if (run.ending) return run.ending === "Stopped" ? "a person stopped the run" : "a newer revision took the run's place";
   return brakeOnHand(view, { node, entry, run }, now)?.message;
-}
-
-/** The brake that gives a draining node back, by the table; also looked at right before the label leaves. */
-export function brakeOnHand(view: PopView, { node, run }: InHand, now: Instant): Hold | undefined {
-  const { pop } = view.seen;
-  const rollback = run.kind === "Rollback";
-  const broken = brokenAlready(node);
-  const on = forPieceInHand(brakesOn(view, now));
-  const { ruling, holds } = ruled(view, rollback ? (broken ? "RollBackOut" : "RollBackServing") : "Draining", on);
-  if (ruling !== "Go") return holds[0];
-  if (broken) return undefined;
-  const limit = rollback ? Math.max(view.limit, pop.spec.rollback.maxUnavailable) : view.limit;
-  if (mayStart(outCount(view, node.member.uid), limit)) return undefined;
-  return { rule: "P1", reason: "BudgetExhausted", message: `others fill the budget of ${limit}: ${namesOut(view, node.member.uid)}` };
 }
 
 /** The drain call is a level with the token: repeated every lease / 3 until the container instance has answered, and after. */

@@ -5,8 +5,10 @@ import type { Hold, Instant } from "../decision.ts";
 import { problemsOf } from "./accept.ts";
 import { promoted } from "./advance.ts";
 import { brakesOn, grantHeld, pausedHold, ruled } from "./brakes.ts";
+import { type Destination, destinationOf } from "./destination.ts";
 import { sessionsHeld } from "./drain.ts";
 import { iso, type Outcome } from "./outcome.ts";
+import { planHold, withoutPlan } from "./plan.ts";
 import { endRun, withHistory } from "./verdict.ts";
 import { type NodeView, type PopView, recordOf, viewOf } from "./view.ts";
 
@@ -16,41 +18,6 @@ export function announce(view: PopView, now: Instant): Outcome | undefined {
   if (!view.wanted || !status.revisions || status.revisions.wanted === view.wanted.revision) return undefined;
   return { ledger: { ...status, announcedAt: iso(now), revisions: { ...status.revisions, wanted: view.wanted.revision } } };
 }
-
-/** Where the PoP should go next: another revision, or nodes that stand on another one than the PoP's (P16). */
-export interface Destination {
-  readonly revision: string;
-  readonly version: string;
-  /** What the whole PoP runs now; absent for a first version. */
-  readonly back: string | undefined;
-  readonly members: readonly NodeView[];
-}
-
-export function destinationOf(view: PopView): Destination | undefined {
-  const { run, wanted } = view;
-  const { status } = view.seen.pop;
-  if (!wanted || !status.revisions) return undefined;
-  const passed = run?.state === "Passed";
-  const ended = run !== undefined && run.ending !== undefined && run.kind !== "Rollback" && !view.nodes.some(isInHand);
-  const untouched = run?.state === "Preflight";
-  if (run && !passed && !ended && !untouched) return undefined;
-  const on = passed ? run.revision : run?.kind === "Join" ? (view.nodes.some(hasServed) ? run.revision : undefined) : (run?.back ?? view.current);
-  const goes = passed && wanted.revision === run.revision ? undefined : wanted;
-  if (goes && (goes.revision !== view.current || (ended && run.revision !== goes.revision))) {
-    return { ...goes, back: on, members: on === undefined ? view.nodes : membersNotOn(view, goes.revision) };
-  }
-  if (run || lastRollbackFailed(status) || view.current === undefined) return undefined;
-  const strays = membersNotOn(view, view.current).filter((node) => !node.joining && node.entry?.step !== "Failed");
-  const version = recordOf(view, view.current)?.version;
-  return strays.length > 0 && version !== undefined ? { revision: view.current, version, back: view.current, members: strays } : undefined;
-}
-
-const membersNotOn = (view: PopView, revision: string): NodeView[] =>
-  view.nodes.filter((node) => node.member.label !== view.label(revision) && (!node.joining || node.entry !== undefined));
-const isInHand = (node: NodeView): boolean => ["Claimed", "Updating", "Soaking"].includes(node.entry?.step ?? "") && node.entry?.token !== undefined;
-const hasServed = (node: NodeView): boolean => node.entry?.step === "Done";
-/** After a failed rollback nodes stand on both; bringing them home could move a healthy new node to a broken old revision (P7). */
-const lastRollbackFailed = (status: PopClusterStatus): boolean => status.history?.at(-1)?.outcome === "RollbackFailed";
 
 /** R1 to R3: the gates in order, the finalizer, the grant, then the run. A first version is nothing but joining and needs none of them. */
 export function start(view: PopView, now: Instant): Outcome | undefined {
@@ -65,7 +32,7 @@ export function start(view: PopView, now: Instant): Outcome | undefined {
   if (destination.back === undefined) return firstVersion(view, destination, now);
   if (destination.members.length === 0) return { ledger: startRun(view, destination, now) };
   const on = brakesOn(view, now);
-  const { holds } = ruled(view, "StartForward", { ...on, grant: undefined });
+  const holds = [planHold(view, now), ...ruled(view, "StartForward", { ...on, grant: undefined }).holds].filter((hold) => hold !== undefined);
   const wakes = holds.flatMap((hold) => (hold.until === undefined ? [] : [hold.until]));
   if (holds.length > 0) return { holds, wakes, ...grantBack(view) };
   if (!pop.finalizers.includes(FINALIZER)) return { actions: [{ kind: "AddFinalizer" }], wakes: [now + 1_000] };
@@ -174,7 +141,7 @@ function startRun(view: PopView, destination: Destination, now: Instant): PopClu
     return [{ ...base, step: "Pending", ...(node.entry?.token ? { token: node.entry.token } : {}) }];
   });
   const gone = (before.nodes ?? []).filter((entry) => entry.skipped !== "Gone" && !view.nodes.some((node) => node.member.uid === entry.uid));
-  return { ...before, run, runs: run.id, nodes: [...nodes, ...gone].sort((a, b) => (a.name < b.name ? -1 : 1)), checks: [] };
+  return { ...withoutPlan(before), run, runs: run.id, nodes: [...nodes, ...gone].sort((a, b) => (a.name < b.name ? -1 : 1)), checks: [] };
 }
 
 function endedRun(view: PopView, now: Instant): PopClusterStatus {

@@ -10,7 +10,7 @@ import { problemsOf } from "./accept.ts";
 import { healthOf } from "./health.ts";
 import { milliseconds } from "./milliseconds.ts";
 import { iso } from "./outcome.ts";
-import { destinationOf } from "./start.ts";
+import { destinationOf } from "./destination.ts";
 import { NO_REVISION } from "./revision.ts";
 import { type PopView, recordOf, viewOf } from "./view.ts";
 

@@ -1,6 +1,6 @@
 import type { PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../decision.ts";
-import { brakeOnHand, type InHand } from "./in-hand.ts";
+import { brakeOnHand, type InHand } from "./piece-in-hand.ts";
 import { giveBack } from "./give-back.ts";
 import { containerFailure, healthOf, judgedPod } from "./health.ts";
 import { milliseconds } from "./milliseconds.ts";

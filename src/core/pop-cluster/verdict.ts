@@ -1,7 +1,7 @@
 import type { PopClusterStatus, PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
 import type { Announcement, Instant } from "../decision.ts";
 import type { PopAction } from "./action.ts";
-import type { InHand } from "./in-hand.ts";
+import type { InHand } from "./piece-in-hand.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { NO_REVISION } from "./revision.ts";
 import { claimToken, isActive, released } from "./token.ts";
