@@ -19,6 +19,7 @@ import { fleetDraft, FLEET_NAMESPACE, DATA_PLANE_NAMESPACE, popDraft, sundayWind
 import { freePorts } from "../../../tools/control-plane/ports.ts";
 import { type ControlPlane, startControlPlane } from "../../../tools/control-plane/run.ts";
 import { LineProcess } from "../virtual-nodes/child-process.ts";
+import { grantOperatorRights } from "./rbac.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const CRD: Kind = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", plural: "customresourcedefinitions", namespaced: false };
@@ -69,6 +70,7 @@ export class RealWorld {
     await Promise.all(allResources.map((resource) => cluster.create(CRD, resource.crd() as unknown as Draft<KubernetesObject>)));
     for (const name of [FLEET_NAMESPACE, DATA_PLANE_NAMESPACE]) await cluster.create(NAMESPACE, { metadata: { name } });
     await vi.waitFor(() => Promise.all(allResources.map((resource) => cluster.list(resource as Kind, { namespace: FLEET_NAMESPACE }))), { timeout: 20_000, interval: 100 });
+    await grantOperatorRights(cluster, "operator");
     const nodes = new LineProcess("src/simulation/nodes/main.ts", ["--kubeconfig", controlPlane.kubeconfig("virtual-nodes"), ...counts, "--heartbeat", "1000", "--directory", directory, "--clock", clockFile]);
     await nodes.line("ready");
     return new RealWorld({ controlPlane, cluster, nodes, calendar, folder, directory });
@@ -81,7 +83,7 @@ export class RealWorld {
   /** Starts an operator process; `flags` are added to `rollward run`. */
   async startOperator(flags: readonly string[] = []): Promise<OperatorProcess> {
     const [metricsPort] = await freePorts(1);
-    const args = ["src/main.ts", "run", "--kubeconfig", this.controlPlane.kubeconfig("admin"), "--clock-file", this.clockFile, "--metrics-address", `127.0.0.1:${metricsPort}`, ...flags];
+    const args = ["src/main.ts", "run", "--kubeconfig", this.controlPlane.kubeconfig("operator"), "--clock-file", this.clockFile, "--metrics-address", `127.0.0.1:${metricsPort}`, ...flags];
     const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     const file = join(this.folder, `operator-${this.operators.length}.log`);
     const log = createWriteStream(file);
