@@ -25,6 +25,7 @@ export class PopMemory {
   readonly #drains = new Map<string, Heard>();
   readonly #evictions = new Map<string, Looked<{ readonly allowed: boolean; readonly message: string }>>();
   readonly #contents = new Map<string, Looked<{ readonly podUID: string; readonly asked: string; readonly status: number; readonly message: string }>>();
+  readonly drainedSessions = new Map<string, { readonly token: string; readonly podUID: string; readonly ids: readonly string[] }>();
   readonly dryRuns = new Map<string, { readonly accepted: boolean; readonly message: string }>();
   readonly pulls = new Map<string, { readonly state: "Pulling" | "Pulled" | "Failed"; readonly message: string }>();
   unreachableSince: number | undefined;
@@ -40,6 +41,11 @@ export class PopMemory {
     const heard = answer.status >= 200 && answer.status < 300;
     const firstHeardAt = (same ? before.firstHeardAt : undefined) ?? (heard ? at : undefined);
     this.#drains.set(nodeUID, { ...answer, at, firstHeardAt });
+  }
+
+  /** The first list counts: a repeated drain finds fewer sessions. */
+  holdsSessions(nodeUID: string, held: { readonly token: string; readonly podUID: string; readonly ids: readonly string[] }): void {
+    if (this.drainedSessions.get(nodeUID)?.token !== held.token) this.drainedSessions.set(nodeUID, held);
   }
 
   lookedEviction(nodeUID: string, answer: { readonly allowed: boolean; readonly message: string }): void {
@@ -71,7 +77,7 @@ export class PopMemory {
 
   /** Drops what was heard of nodes that are gone. */
   keepNodes(uids: ReadonlySet<string>): void {
-    for (const map of [this.#drains, this.#evictions, this.#contents]) for (const uid of map.keys()) if (!uids.has(uid)) map.delete(uid);
+    for (const map of [this.#drains, this.#evictions, this.#contents, this.drainedSessions]) for (const uid of map.keys()) if (!uids.has(uid)) map.delete(uid);
   }
 }
 

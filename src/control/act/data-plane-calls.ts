@@ -1,4 +1,4 @@
-import { urlOf } from "../../core/pop-cluster/health.ts";
+import { urlOf } from "../../core/pop-cluster/health-spec.ts";
 import type { PopAction } from "../../core/pop-cluster/action.ts";
 import { cleanText } from "../../core/text.ts";
 import type { PopMemory } from "../pop-memory.ts";
@@ -9,7 +9,8 @@ const CONTENT_TIMEOUT = 10_000;
 
 /** R6: drain.start, a level with the token; it names the container instance that is meant, another one answers 409. */
 export async function startDrain(prober: Prober, memory: PopMemory, action: Extract<PopAction, { kind: "StartDrain" }>): Promise<void> {
-  const { instance, endpoint, token, sequence, leaseSeconds } = action;
+  const { instance, endpoint, token, sequence, leaseSeconds, sessions } = action;
+  if (sessions) memory.holdsSessions(action.node.uid, { token, podUID: instance.podUID, ids: sessions });
   const answer = await prober.http({
     method: "POST",
     url: urlOf(instance.address, endpoint),

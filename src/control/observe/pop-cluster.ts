@@ -65,6 +65,7 @@ export function popObservation(objects: PopObjects, { memory, samples, sampledKe
     samples: new Map([...sampledKeys()].map((key) => [key, samples(key)])),
     dryRuns: memory.dryRuns,
     drains: memory.drains(),
+    drainedSessions: memory.drainedSessions,
     evictions: memory.evictions(),
     otherPods: pop.spec.strategy.drain.evictPods ? othersByNode(objects, pods) : new Map(),
     pulls: memory.pulls,

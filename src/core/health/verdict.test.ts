@@ -112,7 +112,7 @@ it("[G12] evidence has no control characters and at most 1024 characters", () =>
 it("[P9] a summary that is Unhealthy lists all causes; doubt outweighs health; too few samples block nothing", () => {
   const [healthy, unknown, few] = [judgement("Healthy", "a"), judgement("Unknown", "b"), judgement("NotEnoughSamples", "c")];
   const causes = [judgement("Unhealthy", "d"), judgement("Unhealthy", "e", true)];
-  expect(combine([healthy, unknown, ...causes])).toEqual({ verdict: "Unhealthy", evidence: "d; e", silent: false });
+  expect(combine([healthy, unknown, ...causes])).toEqual({ verdict: "Unhealthy", evidence: "d; e", finding: "d; e", silent: false });
   expect(combine([healthy, few, unknown]).verdict).toBe("Unknown");
   expect(combine([healthy, few])).toMatchObject({ verdict: "Healthy", evidence: "a" });
   expect(combine([few]).verdict).toBe("NotEnoughSamples");

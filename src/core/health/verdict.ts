@@ -11,6 +11,8 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** Query, value, series and age, in words; stripped and capped (rule G12). */
   readonly evidence: string;
+  /** The evidence without what changes by the second (ages, latencies, counts so far): what holds and messages are made of (rule G11). */
+  readonly finding: string;
   /** Nothing answered in the samples that decided. With most members silent at once, ask the witness before believing it. */
   readonly silent: boolean;
 }
@@ -39,23 +41,26 @@ export function judge(check: SampledCheck, samples: readonly Sample[], timing: P
     return judgement(
       "Unknown",
       `${check.name}: the last sample is ${elapsedText(newest.ageMilliseconds)} old, expected one within ${elapsedText(patience)}`,
+      false,
+      `${check.name}: the last sample is too old, expected one within ${elapsedText(patience)}`,
     );
   }
   const read = (sample: Sample): Reading => readSample(check, sample.result, thresholds?.thresholds);
   const latest = read(newest);
   const subject = check.prometheus === undefined ? check.name : `${check.name}: ${check.prometheus.query}`;
   const found = `${subject}: ${latest.finding}`;
-  if (latest.mark === "Unknown") return judgement("Unknown", `${found}, ${ageText}`, latest.silent);
+  if (latest.mark === "Unknown") return judgement("Unknown", `${found}, ${ageText}`, latest.silent, found);
 
   const run = latestRun(samples, patience, read);
   const silent = run.every((reading) => reading.silent);
   if (latest.mark === "Good" && run.length >= check.successes)
-    return judgement("Healthy", `${found}, ${times(run.length)} in a row, ${ageText}`);
+    return judgement("Healthy", `${found}, ${times(run.length)} in a row, ${ageText}`, false, `${subject}: passes`);
   if (latest.mark === "Bad" && run.length >= check.failures)
-    return judgement("Unhealthy", `${found}, ${times(run.length)} in a row, ${ageText}`, silent);
+    return judgement("Unhealthy", `${found}, ${times(run.length)} in a row, ${ageText}`, silent, `${subject}: fails`);
   const needed = latest.mark === "Good" ? check.successes : check.failures;
   const progress = latest.mark === "Between" ? "between passIf and failIf" : `${run.length} of ${needed} in a row`;
-  return judgement(previous ?? "Unknown", `${found}, ${progress}, ${ageText}`, latest.silent);
+  const open = latest.mark === "Between" ? progress : `not yet ${needed} in a row that say the same`;
+  return judgement(previous ?? "Unknown", `${found}, ${progress}, ${ageText}`, latest.silent, `${subject}: ${open}`);
 }
 
 /** From this age on the newest sample says nothing any more; elapsed milliseconds. */
@@ -71,6 +76,7 @@ export function combine(judgements: readonly Judgement[]): Judgement {
         verdict,
         causes.map((one) => one.evidence).join("; "),
         causes.every((one) => one.silent),
+        causes.map((one) => one.finding).join("; "),
       );
   }
   const healthy = of("Healthy");
@@ -80,8 +86,8 @@ export function combine(judgements: readonly Judgement[]): Judgement {
 }
 
 /** A judgement whose evidence is fit for status. */
-export function judgement(verdict: Verdict, evidence: string, silent = false): Judgement {
-  return { verdict, evidence: cleanText(evidence, EVIDENCE_LIMIT), silent };
+export function judgement(verdict: Verdict, evidence: string, silent = false, finding = evidence): Judgement {
+  return { verdict, evidence: cleanText(evidence, EVIDENCE_LIMIT), finding: cleanText(finding, EVIDENCE_LIMIT), silent };
 }
 
 const times = (count: number): string => (count === 1 ? "once" : `${count} times`);

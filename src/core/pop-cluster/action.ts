@@ -39,7 +39,7 @@ export type PopAction =
   /** R10 and R6b: the claim ends as `released:<token>` and our taint goes; a give-back also tests the label. */
   | { readonly kind: "ReleaseNode"; readonly node: SeenNode; readonly token: string; readonly giveBack: boolean }
   /** R6 */
-  | { readonly kind: "StartDrain"; readonly node: SeenNode; readonly token: string; readonly sequence: number; readonly instance: Instance; readonly endpoint: HttpEndpoint; readonly leaseSeconds: number }
+  | { readonly kind: "StartDrain"; readonly node: SeenNode; readonly token: string; readonly sequence: number; readonly instance: Instance; readonly endpoint: HttpEndpoint; readonly leaseSeconds: number; /** Ids held now, where the PoP lists them: P11 looks for them afterwards. */ readonly sessions?: readonly string[] }
   | { readonly kind: "CancelDrain"; readonly node: SeenNode; readonly token: string; readonly sequence: number; readonly instance: Instance; readonly endpoint: HttpEndpoint }
   | { readonly kind: "CheckEviction"; readonly node: SeenNode; readonly pod: { readonly name: string; readonly namespace: string; readonly uid: string } }
   | { readonly kind: "EvictPod"; readonly node: SeenNode; readonly pod: { readonly name: string; readonly namespace: string; readonly uid: string } }

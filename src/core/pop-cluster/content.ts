@@ -7,7 +7,7 @@ import { freezeGate } from "../window/freeze-gate.ts";
 import type { PopAction } from "./action.ts";
 import { pausedHold } from "./brakes.ts";
 import { instanceOf } from "./drain.ts";
-import { urlOf } from "./health.ts";
+import { urlOf } from "./health-spec.ts";
 import { milliseconds } from "./milliseconds.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { type NodeView, type PopView, seenNode } from "./view.ts";

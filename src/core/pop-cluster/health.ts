@@ -1,11 +1,12 @@
-import type { CheckStatus, HealthCheck, HttpEndpoint, PopClusterSpec } from "../../api/pop-cluster.ts";
+import type { CheckStatus, HealthCheck } from "../../api/pop-cluster.ts";
 import type { Instant } from "../decision.ts";
-import { histogramNames } from "../health/exposition.ts";
-import type { Probe, Sample } from "../health/probe.ts";
+import type { Probe } from "../health/probe.ts";
 import { combine, judge, judgement, type Judgement } from "../health/verdict.ts";
+import { healthSpec, urlOf } from "./health-spec.ts";
 import { milliseconds } from "./milliseconds.ts";
 import type { DataPlanePod } from "./observation.ts";
 import { iso } from "./outcome.ts";
+import { scrapeProbes } from "./scrape.ts";
 import type { NodeView, PopView } from "./view.ts";
 
 /** What the checks say, what has to be sampled for it, and what of it stands in status. */
@@ -17,17 +18,6 @@ export interface PopHealthView {
   readonly checks: readonly CheckStatus[];
   readonly probes: readonly Probe[];
 }
-
-type Health = PopClusterSpec["health"];
-
-/** The checks that count: those frozen when the run began (rule G4). */
-export function healthSpec(view: PopView): Health {
-  return (view.run?.frozen.health as Health | undefined) ?? view.seen.pop.spec.health;
-}
-
-export const reconnectCheck = (view: PopView): HealthCheck | undefined => healthSpec(view).pop.find((check) => check.reconnect !== undefined);
-
-export const scrapeKey = (pod: DataPlanePod): string => `scrape/${pod.uid}`;
 
 /** Judges everything that this moment's work needs; in steady state, without a run, nothing is sampled. */
 export function healthOf(view: PopView, now: Instant): PopHealthView {
@@ -63,7 +53,7 @@ export function healthOf(view: PopView, now: Instant): PopHealthView {
       keep(check.name, undefined, found);
       return found;
     });
-  probes.push(...scrapes(view));
+  probes.push(...scrapeProbes(view));
   return { pop: combine(popFound), nodes, checks, probes };
 }
 
@@ -152,27 +142,3 @@ const timingOf = (check: HealthCheck) => ({
   timeoutMilliseconds: milliseconds(check.timeout),
   keep: Math.max(check.successes, check.failures) + 2,
 });
-
-export const urlOf = (host: string, endpoint: HttpEndpoint): string =>
-  `${endpoint.scheme.toLowerCase()}://${host.includes(":") ? `[${host}]` : host}:${endpoint.port}${endpoint.path.startsWith("/") ? "" : "/"}${endpoint.path}`;
-
-/** Sessions and returns are read from every pod while nodes are moved: a return is counted where it happens, not where it began. */
-function scrapes(view: PopView): Probe[] {
-  const { sessions } = view.seen.pop.spec.strategy.drain;
-  const reconnect = reconnectCheck(view)?.reconnect;
-  if (!sessions || !["Preflight", "Rolling", "RollingBack"].includes(view.run?.state ?? "")) return [];
-  const names = [sessions.metric, ...(reconnect?.histogram ? histogramNames(reconnect.histogram) : [])];
-  return view.seen.pods
-    .filter((pod) => !pod.deleting && pod.address && pod.phase === "Running")
-    .map((pod) => ({
-      key: scrapeKey(pod),
-      intervalMilliseconds: 1_000,
-      timeoutMilliseconds: 1_000,
-      keep: 3,
-      kind: "metrics",
-      url: urlOf(pod.address!, { port: sessions.port, path: sessions.path, scheme: "HTTP" }),
-      names,
-    }));
-}
-
-export const lastSample = (samples: readonly Sample[] | undefined): Sample | undefined => samples?.at(-1);

@@ -1,7 +1,6 @@
 import type { PopNodeStatus } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../decision.ts";
 import type { PopAction } from "./action.ts";
-import { brakesOn, ruled, forPieceInHand } from "./brakes.ts";
 import { sequenceOf } from "./claim.ts";
 import { drainedPod, drainOver, instanceOf } from "./drain.ts";
 import { giveBack } from "./give-back.ts";
@@ -9,6 +8,7 @@ import { milliseconds } from "./milliseconds.ts";
 import { iso, merge, type Outcome } from "./outcome.ts";
 import { released } from "./token.ts";
 import { brakeOnHand, type InHand } from "./piece-in-hand.ts";
+import { sessionIds } from "./scrape.ts";
 import { update } from "./update.ts";
 import { brokenAlready, type PopView, seenNode, withEntry } from "./view.ts";
 
@@ -84,6 +84,8 @@ function startDrain(view: PopView, { node, entry }: InHand): PopAction[] {
   const same = answer?.verb === "start" && answer.token === entry.token && answer.podUID === instance.podUID;
   const wait = same && answer.status >= 200 && answer.status < 300 ? lease / 3 : 1_000;
   if (same && answer.ageMilliseconds < wait) return [];
+  const pod = drainedPod(node)!;
+  const ids = view.seen.drainedSessions.get(node.member.uid)?.token === entry.token ? undefined : sessionIds(view, pod);
   return [
     {
       kind: "StartDrain",
@@ -93,6 +95,7 @@ function startDrain(view: PopView, { node, entry }: InHand): PopAction[] {
       instance,
       endpoint: drain.start.http,
       leaseSeconds: lease / 1000,
+      ...(ids ? { sessions: ids } : {}),
     },
   ];
 }

@@ -34,6 +34,8 @@ export interface PopClusterObservation {
   readonly dryRuns: ReadonlyMap<string, { readonly accepted: boolean; readonly message: string }>;
   /** The last answer of the data plane of a node to a drain call, by node UID. */
   readonly drains: ReadonlyMap<string, DrainAnswer>;
+  /** The sessions that a drained instance held when its drain was first sent, by node UID; kept in memory alone. */
+  readonly drainedSessions: ReadonlyMap<string, { readonly token: string; readonly podUID: string; readonly ids: readonly string[] }>;
   /** The last dry-run eviction of the data-plane pod, by node UID. */
   readonly evictions: ReadonlyMap<string, { readonly allowed: boolean; readonly message: string; readonly ageMilliseconds: number }>;
   /** Pods besides the data plane on a node, by node name; looked up only where `drain.evictPods` is set. */

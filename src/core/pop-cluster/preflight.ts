@@ -3,6 +3,7 @@ import type { Hold, Instant } from "../decision.ts";
 import { brakesOn, grantHeld, ruled } from "./brakes.ts";
 import { candidatesOf } from "./claim.ts";
 import { healthOf } from "./health.ts";
+import { nodeOrder } from "./node-order.ts";
 import type { Outcome } from "./outcome.ts";
 import { brokenAlready, type PopView } from "./view.ts";
 import { askGrant, grantBack } from "./start.ts";
@@ -30,7 +31,10 @@ export function preflight(view: PopView, now: Instant): Outcome | undefined {
     const verdict = health.nodes.get(node.member.uid)?.verdict;
     return verdict ? [{ name: node.member.name, verdict }] : [];
   });
-  return { ledger: { ...status, run: { ...run, state: "Rolling", baseline } } };
+  const members = new Set(run.frozen.members.map((member) => member.uid));
+  const moving = view.nodes.filter((node) => members.has(node.member.uid));
+  const order = nodeOrder(view, moving, [view.seen.pop.uid, run.id, run.revision]).map((node) => node.member.uid);
+  return { ledger: { ...status, run: { ...run, state: "Rolling", baseline, frozen: { ...run.frozen, order } } } };
 }
 
 /** How long preflight waits for the checks of single nodes: a node that cannot be asked is out, and the budget deals with it. */

@@ -1,12 +1,11 @@
 import type { PopClusterStatus, PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
 import { FINALIZER } from "../../api/names.ts";
-import { byStableHash } from "../rollout/order.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { problemsOf } from "./accept.ts";
 import { promoted } from "./advance.ts";
 import { brakesOn, grantHeld, pausedHold, ruled } from "./brakes.ts";
 import { type Destination, destinationOf } from "./destination.ts";
-import { sessionsHeld } from "./drain.ts";
+import { nodeOrder } from "./node-order.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { planHold, withoutPlan } from "./plan.ts";
 import { endRun, withHistory } from "./verdict.ts";
@@ -98,7 +97,7 @@ export function askGrant(view: PopView, kind: "Roll" | "Rollback", waits: Hold |
 function newRun(view: PopView, destination: Destination, kind: "Join" | "Roll", now: Instant): PopRun {
   const { status, spec, uid } = view.seen.pop;
   const id = (status.runs ?? 0) + 1;
-  const ordered = orderOf(view, destination, [uid, id, destination.revision]);
+  const ordered = nodeOrder(view, destination.members, [uid, id, destination.revision]);
   return {
     id,
     kind,
@@ -114,16 +113,6 @@ function newRun(view: PopView, destination: Destination, kind: "Join" | "Roll", 
     },
     timers: {},
   };
-}
-
-/** The order of the nodes, frozen at the start (G4, G7): those that `order.first` names, then by stable hash or fewest sessions. */
-function orderOf(view: PopView, destination: Destination, salt: readonly (string | number)[]): NodeView[] {
-  const { order } = view.seen.pop.spec.strategy;
-  const hashed = byStableHash(destination.members, (node) => node.member.uid, salt);
-  const labels = Object.entries(order.first?.matchLabels ?? {});
-  const isFirst = (node: NodeView) => labels.length > 0 && labels.every(([key, value]) => node.member.labels[key] === value);
-  const sessions = (node: NodeView) => (order.then === "FewestSessions" ? (sessionsHeld(view, node.servingPod)?.count ?? 0) : 0);
-  return hashed.sort((a, b) => Number(isFirst(b)) - Number(isFirst(a)) || sessions(a) - sessions(b));
 }
 
 /** R3. Starting on a PoP whose version is still watched promotes that one first (P8); a superseded run ends here (P12). */
