@@ -31,7 +31,7 @@ const program = new Command("rollward")
 registerRun(program);
 registerStatus(program, io);
 registerExplain(program, io);
-registerWhen(program, { ...io, now: io.now, err: (text: string) => io.error(text) }, io.exit);
+registerWhen(program, io);
 registerPause(program, io);
 registerRequests(program, io);
 registerCrds(program, io);

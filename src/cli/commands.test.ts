@@ -16,6 +16,7 @@ import type { CliIo } from "./io.ts";
 import { registerPause } from "./pause.ts";
 import { registerRequests } from "./requests.ts";
 import { registerStatus } from "./status.ts";
+import { registerWhen } from "./when.ts";
 
 const NOW = Date.parse("2026-11-22T00:10:00Z");
 const at = "2026-11-22T00:00:00Z";
@@ -50,7 +51,7 @@ async function rollward(line: string): Promise<void> {
     exit: (given) => void (code = given),
   };
   const program = new Command("rollward").exitOverride();
-  for (const register of [registerStatus, registerExplain, registerPause, registerRequests, registerCrds]) register(program, io);
+  for (const register of [registerStatus, registerExplain, registerPause, registerRequests, registerCrds, registerWhen]) register(program, io);
   await program.parseAsync(line.split(" "), { from: "user" });
 }
 
@@ -253,4 +254,21 @@ it("crds prints one document a kind", async () => {
   await rollward("crds");
   const names = parseAllDocuments(printed).map((document) => (document.toJS() as { metadata: { name: string } }).metadata.name);
   expect(names).toEqual(["fleets.rollward.dev", "maintenancewindows.rollward.dev", "popclusters.rollward.dev"]);
+});
+
+it("[W9] when pop/NAME tells the PoP's next windows in its own zone, with the last start of one node", async () => {
+  await givenPop("fra1");
+  const schedule = { weekly: [{ day: "Sunday", start: "01:00", duration: "4h" }] };
+  const spec = { schedule, timeZone: "Local" };
+  await cluster.create(MAINTENANCE_WINDOW, { apiVersion: API_VERSION, kind: "MaintenanceWindow", metadata: { name: "sunday", namespace: "fleet" }, spec } as never);
+  await rollward("when pop/fra1 -n 2 -o json");
+  expect(code).toBe(0);
+  expect(JSON.parse(printed)).toMatchObject([
+    { start: "2026-11-22T00:00:00Z", lastStart: "2026-11-22T03:52:00Z", end: "2026-11-22T04:00:00Z", note: "open now" },
+    { start: "2026-11-29T00:00:00Z" },
+  ]);
+  await rollward("when mw/sunday");
+  expect([code, complaint]).toEqual([2, expect.stringContaining("give --zone, for example --zone Europe/Berlin")]);
+  await rollward("when");
+  expect([code, complaint]).toEqual([2, "nothing to look at; give -f window.yaml, or name pop/NAME, mw/NAME or train\n"]);
 });

@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
+import type { CliIo } from "./io.ts";
 import { registerWhen, when, type WhenOptions } from "./when.ts";
+import type { CliIo } from "./io.ts";
 
 const SAMPLE = new URL("../../config/samples/maintenance-window.yaml", import.meta.url);
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -131,8 +133,16 @@ describe("rollward when", () => {
   it("is a subcommand that hands over its exit code", async () => {
     let [out, exit] = ["", -1];
     const program = new Command().exitOverride();
-    const io = { out: (text: string) => void (out += text), now: () => NOW, readFile: (path: string) => readFile(path, "utf8") };
-    registerWhen(program, io, (code) => void (exit = code));
+    const io: CliIo = {
+      out: (text) => void (out += text),
+      error: () => {},
+      isTerminal: false,
+      connect: () => Promise.reject(new Error("no cluster is needed for a file")),
+      now: () => NOW,
+      readFile: (path) => readFile(path, "utf8"),
+      exit: (code) => void (exit = code),
+    };
+    registerWhen(program, io);
     await program.parseAsync(
       ["when", "-f", SAMPLE.pathname, "--zone", "Asia/Tokyo", "--announced-at", "2023-03-03T18:00+09:00", "-n", "1", "-o", "json"],
       { from: "user" },

@@ -8,7 +8,11 @@ import { zoneProblem } from "../core/time/zone.ts";
 import { forecast } from "../core/window/forecast.ts";
 import { windowZone } from "../core/window/parse.ts";
 import { readWindow } from "../core/window/read.ts";
+import { EXIT } from "./exit-codes.ts";
+import type { CliIo } from "./io.ts";
 import { alignedTable } from "./table.ts";
+import { whenTarget } from "./when-target.ts";
+import { withCluster } from "./with-cluster.ts";
 
 /** What the command takes from its surroundings, so that a test gives it all of it. */
 export interface WhenIo {
@@ -166,16 +170,33 @@ export async function when(options: WhenOptions, io: WhenIo): Promise<number> {
   }
 }
 
-/** Adds the subcommand; `exit` is told its exit code. */
-export function registerWhen(program: Command, io: WhenIo, exit: (code: number) => void): Command {
+type WhenFlags = Omit<WhenOptions, "file"> & { readonly file?: string; readonly kubeconfig?: string; readonly namespace: string };
+
+/** Adds the subcommand: a file, or an object of a cluster. `-n` counts occurrences here, so the namespace has no short flag. */
+export function registerWhen(program: Command, io: CliIo): Command {
   return program
     .command("when")
-    .description("the next occurrences of a maintenance window, in its zone and in UTC")
-    .requiredOption("-f, --file <path>", "a file that holds a MaintenanceWindow")
+    .description("the next occurrences of a window, of a PoP's window, or the next departures of the release train, in local time and in UTC")
+    .argument("[kind/name]", "pop/NAME, mw/NAME or train, of a cluster; or give -f")
+    .option("-f, --file <path>", "a file that holds a MaintenanceWindow")
     .option("--zone <zone>", "the IANA zone of what the window is applied to; needed for timeZone: Local")
     .option("--announced-at <instant>", "begin here, and count only occurrences that keep the notice")
     .option("--notice <duration>", "the notice to keep (default: the window's, else 48h)")
     .option("-n, --count <number>", "how many occurrences", "5")
+    .option("--kubeconfig <path>", "the kubeconfig to use (default: KUBECONFIG, then ~/.kube/config)")
+    .option("--namespace <name>", "the fleet namespace", "fleet")
     .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json"]).default("table"))
-    .action(async (options: WhenOptions) => exit(await when(options, io)));
+    .action(async (target: string | undefined, flags: WhenFlags) => {
+      const whenIo: WhenIo = { out: io.out, err: (text) => io.error(text), now: () => io.now(), readFile: io.readFile };
+      if (target !== undefined && flags.file !== undefined) return refused(io, "name an object of the cluster or give -f, not both");
+      if (target !== undefined) return withCluster(io, flags, (cluster) => whenTarget(cluster, target, { ...flags, count: countOf(flags.count) }, io));
+      if (flags.file === undefined) return refused(io, "nothing to look at; give -f window.yaml, or name pop/NAME, mw/NAME or train");
+      const code = await when({ ...flags, file: flags.file }, whenIo);
+      return io.exit(code === EXIT_OK ? EXIT.ok : EXIT.badInput);
+    });
+}
+
+function refused(io: CliIo, sentence: string): void {
+  io.error(`${sentence}\n`);
+  io.exit(EXIT.badInput);
 }
