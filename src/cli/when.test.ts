@@ -3,7 +3,6 @@ import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import type { CliIo } from "./io.ts";
 import { registerWhen, when, type WhenOptions } from "./when.ts";
-import type { CliIo } from "./io.ts";
 
 const SAMPLE = new URL("../../config/samples/maintenance-window.yaml", import.meta.url);
 const NOW = Date.UTC(2026, 10, 20, 12);
