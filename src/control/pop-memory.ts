@@ -9,6 +9,8 @@ interface Heard {
   readonly at: number;
   readonly firstHeardAt: number | undefined;
   readonly message: string;
+  /** Sessions that the instance said it still holds. */
+  readonly sessions?: number;
 }
 
 interface Looked<Answer> {

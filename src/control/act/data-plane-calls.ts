@@ -17,7 +17,25 @@ export async function startDrain(prober: Prober, memory: PopMemory, action: Extr
     body: { token, sequence, podUID: instance.podUID, containerID: instance.containerID, lease: `${Math.round(leaseSeconds)}s` },
     timeoutMilliseconds: CALL_TIMEOUT,
   });
-  memory.heardDrain(action.node.uid, { verb: "start", token, podUID: instance.podUID, status: answer.status, message: cleanText(answer.body, 200) });
+  const left = sessionsLeft(answer.body);
+  memory.heardDrain(action.node.uid, {
+    verb: "start",
+    token,
+    podUID: instance.podUID,
+    status: answer.status,
+    message: cleanText(answer.body, 200),
+    ...(left === undefined ? {} : { sessions: left }),
+  });
+}
+
+/** A data plane may tell with its answer how many sessions it still holds; that spares waiting for the next scrape. */
+function sessionsLeft(body: string): number | undefined {
+  try {
+    const { sessions } = JSON.parse(body) as { sessions?: unknown };
+    return typeof sessions === "number" && Number.isInteger(sessions) && sessions >= 0 ? sessions : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** R6b: drain.cancel, repeated until the instance answered or is gone. */

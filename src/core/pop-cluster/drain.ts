@@ -76,6 +76,7 @@ export function drainOver(view: PopView, node: NodeView, entry: PopNodeStatus, n
   if (!drain.start || !pod?.ready || now >= until) return { over: true, until };
   const answer = view.seen.drains.get(node.member.uid);
   const heard = answer?.verb === "start" && answer.token === entry.token && answer.podUID === pod.uid && answer.firstHeardMilliseconds !== undefined;
+  if (heard && answer.sessions === 0) return { over: true, until };
   const held = sessionsHeld(view, pod);
   return { over: heard && held?.count === 0 && held.ageMilliseconds < answer.firstHeardMilliseconds, until };
 }
