@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { LONG_FILES, LONG_FUNCTIONS, LONGEST_FILE, LONGEST_FUNCTION } from "./architecture/exceptions.ts";
 import { type Layer, LAYERS, ROOT } from "./architecture/layers.ts";
@@ -6,7 +8,8 @@ import { type Import, type SourceFile, sourceFile, sourceFiles } from "./archite
 const files = sourceFiles();
 const product = files.filter((file) => !file.isTest);
 
-const covers = (paths: readonly string[], path: string): boolean => paths.some((one) => (one.endsWith("/") ? path.startsWith(one) : path === one));
+const covers = (paths: readonly string[], path: string): boolean =>
+  paths.some((one) => (one.endsWith("/") ? path.startsWith(one) : path === one));
 const layerOf = (path: string): Layer | undefined => LAYERS.find((layer) => covers(layer.covers, path));
 
 const IMPORTS = { value: "imports", type: "imports types of", dynamic: "loads" } as const;
@@ -18,7 +21,7 @@ function forbiddenImports(file: SourceFile): string[] {
   return file.imports
     .filter((imported) => !mayImport(layer, imported))
     .map((imported) => {
-      const named = imported.isPackage || imported.target.startsWith("..") ? imported.target : `src/${imported.target}`;
+      const named = imported.isPackage || !/^[a-z]+[./]/.test(imported.target) ? imported.target : `src/${imported.target}`;
       return `src/${file.path}:${imported.line} ${IMPORTS[imported.how]} ${named}, but ${layer.rule}`;
     });
 }
@@ -26,7 +29,12 @@ function forbiddenImports(file: SourceFile): string[] {
 function mayImport(layer: Layer, { target, isPackage, how }: Import): boolean {
   if (isPackage) return layer.packages.includes(target) || (target.startsWith("node:") && layer.packages.includes("node:*"));
   if (/\.(test|examples)\.ts$/.test(target)) return false;
-  const allowed = [...layer.covers, ...layer.imports, ...(how === "type" ? (layer.types ?? []) : []), ...(how === "value" ? [] : (layer.loads ?? []))];
+  const allowed = [
+    ...layer.covers,
+    ...layer.imports,
+    ...(how === "type" ? (layer.types ?? []) : []),
+    ...(how === "value" ? [] : (layer.loads ?? [])),
+  ];
   return covers(allowed, target);
 }
 
@@ -57,6 +65,7 @@ describe("imports", () => {
     ["cli/x.ts", 'import { viewOf } from "../core/pop-cluster/view.ts";', "main hands it the adapters"],
     ["api/x.ts", 'type Now = import("../core/decision.ts").Instant;', "nothing of ours"],
     ["control/x.ts", 'import { grants } from "../core/fleet/fleet.examples.ts";', "through its own ports"],
+    ["control/x.ts", "const adapter = await import(`../${name}.ts`);", "through its own ports"],
     ["elsewhere/x.ts", "export const answer = 42;", "is in no layer"],
   ])("finds the wrong import in %s: %s", (path, text, words) => {
     const [sentence, ...others] = forbiddenImports(sourceFile(path, text));
@@ -67,7 +76,10 @@ describe("imports", () => {
 
 describe("src/core is pure", () => {
   const impurities = (file: SourceFile): string[] =>
-    file.impurities.map(({ text, line }) => `src/${file.path}:${line} uses ${text}; core is given the time, and what it cannot know stands in the observation`);
+    file.impurities.map(
+      ({ text, line }) =>
+        `src/${file.path}:${line} uses ${text}; core is given the time, and what it cannot know stands in the observation`,
+    );
 
   it("it names no current time, chance, promise, process, console or timer", () => {
     expect(product.filter((file) => file.path.startsWith("core/")).flatMap(impurities)).toEqual([]);
@@ -123,14 +135,51 @@ describe("sizes", () => {
 describe("words", () => {
   it("a file is named for the one thing it holds", () => {
     const empty = /(^|[/.-])(utils?|helpers?|managers?|handlers?|handle|data|misc|common-utils)(?=[.-]|\.ts$)/;
-    const vague = files.filter((file) => empty.test(file.path.split("/").at(-1)!.replace(/data-plane/, "")));
+    const vague = files.filter((file) =>
+      empty.test(
+        file.path
+          .split("/")
+          .at(-1)!
+          .replace(/data-plane/, ""),
+      ),
+    );
     expect(vague.map((file) => `src/${file.path} is named for nothing; name it for what it holds`)).toEqual([]);
   });
 
   it("no comment puts work off", () => {
     const putOff = files.flatMap((file) =>
-      file.comments.filter(({ text }) => /\b(TODO|FIXME|XXX|HACK)\b|\bfor now\b/.test(text)).map(({ line }) => `src/${file.path}:${line} puts work off; do it, or say what is not built`),
+      file.comments
+        .filter(({ text }) => /\b(TODO|FIXME|XXX|HACK)\b/.test(text))
+        .map(({ line }) => `src/${file.path}:${line} puts work off; do it, or say what is not built`),
     );
     expect(putOff).toEqual([]);
+  });
+});
+
+describe("src/core/RULES.md", () => {
+  const root = join(import.meta.dirname, "..");
+  const text = readFileSync(join(root, "src", "core", "RULES.md"), "utf8");
+  const listed = new Set(text.split("\n").flatMap((line) => /^\| ((?:[GWPVFI]|L)\d+[ab]?) \|/.exec(line)?.[1] ?? []));
+
+  it("holds every rule that the code cites", () => {
+    const cited = product.flatMap((file) => {
+      const source = readFileSync(join(root, "src", file.path), "utf8");
+      const holds = source.matchAll(/\brule: "([A-Z]\d+[ab]?)"/g);
+      const words = source.matchAll(/\brules? ([GWPVFI]\d+[ab]?)\b/g);
+      return [...holds, ...words].map(([, id]) => ({ id: id!, path: file.path }));
+    });
+    expect(cited.length).toBeGreaterThan(100);
+    const unknown = cited.filter(({ id }) => !listed.has(id));
+    expect(unknown.map(({ id, path }) => `src/${path} cites rule ${id}, which RULES.md does not have`)).toEqual([]);
+  });
+
+  it("names only files that exist", () => {
+    const quoted = [...text.matchAll(/`((?:core|api|control|runtime|kubernetes|test)\/[^`*]+\.ts)`/g)].map(([, path]) => path!);
+    const named = quoted.flatMap((path) => {
+      const [, before = "", list = "", after = ""] = /^(.*)\{(.*)\}(.*)$/.exec(path) ?? [];
+      return list === "" ? [path] : list.split(",").map((one) => `${before}${one}${after}`);
+    });
+    expect(named.length).toBeGreaterThan(60);
+    expect(named.filter((path) => !existsSync(join(root, path.startsWith("test/") ? "" : "src", path)))).toEqual([]);
   });
 });

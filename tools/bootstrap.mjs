@@ -197,7 +197,7 @@ function forwardSignals(child) {
 
 function inForegroundOfTerminal() {
   const stat = readOr("/proc/self/stat", "");
-  if (stat === "") return process.stdin.isTTY === true;
+  if (stat === "") return process.stdin.isTTY;
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields[2] === fields[5]; // our process group is the one in the terminal's foreground
 }

@@ -6,7 +6,9 @@ export const LONGEST_FILE = 400;
 export const LONGEST_FUNCTION = 70;
 
 /** Path below src/ → lines. */
-export const LONG_FILES: Readonly<Record<string, number>> = {};
+export const LONG_FILES: Readonly<Record<string, number>> = {
+  "kubernetes/cache.test.ts": 464,
+};
 
 /** Path below src/ and name of the function → lines. */
 export const LONG_FUNCTIONS: Readonly<Record<string, number>> = {};

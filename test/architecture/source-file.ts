@@ -2,6 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { parseSync } from "rolldown/utils";
 
+/** What an `import()` loads whose path is no literal: nobody can check it, so a layer has to allow it by this name. */
+export const COMPUTED = "a computed path";
+
 const SRC = join(import.meta.dirname, "..", "..", "src");
 
 export interface Import {
@@ -72,12 +75,16 @@ function staticImports(module: ModuleRecord, path: string, text: string, lineOf:
   });
   const exported = module.staticExports.flatMap(({ entries, start }) =>
     entries.flatMap(({ moduleRequest, isType }) =>
-      moduleRequest ? [{ ...target(path, moduleRequest.value), how: isType ? ("type" as const) : ("value" as const), line: lineOf(start) }] : [],
+      moduleRequest
+        ? [{ ...target(path, moduleRequest.value), how: isType ? ("type" as const) : ("value" as const), line: lineOf(start) }]
+        : [],
     ),
   );
   const dynamic = module.dynamicImports.map(({ moduleRequest, start }) => {
     const written = text.slice(moduleRequest.start, moduleRequest.end);
-    return { ...target(path, written.replaceAll(/^["'`]|["'`]$/g, "")), how: "dynamic" as const, line: lineOf(start) };
+    const literal = /^(["'`])([^$]*)\1$/.exec(written)?.[2];
+    const loaded = literal === undefined ? { target: COMPUTED, isPackage: false } : target(path, literal);
+    return { ...loaded, how: "dynamic" as const, line: lineOf(start) };
   });
   return [...imports, ...exported, ...dynamic];
 }
@@ -86,7 +93,11 @@ function staticImports(module: ModuleRecord, path: string, text: string, lineOf:
 function typeImports(nodes: readonly Node[], path: string, lineOf: LineOf): Import[] {
   return nodes
     .filter((node) => node.type === "TSImportType")
-    .map((node) => ({ ...target(path, String((node.source as { value?: unknown } | undefined)?.value)), how: "type", line: lineOf(node.start) }));
+    .map((node) => ({
+      ...target(path, String((node.source as { value?: unknown } | undefined)?.value)),
+      how: "type",
+      line: lineOf(node.start),
+    }));
 }
 
 function target(path: string, request: string): Pick<Import, "target" | "isPackage"> {
@@ -141,13 +152,15 @@ function impureText(node: Node): string | undefined {
   if (node.type === "AwaitExpression") return "await";
   if (FUNCTIONS.has(node.type) && node.async === true) return "async";
   if (node.type === "ImportExpression") return "import()";
-  if (node.type === "NewExpression" && nameOf(node.callee) === "Date" && (node.arguments as readonly unknown[]).length === 0) return "new Date()";
+  if (node.type === "NewExpression" && nameOf(node.callee) === "Date" && (node.arguments as readonly unknown[]).length === 0)
+    return "new Date()";
   if (node.type === "MemberExpression") {
     const member = `${nameOf(node.object)}.${nameOf(node.property)}`;
     if (AMBIENT_MEMBERS.has(member)) return member;
     return AMBIENT.has(nameOf(node.object)) ? member : undefined;
   }
-  if (node.type === "CallExpression") return TIMERS.has(nameOf(node.callee)) || nameOf(node.callee) === "Date" ? `${nameOf(node.callee)}()` : undefined;
+  if (node.type === "CallExpression")
+    return TIMERS.has(nameOf(node.callee)) || nameOf(node.callee) === "Date" ? `${nameOf(node.callee)}()` : undefined;
   if (node.type === "NewExpression" || node.type === "TSTypeReference") {
     const name = nameOf(node.callee ?? node.typeName);
     return name === "Promise" ? name : undefined;

@@ -15,17 +15,25 @@ export interface AuditEntry {
     readonly name?: string;
   };
   readonly responseStatus?: { readonly code: number };
+  /** What was sent; only of what `writeAuditPolicy` names. */
+  readonly requestObject?: unknown;
   readonly requestReceivedTimestamp: string;
   readonly stageTimestamp: string;
 }
 
-/** Each request once, when its answer is complete; a watch therefore appears when it ends. Bodies are not logged. */
+/**
+ * Each request once, when its answer is complete; a watch therefore appears when it ends. Bodies are logged only where the request alone
+ * does not tell what was done: patches of Nodes, and evictions, whose dry run is asked for in the body.
+ */
 export function writeAuditPolicy(path: string): void {
   const policy = {
     apiVersion: "audit.k8s.io/v1",
     kind: "Policy",
     omitStages: ["RequestReceived", "ResponseStarted", "Panic"],
-    rules: [{ level: "Metadata" }],
+    rules: [
+      { level: "Request", verbs: ["patch", "create"], resources: [{ group: "", resources: ["nodes", "pods/eviction"] }] },
+      { level: "Metadata" },
+    ],
   };
   writeFileSync(path, JSON.stringify(policy));
 }

@@ -1,0 +1,54 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "src/core/RULES.md", ...markdownIn("docs")];
+
+function markdownIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".md"))
+    .map((path) => join(folder, path));
+}
+
+const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8");
+
+describe("the documents", () => {
+  it("link only to what exists", () => {
+    const broken = pages.flatMap((page) =>
+      [...textOf(page).matchAll(/\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)/g)]
+        .map(([, target]) => join(dirname(join(ROOT, page)), target!))
+        .filter((path) => !existsSync(path))
+        .map((path) => `${page} links to ${relative(ROOT, path)}, which does not exist`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it("name only scripts that package.json has", () => {
+    const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
+    const unknown = pages.flatMap((page) =>
+      [...textOf(page).matchAll(/\bnpm run ([a-z][a-z:-]*)/g)]
+        .filter(([, script]) => !Object.hasOwn(scripts, script!))
+        .map(([command]) => `${page} says ${command}`),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  it("name only commands of rollward that there are", () => {
+    const help = spawnSync(process.execPath, [join(ROOT, "src/main.ts"), "--help"], { encoding: "utf8" });
+    const commands = new Set([...help.stdout.matchAll(/^ {2}([a-z-]+)(?: \[| <| {2})/gm)].map(([, name]) => name));
+    expect([...commands]).toEqual(expect.arrayContaining(["run", "when", "take-back", "demo"]));
+    const unknown = pages.flatMap((page) =>
+      [...textOf(page).matchAll(/\bnpx rollward ([a-z-]+)/g)]
+        .filter(([, name]) => !commands.has(name))
+        .map(([command]) => `${page} says ${command}`),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  it("the README says the test command", () => {
+    expect(textOf("README.md")).toMatch(/^\$ npm test +#/m);
+    expect(textOf(".ci/run")).toMatch(/script test$/m);
+  });
+});

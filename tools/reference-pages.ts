@@ -1,0 +1,79 @@
+import { CONDITION_REASONS, CONDITION_TYPES, type ConditionType } from "../src/api/conditions.ts";
+import { WAITING_REASONS } from "../src/api/reasons.ts";
+import { EXIT, EXIT_CODES_HELP } from "../src/cli/exit-codes.ts";
+import { type SettingDefinition, SETTINGS } from "../src/settings.ts";
+import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX } from "../src/telemetry/metric-names.ts";
+
+const REFERENCE = "docs/reference";
+
+/** The pages of docs/reference: path below the root → Markdown. Each is one table of the code, so that it cannot say anything else. */
+export function referencePages(): ReadonlyMap<string, string> {
+  return new Map([
+    [`${REFERENCE}/reasons.md`, reasonsPage()],
+    [`${REFERENCE}/settings.md`, settingsPage()],
+    [`${REFERENCE}/metrics.md`, metricsPage()],
+    [`${REFERENCE}/exit-codes.md`, exitCodesPage()],
+  ]);
+}
+
+const generatedFrom = (source: string): string =>
+  `<!-- Generated from ${source} by npm run gen. Change the table there, not this page. -->\n`;
+
+function reasonsPage(): string {
+  const types = Object.keys(CONDITION_TYPES) as ConditionType[];
+  return page("src/api/conditions.ts and src/api/reasons.ts", "Conditions and reasons", [
+    "Every condition type and every reason that Rollward gives. The lists are closed: a script may match them. The messages beside them are for people and may change.",
+    ...types.flatMap((type) => [`## ${type}`, CONDITION_TYPES[type], table(["reason", "when"], Object.entries(CONDITION_REASONS[type]))]),
+    "## Why something waits",
+    "These reasons stand in `status.holds[].reason`, in the conditions Progressing and Ready while something waits, in the label `reason` of the metric `rollward_waiting`, and in what `rollward explain` prints (rule G2). Those of kinds that are not built yet are listed too, because the list is one.",
+    table(["reason", "when"], Object.entries(WAITING_REASONS)),
+  ]);
+}
+
+function settingsPage(): string {
+  const rows = Object.values(SETTINGS).map((setting: SettingDefinition) => [
+    `\`${setting.flag}\``,
+    `\`${setting.environment}\``,
+    setting.default === undefined ? "" : `\`${setting.default}\``,
+    setting.description,
+  ]);
+  return page("src/settings.ts", "Settings of `rollward run`", [
+    "A flag wins over the environment variable, the variable over the default. A value that cannot be read ends the start with a sentence that says what to write instead.",
+    table(["flag", "environment", "default", "meaning"], rows),
+  ]);
+}
+
+function metricsPage(): string {
+  const series = (definitions: Readonly<Record<string, { readonly help: string; readonly labels: readonly string[] }>>) =>
+    table(
+      ["name", "labels", "meaning"],
+      Object.entries(definitions).map(([name, { help, labels }]) => [
+        `\`${PREFIX}${name}\``,
+        labels.map((label) => `\`${label}\``).join(" "),
+        help,
+      ]),
+    );
+  return page("src/telemetry/metric-names.ts", "Metrics", [
+    "Served at `/metrics`. Labels are few and bounded by the number of objects; a series vanishes with its object.",
+    "## Gauges",
+    series(GAUGES),
+    "## Counters",
+    series(COUNTERS),
+    "## Histograms",
+    series(HISTOGRAMS),
+  ]);
+}
+
+function exitCodesPage(): string {
+  const meanings = EXIT_CODES_HELP.split("\n").flatMap((line) => /^ {2}(\d+) {2}(.+)$/.exec(line)?.slice(1, 3) ?? []);
+  const rows = Object.values(EXIT).map((code) => [String(code), meanings[meanings.indexOf(String(code)) + 1] ?? ""]);
+  return page("src/cli/exit-codes.ts", "Exit codes of `rollward`", [table(["code", "meaning"], rows)]);
+}
+
+const page = (source: string, title: string, parts: readonly string[]): string =>
+  `${generatedFrom(source)}\n# ${title}\n\n${parts.join("\n\n")}\n`;
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
+const table = (heading: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [row(heading), row(heading.map(() => "---")), ...rows.map(row)].join("\n");
