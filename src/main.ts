@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { registerCrds } from "./cli/crds.ts";
+import { registerDemo } from "./cli/demo/demo.ts";
 import { EXIT, EXIT_CODES_HELP } from "./cli/exit-codes.ts";
 import { registerExplain } from "./cli/explain.ts";
 import type { CliIo } from "./cli/io.ts";
@@ -23,6 +24,12 @@ const io: CliIo = {
   exit: (code) => void (process.exitCode = code),
 };
 
+// A reader that has seen enough (`rollward crds | head`) closes the pipe: that is no failure of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(process.exitCode ?? 0);
+});
+
 const program = new Command("rollward")
   .description("rolls new versions through a network service, one node at a time, and takes bad ones back by itself")
   .version(VERSION)
@@ -35,6 +42,7 @@ registerWhen(program, io);
 registerPause(program, io);
 registerRequests(program, io);
 registerCrds(program, io);
+registerDemo(program, io, async () => (await import("./composition/demo-ports.ts")).demoPorts());
 
 await program.parseAsync();
 
@@ -50,6 +58,9 @@ function registerRun(parent: Command): void {
     }
     const stop = new AbortController();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+    // The demo runs operators as children: one whose parent is gone ends too.
+    process.once("disconnect", () => stop.abort());
+    process.channel?.unref();
     const { runOperator } = await import("./composition/run-operator.ts");
     await runOperator(read.settings, stop.signal);
   });

@@ -31,6 +31,7 @@ export const CONDITION_REASONS = {
     AdoptionUnclear: "Somebody else's DaemonSet runs on the same host ports.",
     DrainCannotBeUndone: "The spec gives drain.start without drain.cancel, so a node could not be given back.",
     NotDisruptionFree: "What was asked for as content needs a restart; it has to be rolled as a version.",
+    ReachUnsupported: "The way to the PoP's cluster that is asked for is not supported by this version.",
     ContentSourceMissing: "The source of the content does not exist.",
     WrongNamespace: "The kind counts only in the provider's fleet namespace.",
     FreezeInvalid: "A freeze has a date or a zone that cannot be read.",
@@ -84,9 +85,6 @@ export const CONDITION_REASONS = {
     Failed: "It ended without reaching what it was for.",
   },
 } as const satisfies Record<ConditionType, Readonly<Record<string, string>>>;
-
-/** What the condition of this type may give as its reason. Progressing and Ready also show what is waited for. */
-export type ConditionReason<Type extends ConditionType> = keyof (typeof CONDITION_REASONS)[Type] | WaitingReason;
 
 /** The sentence of a reason, whichever table has it; undefined for a reason that Rollward does not give. */
 export function sentenceOf(type: string, reason: string): string | undefined {

@@ -4,7 +4,6 @@ import { condition, duration, freeze, localDate, localTime, occurrence, type Obj
 import { acceptedColumn, AGE_COLUMN, defineResource } from "./define-resource.ts";
 
 export const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;
-export type Day = (typeof DAYS)[number];
 
 export const weeklySlot = z
   .object({

@@ -10,8 +10,6 @@ export const UPDATING_TAINT = "rollward.dev/updating";
 export const POP_LABEL = "rollward.dev/pop";
 export const POP_REVISION_LABEL = "rollward.dev/revision";
 export const FINALIZER = "rollward.dev/claims";
-/** User agent and field manager of every write. */
-export const FIELD_MANAGER = "rollward";
 
 /** The value of the revision label for a PoP and revision: it names the PoP, because two PoPs' DaemonSets do not know each other. */
 export const revisionLabelValue = (pop: string, revision: string): string => `${pop}-${revision}`;

@@ -19,9 +19,8 @@ import { healthCheck, httpEndpoint, popHealth } from "./health.ts";
 import { podTemplate } from "./pod-template.ts";
 import { popStrategy } from "./strategy.ts";
 
-export { healthCheck, popHealth, type HealthCheck, type HttpEndpoint } from "./health.ts";
-export { podTemplate, type PodTemplate } from "./pod-template.ts";
-export { popStrategy, type PopStrategy } from "./strategy.ts";
+export type { HealthCheck, HttpEndpoint } from "./health.ts";
+export type { PodTemplate } from "./pod-template.ts";
 
 /** Shown as it is; also the tag of images, so it holds nothing that a tag may not. */
 const versionText = () => z.string().min(1).max(64);
@@ -52,7 +51,6 @@ export const popContent = z.object({
   load: z.object({ http: httpEndpoint }).describe("How a running data plane is told to load it."),
   health: z.array(healthCheck).max(8).meta(mapList("name")).default([]).describe("Judged on each node that loaded it."),
 });
-export type PopContent = z.infer<typeof popContent>;
 
 export const popClusterSpec = z
   .object({
@@ -129,8 +127,6 @@ export type PopClusterSpec = z.infer<typeof popClusterSpec>;
 export const RUN_STATES = ["Preflight", "Rolling", "Baking", "Passed", "RollingBack"] as const;
 export const NODE_STEPS = ["Pending", "Claimed", "Updating", "Soaking", "Done", "Failed", "Skipped"] as const;
 export const OUTCOMES = ["Promoted", "RolledBack", "RollbackFailed", "Stopped", "Superseded"] as const;
-export type NodeStepName = (typeof NODE_STEPS)[number];
-export type Outcome = (typeof OUTCOMES)[number];
 
 const timer = z.object({ since: instant().optional(), accumulated: z.int().min(0).default(0) });
 

@@ -31,6 +31,8 @@ export const WAITING_REASONS = {
   CordonedByPerson: "A person cordoned the node.",
   FleetMissing: "There is no Fleet object, so nothing can be granted.",
   WindowInvalid: "The window is missing or cannot be read.",
+  ContentSourceMissing: "The source of the content does not exist.",
+  ReachUnsupported: "The way to the PoP's cluster that is asked for is not supported by this version.",
   TemplateInvalid: "The API server refuses the template.",
   QueryInvalid: "A query or comparison of a check does not parse.",
   NoMembers: "The node selector matches no node.",

@@ -95,4 +95,3 @@ export const popStrategy = z
       fieldPath: ".perNode.expected",
     }),
   );
-export type PopStrategy = z.infer<typeof popStrategy>;

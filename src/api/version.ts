@@ -85,7 +85,7 @@ function parseAlternative(text: string): readonly Bound[] | undefined {
   for (const comparator of range.set[0]!) {
     const version = parseVersion(comparator.semver.version ?? "");
     // `*` is a comparator without a version: every version holds it.
-    if (version !== undefined) bounds.push({ operator: comparator.operator as Bound["operator"], version });
+    if (version !== undefined) bounds.push({ operator: comparator.operator, version });
   }
   return bounds;
 }

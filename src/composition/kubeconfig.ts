@@ -4,9 +4,18 @@ import { KubeConfig } from "@kubernetes/client-node";
 export function loadKubeconfig(path: string | undefined): KubeConfig {
   const kubeconfig = new KubeConfig();
   if (path === undefined) kubeconfig.loadFromDefault();
-  else kubeconfig.loadFromFile(path);
+  else readFrom(kubeconfig, path);
   if (!kubeconfig.getCurrentCluster()) {
     throw new Error(`the kubeconfig ${path ?? "of the environment"} has no cluster in its current context; give --kubeconfig, or set current-context`);
   }
   return kubeconfig;
+}
+
+function readFrom(kubeconfig: KubeConfig, path: string): void {
+  try {
+    kubeconfig.loadFromFile(path);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`the kubeconfig ${path} cannot be read (${why}); give the path of one with --kubeconfig, or set KUBECONFIG`, { cause: error });
+  }
 }

@@ -11,6 +11,10 @@ export function telling(log: Logger, metrics: Metrics, now: () => number): Told 
   return {
     pop: (pop) => pops.observe(pop),
     popGone: (name, namespace) => pops.forget({ name, namespace }),
+    windowBreached: ({ metadata }) => {
+      metrics.count("window_breach_total", {});
+      log.error(`PoPCluster ${metadata.name}: a node's label left outside the window; this is a defect of the operator, report it`, { name: metadata.name });
+    },
     fleet: () => {},
     decided: ({ kind, namespace, name, decision }) => logReconcile(log, { kind, namespace, name, decision }),
     queue: (kind) => ({

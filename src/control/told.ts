@@ -15,6 +15,8 @@ export interface ToldDecision {
 export interface Told {
   /** A PoP as it was last observed or written. */
   pop(pop: PopCluster): void;
+  /** A forward disruption was sent outside the PoP's window: a defect of the operator. */
+  windowBreached(pop: PopCluster): void;
   popGone(name: string, namespace: string): void;
   fleet(fleet: Fleet): void;
   decided(decision: ToldDecision): void;

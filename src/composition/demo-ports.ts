@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DemoControlPlane, DemoOperator, DemoPorts } from "../cli/demo/ports.ts";
+import { AcceleratedClock } from "../control/clock/accelerated-clock.ts";
+import { connect } from "./connect.ts";
+
+/** What an operator that is told to end may take before it is made to. */
+const STOP_GRACE_MILLISECONDS = 8_000;
+const LOG_KEPT = 4_000;
+/** What a pipe or a terminal that does not tell its size is taken for. */
+const USUAL_TERMINAL = { columns: 100, rows: 40 };
+
+/** The demo's surroundings: this process, its command as the operator, and the checkout's tools for a control plane. */
+export function demoPorts(command: readonly string[] = [process.argv[1]!]): DemoPorts {
+  return {
+    startControlPlane,
+    isUnavailable: (error) => error instanceof Error && (error.name === "ControlPlaneUnavailable" || error.name === "ToolsMissing"),
+    startOperator: (options) => new OperatorProcess(command, options),
+    connect: (kubeconfig) => connect({ kubeconfig }),
+    createClock: (file, start) => AcceleratedClock.create(file, { start, rate: 1 }),
+    makeFolder: () => {
+      const path = mkdtempSync(join(tmpdir(), "rollward-demo-"));
+      return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+    },
+    terminalSize: () => ({ columns: process.stdout.columns ?? USUAL_TERMINAL.columns, rows: process.stdout.rows ?? USUAL_TERMINAL.rows }),
+    interruption: () => {
+      const interruption = new AbortController();
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interruption.abort(new Error(`${signal} came`)));
+      return interruption.signal;
+    },
+  };
+}
+
+/** The published package has no tools; then there is no control plane to be had, and that is said as such. */
+class ToolsMissing extends Error {
+  override readonly name = "ToolsMissing";
+}
+
+const TOOLS = "../../tools/control-plane/";
+
+async function startControlPlane(signal: AbortSignal): Promise<DemoControlPlane> {
+  const { ensureControlPlane, run } = await loadTools();
+  const binaries = await ensureControlPlane({ signal });
+  const controlPlane = await run.startControlPlane({ binaries, nodeMonitorGraceSeconds: 4 });
+  return {
+    folder: controlPlane.folder,
+    kubectl: controlPlane.binaries.kubectl,
+    // Until the operator's own rights are part of the project it acts with those of an administrator.
+    kubeconfig: (user) => controlPlane.kubeconfig(user === "operator" ? "admin" : user),
+    stop: () => controlPlane.stop(),
+  };
+}
+
+async function loadTools() {
+  try {
+    // Not a literal: the bundle of the product leaves the tools out.
+    const [ensure, run] = await Promise.all([
+      import(`${TOOLS}ensure.ts`) as Promise<typeof import("../../tools/control-plane/ensure.ts")>,
+      import(`${TOOLS}run.ts`) as Promise<typeof import("../../tools/control-plane/run.ts")>,
+    ]);
+    return { ensureControlPlane: ensure.ensureControlPlane, run };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    throw new ToolsMissing("This copy of rollward has no tools to set up a control plane: use a checkout, or --kubeconfig.");
+  }
+}
+
+/** `rollward run` as a child. It ends with us: by its signal, or when the channel to us closes because we died. */
+class OperatorProcess implements DemoOperator {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  #log = "";
+  ended: string | undefined;
+
+  constructor(command: readonly string[], { kubeconfig, clockFile, namespace }: Parameters<DemoPorts["startOperator"]>[0]) {
+    const flags = ["--kubeconfig", kubeconfig, "--clock-file", clockFile, "--namespace", namespace, "--metrics-address", "127.0.0.1:0"];
+    this.#child = spawn(process.execPath, [...command, "run", ...flags], { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => (this.#log = (this.#log + text).slice(-LOG_KEPT)));
+    }
+    this.#child.once("error", (error) => (this.ended ??= error.message));
+    this.#child.once("exit", (code, signal) => (this.ended ??= signal === null ? `exit code ${code}` : String(signal)));
+    this.#exited = once(this.#child, "close").catch(() => undefined);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  log(): string {
+    return this.#log;
+  }
+
+  async stop(): Promise<void> {
+    if (this.ended !== undefined) return;
+    this.#child.kill("SIGTERM");
+    const force = setTimeout(() => this.#child.kill("SIGKILL"), STOP_GRACE_MILLISECONDS);
+    await this.#exited;
+    clearTimeout(force);
+  }
+}
