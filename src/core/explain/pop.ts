@@ -61,7 +61,8 @@ export function nodesDone({ run, nodes = [], revisions }: PopClusterStatus): { r
 
 function holdLines(status: PopClusterStatus, zone: string): string[] {
   const { holds = [], run } = status;
-  if (holds.length === 0) return [run === undefined ? "Nothing is waiting." : "Nothing holds it: the next step is being made."];
+  if (holds.length === 0 && (run === undefined || run.state === "Passed")) return ["Nothing is waiting."];
+  if (holds.length === 0) return ["Nothing holds it: the next step is being made."];
   return holds.map(({ rule, reason, message, until }, index) => {
     const when = until === undefined ? "no time is known" : `not before ${momentText(until, zone)}`;
     return `${index + 1}. ${reason} (rule ${rule}): ${message}; ${when}`;
@@ -113,7 +114,7 @@ function nodeLine({ name, step, since, attempt, sessions, skipped, message }: Po
     skipped ?? "",
     message ?? "",
   ];
-  return `${[`${name}: ${step} since ${momentText(since, zone)}`, ...facts.filter((fact) => fact !== "")].join(", ")}`;
+  return [`${name}: ${step} since ${momentText(since, zone)}`, ...facts.filter((fact) => fact !== "")].join(", ");
 }
 
 const checkLine = ({ name, node, verdict, since, evidence }: NonNullable<PopClusterStatus["checks"]>[number], zone: string): string =>

@@ -121,8 +121,13 @@ function judgeShare(question: ReconnectQuestion, least: number, most: number, re
   const found = `${check}: ${least} of ${held} sessions of ${node} returned within ${within} (${share} %, asked for ${percent} %)${rest}`;
   if (least >= needed) return judgement("Healthy", found);
   const limit = withinMilliseconds + slackMilliseconds;
-  const unknown = (rest: string): Judgement =>
-    judgement("Unknown", `${found}${rest}`, false, `${check}: the sessions of ${node} (${held} before its drain) have not been seen to return within ${within}`);
+  const unknown = (why: string): Judgement =>
+    judgement(
+      "Unknown",
+      `${found}${why}`,
+      false,
+      `${check}: the sessions of ${node} (${held} before its drain) have not been seen to return within ${within}`,
+    );
   if (drainEndedAgo === undefined) return unknown("; the node still drains");
   if (drainEndedAgo <= limit) return unknown(`; the drain ended ${elapsedText(drainEndedAgo)} ago, judged after ${elapsedText(limit)}`);
   if (unreadablePods > 0) return unknown(`; ${unreadablePods} pods of the PoP could not be read`);

@@ -15,6 +15,13 @@ export interface Judgement {
   readonly finding: string;
   /** Nothing answered in the samples that decided. With most members silent at once, ask the witness before believing it. */
   readonly silent: boolean;
+  /**
+   * Only where it proves little by itself, because nothing answers or no good sample was ever seen: for how long that has been so, as
+   * far as samples reach back; elapsed milliseconds.
+   */
+  readonly doubtfulMilliseconds?: number;
+  /** Unknown only because what was read does not agree for long enough: the source speaks, the subject wobbles (rule P4). */
+  readonly undecided?: boolean;
 }
 
 export const EVIDENCE_LIMIT = 1024;
@@ -55,12 +62,15 @@ export function judge(check: SampledCheck, samples: readonly Sample[], timing: P
   const silent = run.every((reading) => reading.silent);
   if (latest.mark === "Good" && run.length >= check.successes)
     return judgement("Healthy", `${found}, ${times(run.length)} in a row, ${ageText}`, false, `${subject}: passes`);
-  if (latest.mark === "Bad" && run.length >= check.failures)
-    return judgement("Unhealthy", `${found}, ${times(run.length)} in a row, ${ageText}`, silent, `${subject}: fails`);
+  if (latest.mark === "Bad" && run.length >= check.failures) {
+    const bad = judgement("Unhealthy", `${found}, ${times(run.length)} in a row, ${ageText}`, silent, `${subject}: fails`);
+    const doubtful = silent || !samples.some((sample) => read(sample).mark === "Good");
+    return doubtful ? { ...bad, doubtfulMilliseconds: samples[samples.length - run.length]!.ageMilliseconds } : bad;
+  }
   const needed = latest.mark === "Good" ? check.successes : check.failures;
   const progress = latest.mark === "Between" ? "between passIf and failIf" : `${run.length} of ${needed} in a row`;
   const open = latest.mark === "Between" ? progress : `not yet ${needed} in a row that say the same`;
-  return judgement(previous ?? "Unknown", `${found}, ${progress}, ${ageText}`, latest.silent, `${subject}: ${open}`);
+  return { ...judgement(previous ?? "Unknown", `${found}, ${progress}, ${ageText}`, latest.silent, `${subject}: ${open}`), undecided: true };
 }
 
 /** From this age on the newest sample says nothing any more; elapsed milliseconds. */
@@ -72,12 +82,16 @@ export function combine(judgements: readonly Judgement[]): Judgement {
   for (const verdict of ["Unhealthy", "Unknown"] as const) {
     const causes = of(verdict);
     if (causes.length > 0)
-      return judgement(
-        verdict,
-        causes.map((one) => one.evidence).join("; "),
-        causes.every((one) => one.silent),
-        causes.map((one) => one.finding).join("; "),
-      );
+      return {
+        ...judgement(
+          verdict,
+          causes.map((one) => one.evidence).join("; "),
+          causes.every((one) => one.silent),
+          causes.map((one) => one.finding).join("; "),
+        ),
+        ...(causes.every((one) => one.undecided) ? { undecided: true } : {}),
+        ...(causes.every((one) => one.doubtfulMilliseconds !== undefined) ? { doubtfulMilliseconds: Math.min(...causes.map((one) => one.doubtfulMilliseconds!)) } : {}),
+      };
   }
   const healthy = of("Healthy");
   const few = of("NotEnoughSamples");

@@ -1,14 +1,19 @@
-import type { Hold } from "../decision.ts";
+import type { Hold, Instant } from "../decision.ts";
 import { parseThresholds } from "../health/comparison.ts";
 import { zoneProblem } from "../time/zone.ts";
+import { windowOf } from "./brakes.ts";
+import { mostGone } from "./gone.ts";
+import { refusedQueries } from "./queries.ts";
+import { NO_REVISION } from "./revision.ts";
 import type { PopView } from "./view.ts";
 
 /**
  * What no schema can know (Accepted=False): zone, queries, other objects. Each problem is a sentence that says what to write
  * instead; while one stands nothing new starts, and what is in hand is finished or given back.
  */
-export function problemsOf(view: PopView): readonly Hold[] {
-  return [zone, versionGiven, window, queries, templateAccepted, adoption, content].flatMap((check) => check(view));
+export function problemsOf(view: PopView, now: Instant): readonly Hold[] {
+  if (view.seen.site.state !== "Reachable") return [];
+  return [zone, reach, versionGiven, window, windowLength, queries, templateAccepted, members, adoption, adoptee, content].flatMap((check) => check(view, now));
 }
 
 const problem = (rule: string, reason: Hold["reason"], message: string): Hold => ({ rule, reason, message });
@@ -16,6 +21,12 @@ const problem = (rule: string, reason: Hold["reason"], message: string): Hold =>
 function zone(view: PopView): Hold[] {
   const sentence = zoneProblem(view.seen.pop.spec.timeZone);
   return sentence ? [problem("W10", "WindowInvalid", `spec.timeZone: ${sentence}; nothing starts until it is corrected`)] : [];
+}
+
+/** Named here rather than ignored: a PoP that is asked for by the proxy must not be reached another way. */
+function reach(view: PopView): Hold[] {
+  if (view.seen.pop.spec.reach === "Direct") return [];
+  return [problem("P17", "ReachUnsupported", `spec.reach is ${view.seen.pop.spec.reach}, which this version does not support; write Direct`)];
 }
 
 function versionGiven(view: PopView): Hold[] {
@@ -31,15 +42,37 @@ function window(view: PopView): Hold[] {
   return seen.problems.map((sentence) => problem("W10", "WindowInvalid", `MaintenanceWindow ${pop.spec.windowRef.name}: ${sentence}`));
 }
 
+/** A piece that fits no coming occurrence is too long for its window (W4): nothing could ever start. */
+function windowLength(view: PopView, now: Instant): Hold[] {
+  const gate = view.seen.window.found ? windowOf(view, now) : undefined;
+  if (!gate || gate.open || gate.hold.reason !== "WindowTooShort") return [];
+  return [problem("W4", "WindowTooShort", `MaintenanceWindow ${view.seen.pop.spec.windowRef.name}: one node (spec.strategy.perNode.expected) ${gate.hold.message}`)];
+}
+
+function members(view: PopView, now: Instant): Hold[] {
+  const gone = mostGone(view, now);
+  if (gone) return [gone];
+  if (view.nodes.length > 0) return [];
+  const labels = Object.entries(view.seen.pop.spec.nodeSelector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return [problem("P16", "NoMembers", `spec.nodeSelector ${labels.join(",") || "(empty)"} matches no node; label the nodes or correct the selector`)];
+}
+
+/** A name that leads nowhere would make a first version of what was meant to be taken over, beside it on the same nodes. */
+function adoptee(view: PopView): Hold[] {
+  const { adopt, dataPlaneNamespace } = view.seen.pop.spec;
+  if (!adopt || view.seen.adoptee || (view.current !== undefined && view.current !== NO_REVISION)) return [];
+  return [problem("P16", "AdoptionUnclear", `spec.adopt.daemonSet: DaemonSet ${adopt.daemonSet.name} does not exist in namespace ${dataPlaneNamespace}; correct the name, or remove spec.adopt if nothing runs yet`)];
+}
+
 function queries(view: PopView): Hold[] {
   const { health } = view.seen.pop.spec;
   const checks = [...health.node.map((check) => ({ check, of: "node" })), ...health.pop.map((check) => ({ check, of: "pop" }))];
   return checks.flatMap(({ check, of }) => {
     if (!check.prometheus) return [];
     const parsed = parseThresholds(check.prometheus);
-    const refused = view.seen.queryErrors.get(check.prometheus.query);
+    const refused = refusedQueries(view).find((one) => one.of === of && one.check === check.name)?.detail;
     if (!parsed.ok) return [problem("P9", "QueryInvalid", `spec.health.${of} check ${check.name}: ${parsed.problem}`)];
-    return refused ? [problem("P9", "QueryInvalid", `spec.health.${of} check ${check.name}: Prometheus refuses the query: ${refused}`)] : [];
+    return refused ? [problem("P9", "QueryInvalid", `spec.health.${of} check ${check.name}: Prometheus refuses the query: ${refused}; nothing starts until it is corrected`)] : [];
   });
 }
 
@@ -67,6 +100,6 @@ function content(view: PopView): Hold[] {
   const { content: wanted } = view.seen.pop.spec;
   if (!wanted?.source.configMapRef || !view.seen.contentSource || view.seen.contentSource.found) return [];
   return [
-    problem("P15", "TemplateInvalid", `spec.content.source.configMapRef: ConfigMap ${wanted.source.configMapRef.name} does not exist in namespace ${view.seen.pop.namespace}; create it or name another`),
+    problem("P15", "ContentSourceMissing", `spec.content.source.configMapRef: ConfigMap ${wanted.source.configMapRef.name} does not exist in namespace ${view.seen.pop.namespace}; create it or name another`),
   ];
 }

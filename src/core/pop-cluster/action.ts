@@ -43,6 +43,8 @@ export type PopAction =
   | { readonly kind: "CancelDrain"; readonly node: SeenNode; readonly token: string; readonly sequence: number; readonly instance: Instance; readonly endpoint: HttpEndpoint }
   | { readonly kind: "CheckEviction"; readonly node: SeenNode; readonly pod: { readonly name: string; readonly namespace: string; readonly uid: string } }
   | { readonly kind: "EvictPod"; readonly node: SeenNode; readonly pod: { readonly name: string; readonly namespace: string; readonly uid: string } }
+  /** R0: a pod that only pulled images has said what it could. */
+  | { readonly kind: "DeletePullPod"; readonly pod: { readonly name: string; readonly namespace: string; readonly uid: string } }
   /** R8: the label leaves (or takes the value that selects nothing); with overlap Allowed it moves at once. */
   | { readonly kind: "SetLabel"; readonly row: "LabelOff" | "LabelOn" | "LabelMove" | "Join"; readonly node: SeenNode; readonly token: string | undefined; readonly label: string | undefined }
   /** P6: a retry deletes the new pod once. */

@@ -24,6 +24,8 @@ export function firstSight(view: PopView, now: Instant): Outcome | undefined {
   }
   const adopted = adoptedRevision(view);
   if (adopted === "waiting") return adoptDaemonSet(view, now);
+  // Somebody else's data plane runs here: whether it is to be adopted is for a person to say, and nothing is concluded before.
+  if (adopted === undefined && (seen.foreignPods.length > 0 || (spec.adopt && !seen.adoptee))) return undefined;
   const ledger: PopClusterStatus = {
     ...status,
     clusterUID: seen.site.uid,

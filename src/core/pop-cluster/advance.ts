@@ -3,11 +3,11 @@ import type { Hold, Instant } from "../decision.ts";
 import { elapsedOf, hold, run as runTimer } from "../rollout/timer.ts";
 import { candidatesOf, claimNext } from "./claim.ts";
 import { judgeReturns } from "./drain.ts";
-import { healthOf } from "./health.ts";
+import { evidenceThatCounts, healthOf } from "./health.ts";
 import { milliseconds } from "./milliseconds.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { endRun, returned, withHistory } from "./verdict.ts";
-import { isInHand, type NodeView, type PopView, viewOf, withEntry } from "./view.ts";
+import { brokenAlready, isInHand, limitOf, type NodeView, type PopView, viewOf, withEntry } from "./view.ts";
 
 /**
  * What follows when no node needs a step: nodes whose soak is over are Done, the next is claimed, or the run ends. Done and the next
@@ -16,29 +16,37 @@ import { isInHand, type NodeView, type PopView, viewOf, withEntry } from "./view
 export function advance(view: PopView, now: Instant): Outcome | undefined {
   const { run } = view;
   if (!run || (run.state !== "Rolling" && run.state !== "RollingBack")) return undefined;
-  const soaked = soakedNodes(view, now);
+  const soaked = soakedNodes(view, run, now);
   const status = soaked.done.reduce<PopClusterStatus>((ledger, entry) => ({ ...ledger, nodes: withEntry(ledger.nodes ?? [], entry) }), view.seen.pop.status);
   const next = soaked.done.length > 0 ? viewOf({ ...view.seen, pop: { ...view.seen.pop, status } }) : view;
   const soaking = next.nodes.some((node) => node.entry?.step === "Soaking");
-  const claim = (soaking && next.limit === 1 && run.kind !== "Rollback") || budgetIsOurs(next) ? undefined : claimNext(next, now);
+  const claim = handsFull(next, run) ? undefined : claimNext(next, now);
   if (claim?.ledger) return claim;
-  const end = claim?.holds || soaking ? undefined : endOfRun(next, run, now);
+  // A node that only a person's cordon keeps back does not keep the run: it is Skipped, and follows when the cordon is lifted (P3b).
+  const waits = claim?.holds?.some((hold) => hold.reason !== "CordonedByPerson");
+  const end = waits || soaking ? undefined : endOfRun(next, run, now);
   if (end) return end;
   return {
     ...(soaked.done.length > 0 ? { ledger: status } : {}),
+    // What has to be asked before a node may be claimed (its PodDisruptionBudget, the finalizer) is asked here.
+    actions: claim?.actions ?? [],
     holds: [...soaked.holds, ...(claim?.holds ?? [])],
-    wakes: soaked.wakes,
+    wakes: [...soaked.wakes, ...(claim?.wakes ?? [])],
   };
 }
 
-/** All that may be out is in our own hand: the next one follows by itself, and nothing holds the run. */
-const budgetIsOurs = (view: PopView): boolean => {
-  const limit = view.run?.kind === "Rollback" ? Math.max(view.limit, view.seen.pop.spec.rollback.maxUnavailable) : view.limit;
-  return view.nodes.filter((node) => isInHand(node.entry)).length >= limit;
-};
+/**
+ * As many nodes as may be out are in our own hand: the next one follows by itself, and nothing holds the run. Forward a node that soaks
+ * keeps its place until it has proven itself; back, nodes that serve nobody are taken up whoever is in hand (P1).
+ */
+function handsFull(view: PopView, run: PopRun): boolean {
+  const inHand = view.nodes.filter((node) => isInHand(node.entry)).length;
+  if (run.kind === "Rollback") return inHand >= limitOf(view, run) && !candidatesOf(view, run).some(brokenAlready);
+  return inHand + view.nodes.filter((node) => node.entry?.step === "Soaking").length >= limitOf(view, run);
+}
 
 /** Soaking nodes whose time is over with every check healthy for the whole of it, and what holds the others. */
-function soakedNodes(view: PopView, now: Instant): { done: PopNodeStatus[]; holds: Hold[]; wakes: Instant[] } {
+function soakedNodes(view: PopView, run: PopRun, now: Instant): { done: PopNodeStatus[]; holds: Hold[]; wakes: Instant[] } {
   const done: PopNodeStatus[] = [];
   const holds: Hold[] = [];
   const wakes: Instant[] = [];
@@ -48,16 +56,18 @@ function soakedNodes(view: PopView, now: Instant): { done: PopNodeStatus[]; hold
     const { entry } = node;
     if (entry?.step !== "Soaking") continue;
     const returns = judgeReturns(view, node, entry, now);
-    const judged = [health.pop, health.nodes.get(node.member.uid), returns].filter((one) => one !== undefined);
+    const own = health.nodes.get(node.member.uid);
+    // A rollback judges the node alone: what the PoP and its sessions suffer is the failed version's doing, and doubt holds only the way forward.
+    const judged = (run.kind === "Rollback" ? [own?.verdict === "Unknown" ? undefined : own] : [health.pop, own, returns]).filter((one) => one !== undefined);
     const unknown = judged.find((one) => one.verdict === "Unknown");
     // Soak is gained only while everything was healthy: a verdict that turned later starts it anew (I11).
     const healthySince = health.checks.filter((check) => check.node === undefined || check.node === entry.name).map((check) => Date.parse(check.since));
     const until = Math.max(Date.parse(entry.since), ...healthySince) + soak;
     if (unknown) {
-      holds.push({ rule: "P9", reason: returns === unknown ? "Soaking" : "HealthUnknown", message: `node ${entry.name} soaks: ${steady(unknown.evidence)}` });
+      holds.push({ rule: "P9", reason: returns === unknown ? "Soaking" : "HealthUnknown", message: `node ${entry.name} soaks: ${unknown.finding}` });
       wakes.push(now + 1_000);
     } else if (now < until) {
-      holds.push({ rule: "P3", reason: "Soaking", message: `node ${entry.name} runs ${view.run!.version} and soaks`, until });
+      holds.push({ rule: "P3", reason: "Soaking", message: `node ${entry.name} runs ${run.version} and soaks`, until });
       wakes.push(until);
     } else if (judged.every((one) => one.verdict !== "Unhealthy")) {
       done.push(doneEntry(entry, returns?.p95, now));
@@ -65,9 +75,6 @@ function soakedNodes(view: PopView, now: Instant): { done: PopNodeStatus[]; hold
   }
   return { done, holds, wakes };
 }
-
-/** Evidence without what changes by the second: a hold is written to status, and status is written only when something changed. */
-const steady = (evidence: string): string => evidence.replaceAll(/, ?[0-9.]+ ?m?s ago/g, "").replaceAll(/ended [0-9.]+ ?m?s ago/g, "ended");
 
 const doneEntry = (entry: PopNodeStatus, reconnectSeconds: number | undefined, now: Instant): PopNodeStatus => ({
   name: entry.name,
@@ -96,7 +103,7 @@ function endOfRun(view: PopView, run: PopRun, now: Instant): Outcome | undefined
     (node): PopNodeStatus => ({ ...node.entry!, step: "Skipped", since: iso(now), skipped: "CordonedByPerson", message: "cordoned by a person; it follows when the cordon is lifted" }),
   );
   const ledger = skipped.reduce<PopClusterStatus>((next, entry) => ({ ...next, nodes: withEntry(next.nodes ?? [], entry) }), status);
-  const baking: PopRun = { ...run, state: "Baking", timers: { ...run.timers, bake: { since: iso(now), accumulated: 0 }, watch: { since: iso(now), accumulated: 0 } } };
+  const baking: PopRun = { ...run, state: "Baking", timers: { ...run.timers, bake: plain(runTimer(run.timers.bake, now)), watch: plain(runTimer(run.timers.watch, now)) } };
   return {
     ledger: { ...ledger, ...returned(status), run: baking, revisions: { ...status.revisions, current: run.revision } },
     events: [{ type: "Normal", reason: "Baking", action: "Bake", message: `all nodes run ${run.version}; it bakes for ${view.seen.pop.spec.strategy.bake}` }],
@@ -111,7 +118,7 @@ const everybodyJoined = (view: PopView, run: PopRun): boolean => {
 function rolledBack(view: PopView, run: PopRun, now: Instant): Outcome {
   const { status } = view.seen.pop;
   const ended = { ...status, ...withHistory(status, run, "RolledBack", run.cause ?? "", now), ...returned(status) };
-  const nodes = (status.nodes ?? []).map((entry) => (entry.step === "Pending" ? { ...entry, step: "Done" as const, since: iso(now), revision: run.revision } : entry));
+  const nodes = (status.nodes ?? []).map((entry) => (entry.step === "Pending" ? { ...entry, step: "Done" as const, since: iso(now), revision: view.nodes.find((node) => node.member.uid === entry.uid)?.servingPod?.revision ?? run.revision } : entry));
   return {
     ledger: endRun({ ...ended, nodes, revisions: { ...status.revisions, current: run.revision } }),
     events: [{ type: "Normal", reason: "RolledBack", action: "RollBack", message: `every node runs ${run.version} again; ${run.takesBack?.version ?? run.from} is not tried again unless a person names it` }],
@@ -124,7 +131,7 @@ export function bakeAndWatch(view: PopView, now: Instant): Outcome | undefined {
   if (!run || (run.state !== "Baking" && run.state !== "Passed")) return undefined;
   const { status, spec } = view.seen.pop;
   const health = healthOf(view, now);
-  const all = [health.pop, ...health.nodes.values()];
+  const all = evidenceThatCounts(view, health);
   const unknown = all.find((one) => one.verdict === "Unknown");
   const unhealthy = all.some((one) => one.verdict === "Unhealthy");
   const step = unknown || unhealthy ? hold : runTimer;
@@ -132,7 +139,7 @@ export function bakeAndWatch(view: PopView, now: Instant): Outcome | undefined {
   const watch = step(run.timers.watch, now);
   const timers = withTimers(run, bake, watch);
   const changed = timers !== run.timers;
-  const held: Hold[] = unknown ? [{ rule: "G9", reason: "HealthUnknown", message: `${run.version} is not promoted on what nobody can see: ${steady(unknown.evidence)}` }] : [];
+  const held: Hold[] = unknown ? [{ rule: "G9", reason: "HealthUnknown", message: `${run.version} is not promoted on what nobody can see: ${unknown.finding}` }] : [];
   const bakeLeft = milliseconds(spec.strategy.bake) - elapsedOf(bake, now);
   const watchLeft = milliseconds(spec.strategy.watch) - elapsedOf(watch, now);
   if (!unknown && !unhealthy && run.state === "Baking" && bakeLeft <= 0) {
@@ -157,12 +164,13 @@ const plain = ({ since, accumulated }: { since?: string | undefined; accumulated
 
 export function promoted(view: PopView, run: PopRun, now: Instant): Outcome & { readonly ledger: PopClusterStatus } {
   const { status } = view.seen.pop;
+  const watched = elapsedOf(run.timers.watch, now);
   return {
     ledger: endRun({
       ...status,
       ...withHistory(status, run, "Promoted", "", now),
       revisions: { ...status.revisions, current: run.revision, promoted: run.revision },
     }),
-    events: [{ type: "Normal", reason: "Promoted", action: "Promote", message: `${run.version} was watched for ${view.seen.pop.spec.strategy.watch} and is promoted` }],
+    events: [{ type: "Normal", reason: "Promoted", action: "Promote", message: `${run.version} ${watched < milliseconds(view.seen.pop.spec.strategy.watch) ? "is promoted because a newer version starts" : `was watched for ${view.seen.pop.spec.strategy.watch} and is promoted`}` }],
   };
 }

@@ -92,5 +92,7 @@ export function ruled(view: PopView, act: Act, on: BrakesOn): { readonly ruling:
     return hold && answer !== "Go" ? [{ hold, answer }] : [];
   });
   const strictest: Ruling = held.some(({ answer }) => answer === "GiveBack") ? "GiveBack" : held.length > 0 ? "Wait" : "Go";
-  return { ruling: strictest, holds: held.map(({ hold }) => hold) };
+  // A grant is given back while a window or a pause holds, so that it is missing then tells nobody anything.
+  const others = held.filter(({ hold }) => hold.reason !== "RegionBusy");
+  return { ruling: strictest, holds: (others.length > 0 ? others : held).map(({ hold }) => hold) };
 }

@@ -8,7 +8,8 @@ import { judgeReturns } from "./drain.ts";
 import { healthOf, isNeighbour, judgedPod, type PopHealthView } from "./health.ts";
 import { milliseconds } from "./milliseconds.ts";
 import type { Outcome } from "./outcome.ts";
-import { failRevision } from "./verdict.ts";
+import { unreadableAtDeadline } from "./update.ts";
+import { failNode, failRevision } from "./verdict.ts";
 import type { PopView } from "./view.ts";
 
 /**
@@ -18,12 +19,13 @@ import type { PopView } from "./view.ts";
  */
 export function breach(view: PopView, now: Instant): Outcome | undefined {
   const { run } = view;
-  if (!run || run.kind === "Rollback" || run.state === "Preflight" || (run.ending && run.cause)) return undefined;
+  if (run?.kind === "Rollback") return targetFails(view, run, now);
+  if (!run || run.state === "Preflight" || (run.ending && run.cause)) return undefined;
   const health = healthOf(view, now);
-  const causes = causesOf(view, health, now);
-  const reports = reportsOf(view, health);
+  const [causes, doubted] = believed(causesOf(view, health, now));
+  const reports = reportsOf(view, health, now);
   if (mostGone(reports) && reports.length > 0 && causes.every((cause) => cause.silent)) return silence(view, run, reports, now);
-  if (causes.length === 0) return settleTimers(view, run, reports, now);
+  if (causes.length === 0) return { ...settleTimers(view, run, reports, now), wakes: doubted.map((cause) => now + DOUBTED_FOR - (cause.doubtfulMilliseconds ?? 0)) };
   const excuse = excuseFor(view, run, health, causes, now);
   if (excuse) return excuse;
   return failRevision(view, run, causes.map((cause) => cause.evidence).join("; "), "Check", now);
@@ -33,7 +35,7 @@ export function breach(view: PopView, now: Instant): Outcome | undefined {
 function causesOf(view: PopView, health: PopHealthView, now: Instant): Cause[] {
   const nodes = view.nodes.flatMap((node) => {
     const entry = node.entry;
-    if (!entry || (entry.step !== "Soaking" && entry.step !== "Done") || judgedPod(view, node) === undefined) return [];
+    if (!entry || (entry.step !== "Soaking" && entry.step !== "Done") || judgedPod(view, node) === undefined || node.member.ready !== "True") return [];
     const of = health.nodes.get(node.member.uid);
     const returns = entry.step === "Soaking" ? judgeReturns(view, node, entry, now) : undefined;
     const named = of && { of: "Node" as const, ...of, evidence: `node ${node.member.name}: ${of.evidence}` };
@@ -42,12 +44,43 @@ function causesOf(view: PopView, health: PopHealthView, now: Instant): Cause[] {
   return [{ of: "PoP" as const, ...health.pop }, ...nodes].filter((one) => one.verdict === "Unhealthy");
 }
 
+/**
+ * A node that has just fallen silent may be a machine that died: the API server needs up to a minute to say so, and then it is no evidence
+ * (P6). One that was never seen well may just be coming up again. What lasts longer on a node that the API server sees alive speaks
+ * against the version.
+ */
+function believed(causes: readonly Cause[]): [believed: Cause[], doubted: Cause[]] {
+  const isDoubted = (cause: Cause) => cause.of === "Node" && (cause.doubtfulMilliseconds ?? DOUBTED_FOR) < DOUBTED_FOR;
+  return [causes.filter((cause) => !isDoubted(cause)), causes.filter(isDoubted)];
+}
+
+const DOUBTED_FOR = 60_000;
+
 /** What is unhealthy: only a node's own check can be excused by its neighbours. */
 type Cause = Judgement & { readonly of: "PoP" | "Node" | "Reconnect" };
 
-/** One judgement for each updated node, and the PoP's own: the reports whose common absence the witness is asked about (P9). */
-function reportsOf(view: PopView, health: PopHealthView): Judgement[] {
-  const updated = view.nodes.filter((node) => ["Soaking", "Done"].includes(node.entry?.step ?? "") && judgedPod(view, node));
+/** The old revision is bad too, on a node just brought back to it: the rollback has failed (P7). */
+function targetFails(view: PopView, run: PopRun, now: Instant): Outcome | undefined {
+  const health = healthOf(view, now);
+  for (const node of view.nodes) {
+    const { entry, member } = node;
+    const found = entry?.step === "Soaking" && member.ready === "True" ? health.nodes.get(member.uid) : undefined;
+    if (entry?.token !== undefined && found?.verdict === "Unhealthy") return failNode(view, { node, entry: { ...entry, token: entry.token }, run }, found.evidence, now);
+  }
+  return undefined;
+}
+
+/**
+ * One judgement for each updated node, and the PoP's own: the reports whose common absence the witness is asked about (P9). A node in
+ * hand reports once its deadline has passed and its pod is Ready: what cannot be read then is no failure of the version.
+ */
+function reportsOf(view: PopView, health: PopHealthView, now: Instant): Judgement[] {
+  const dead = view.nodes.filter((node) => node.member.ready !== "True").length * 2 > view.nodes.length;
+  const updated = view.nodes.filter((node) => {
+    const { entry, member } = node;
+    if (!judgedPod(view, node) || (member.ready !== "True" && !dead)) return false;
+    return entry?.step === "Soaking" || entry?.step === "Done" || (entry?.step === "Updating" && unreadableAtDeadline(view, node, health.nodes.get(member.uid), now));
+  });
   const nodes = updated.map((node) => health.nodes.get(node.member.uid)).filter((one) => one !== undefined);
   return health.pop.verdict === "Unknown" ? [...nodes, health.pop] : nodes;
 }
@@ -66,12 +99,12 @@ function silence(view: PopView, run: PopRun, reports: readonly Judgement[], now:
     }),
   );
   if (testimony.finding === "VersionBad" && reports.some((one) => one.silent)) return failRevision(view, run, testimony.message, "Check", now);
-  return unknownFor(view, run, testimony.finding === "VersionBad" ? (reports.find((one) => one.verdict === "Unknown")?.evidence ?? testimony.message) : testimony.message, now, true);
+  return unknownFor(view, run, testimony.finding === "VersionBad" ? (reports.find((one) => one.verdict === "Unknown")?.finding ?? testimony.message) : testimony.message, now, true);
 }
 
 function settleTimers(view: PopView, run: PopRun, reports: readonly Judgement[], now: Instant): Outcome | undefined {
   const unknown = reports.find((one) => one.verdict === "Unknown");
-  if (unknown) return unknownFor(view, run, unknown.evidence, now, false);
+  if (unknown) return unknownFor(view, run, unknown.finding, now, false);
   if (!run.timers.unknown && !run.timers.excuse) return undefined;
   const { unknown: _, excuse: __, ...timers } = run.timers;
   return { ledger: { ...view.seen.pop.status, run: { ...run, timers, noticed: (run.noticed ?? []).filter((name) => name !== "Unknown") } } };
@@ -84,7 +117,7 @@ function unknownFor(view: PopView, run: PopRun, evidence: string, now: Instant, 
   const timer = runTimer(run.timers.unknown, now);
   const limit = milliseconds(onUnknown.hold);
   const until = now + limit - elapsedOf(timer, now);
-  const held = { rule: "G9", reason: "HealthUnknown" as const, message: `nothing is started or taken back on what nobody can see: ${steadyText(evidence)}`, until };
+  const held = { rule: "G9", reason: "HealthUnknown" as const, message: `nothing is started or taken back on what nobody can see: ${evidence}`, until };
   if (run.timers.unknown?.since === undefined) {
     return { ledger: { ...status, run: { ...run, timers: { ...run.timers, unknown: { ...timer, since: timer.since! } } } }, holds: [held] };
   }
@@ -98,8 +131,6 @@ function unknownFor(view: PopView, run: PopRun, evidence: string, now: Instant, 
     holds: [open],
   };
 }
-
-const steadyText = (evidence: string): string => evidence.replaceAll(/(, ?)?[0-9.]+ ?(ms|s|m|h) ago/g, "").replaceAll(/is [0-9.]+ ?(ms|s|m|h) old/g, "is old");
 
 /** Neighbours that were bad before our first write excuse a node's check, for at most `onUnknown.hold` (P10). */
 function excuseFor(view: PopView, run: PopRun, health: PopHealthView, causes: readonly Cause[], now: Instant): Outcome | undefined {

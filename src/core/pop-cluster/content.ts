@@ -104,14 +104,18 @@ function step(view: PopView, state: ContentStatus, node: NodeView, version: stri
     if (answer.ageMilliseconds < 2_000) return { probes, wakes: [now + 2_000] };
   }
   const action = loadAction(view, node, version);
-  return { actions: action ? [action] : [], probes, wakes: [now + 2_000] };
+  const silent = answer?.podUID === pod.uid && answer.asked === version;
+  const hold: Hold = { rule: "P15", reason: "AwaitingEvidence", message: `node ${node.member.name} has not taken content ${version} yet: its data plane ${answer?.status ? `answered ${answer.status}` : "does not answer"}; it is told again` };
+  return { actions: action ? [action] : [], holds: silent ? [hold] : [], probes, wakes: [now + 2_000] };
 }
 
 function loadAction(view: PopView, node: NodeView, version: string): PopAction | undefined {
   const instance = instanceOf(node.servingPod);
   const { content: wanted } = view.seen.pop.spec;
   if (!instance || !wanted) return undefined;
-  return { kind: "LoadContent", node: seenNode(node.member), instance, endpoint: wanted.load.http, version, source: wanted.source };
+  // The source of the spec is that of the spec's version; what a data plane goes back to it has had already.
+  const source = version === wanted.version ? wanted.source : undefined;
+  return { kind: "LoadContent", node: seenNode(node.member), instance, endpoint: wanted.load.http, version, source };
 }
 
 const failure = (view: PopView, version: string, evidence: string) => ({

@@ -1,5 +1,4 @@
 import type { PopClusterStatus } from "../../api/pop-cluster.ts";
-import { canonicalJson } from "../canonical-json.ts";
 import type { Decision, Hold, Instant } from "../decision.ts";
 import type { Probe } from "../health/probe.ts";
 import { problemsOf } from "./accept.ts";
@@ -8,24 +7,50 @@ import { firstSight } from "./adopt.ts";
 import { advance, bakeAndWatch } from "./advance.ts";
 import { breach } from "./breach.ts";
 import { content } from "./content.ts";
-import { deletion } from "./deletion.ts";
+import { deletion, clusterChanged } from "./deletion.ts";
+import { gone } from "./gone.ts";
 import { healthOf } from "./health.ts";
 import { stepsInHand } from "./in-hand.ts";
 import { join } from "./join.ts";
 import type { PopClusterObservation } from "./observation.ts";
 import { inOrder, type Outcome, type Rule } from "./outcome.ts";
 import { plan } from "./plan.ts";
+import { prePull } from "./pre-pull.ts";
 import { preflight, regrant } from "./preflight.ts";
+import { queryProbes } from "./queries.ts";
 import { collect, prepare, recordVerdicts } from "./records.ts";
 import { requests, supersede } from "./requests.ts";
 import { announce, start } from "./start.ts";
 import { statusOf, statusWakes } from "./status.ts";
 import { type PopView, viewOf } from "./view.ts";
+import { windowEnd } from "./window-end.ts";
+import { worthWriting } from "./worth-writing.ts";
 
 export type PopDecision = Decision<PopClusterStatus, PopAction, Probe>;
 
 /** What a PoP does next, in this order: the first rule that moves the ledger decides the pass. */
-const RULES: readonly Rule[] = [firstSight, requests, announce, plan, supersede, breach, stepsInHand, regrant, preflight, advance, bakeAndWatch, start, join, prepare, recordVerdicts, collect, content];
+const RULES: readonly Rule[] = [
+  firstSight,
+  gone,
+  requests,
+  announce,
+  plan,
+  supersede,
+  breach,
+  stepsInHand,
+  windowEnd,
+  regrant,
+  preflight,
+  advance,
+  bakeAndWatch,
+  start,
+  join,
+  prepare,
+  prePull,
+  recordVerdicts,
+  collect,
+  content,
+];
 
 /** A PoP that cannot be reached, or is another one than before, is only spoken of. */
 const UNREACHABLE_RULES: readonly Rule[] = [deletion, unreachable];
@@ -35,30 +60,39 @@ export function decide(seen: PopClusterObservation, now: Instant): PopDecision {
   const view = viewOf(seen);
   const outcome = inOrder(rulesFor(view), view, now);
   const ledger = outcome.ledger ?? seen.pop.status;
-  const holds = [...(outcome.holds ?? [])];
-  if (!seen.pop.deleting && holds.length === 0) holds.push(...problemsOf(view));
-  const status = statusOf(view, ledger, ordered(holds), now);
-  const differs = canonicalJson(status) !== canonicalJson(seen.pop.status);
-  const wakes = [...(outcome.wakes ?? []), ...holds.flatMap((hold) => hold.until ?? []), ...statusWakes(status, now)].filter((wake) => Number.isFinite(wake) && wake > now);
+  const holds = ordered(holdsOf(view, outcome, now));
+  const status = statusOf(view, ledger, holds, now);
+  const wakes = [...(outcome.wakes ?? []), ...looksAgain(view, now), ...holds.flatMap((hold) => hold.until ?? []), ...statusWakes(status, now)].filter((wake) => Number.isFinite(wake) && wake > now);
   return {
-    ...(differs ? { status } : {}),
+    ...(worthWriting(view, ledger, status) ? { status } : {}),
     actions: outcome.actions ?? [],
     events: outcome.events ?? [],
-    probes: [...healthOf(view, now).probes, ...(outcome.probes ?? [])],
+    probes: [...healthOf(view, now).probes, ...queryProbes(view), ...(outcome.probes ?? [])],
     ...(wakes.length > 0 ? { wakeAt: Math.min(...wakes) } : {}),
     holds,
   };
 }
 
+/** A moved ledger is written with the holds that follow from it, or the next pass would write them once more (P14). */
+function holdsOf(view: PopView, outcome: Outcome, now: Instant): readonly Hold[] {
+  const next = outcome.ledger === undefined ? view : viewOf({ ...view.seen, pop: { ...view.seen.pop, status: outcome.ledger } });
+  const found = outcome.ledger === undefined ? outcome : inOrder(rulesFor(next), next, now);
+  return [...(view.seen.pop.deleting ? [] : problemsOf(next, now)), ...(found.holds ?? [])];
+}
+
+/** What nobody tells us of (a Secret, a ConfigMap, a namespace, an admission policy that was corrected) is looked at again by itself. */
+function looksAgain(view: PopView, now: Instant): Instant[] {
+  if (view.seen.site.state !== "Reachable" || clusterChanged(view)) return [now + UNREACHABLE_AGAIN];
+  return problemsOf(view, now).length > 0 ? [now + PROBLEM_AGAIN] : [];
+}
+
+const UNREACHABLE_AGAIN = 5_000;
+const PROBLEM_AGAIN = 60_000;
+
 function rulesFor(view: PopView): readonly Rule[] {
   if (view.seen.site.state !== "Reachable" || clusterChanged(view)) return UNREACHABLE_RULES;
   return view.seen.pop.deleting ? [deletion] : RULES;
 }
-
-const clusterChanged = (view: PopView): boolean => {
-  const { site, pop } = view.seen;
-  return site.state === "Reachable" && pop.status.clusterUID !== undefined && pop.status.clusterUID !== site.uid;
-};
 
 function unreachable(view: PopView): Outcome {
   const { site, pop } = view.seen;

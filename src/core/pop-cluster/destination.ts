@@ -8,25 +8,44 @@ export interface Destination {
   /** What the whole PoP runs now; absent for a first version. */
   readonly back: string | undefined;
   readonly members: readonly NodeView[];
+  /** Nodes that come late to a version that is still watched: its own run takes them in. */
+  readonly late?: boolean;
 }
 
 export function destinationOf(view: PopView): Destination | undefined {
   const { run, wanted } = view;
-  const { status } = view.seen.pop;
-  if (!wanted || !status.revisions) return undefined;
+  if (!wanted || !view.seen.pop.status.revisions) return undefined;
   const passed = run?.state === "Passed";
   const ended = run !== undefined && run.ending !== undefined && run.kind !== "Rollback" && !view.nodes.some(isInHand);
-  const untouched = run?.state === "Preflight";
-  if (run && !passed && !ended && !untouched) return undefined;
-  const on = passed ? run.revision : run?.kind === "Join" ? (view.nodes.some(hasServed) ? run.revision : undefined) : (run?.back ?? view.current);
+  if (run && !passed && !ended && run.state !== "Preflight") return undefined;
+  // Stopped by a person the PoP stays mixed until take-back, retry or another revision: the same one does not begin anew by itself (P12).
+  if (run?.kind === "Roll" && run.ending === "Stopped" && run.cause === undefined && run.revision === wanted.revision) return undefined;
   const goes = passed && wanted.revision === run.revision ? undefined : wanted;
   if (goes && (goes.revision !== view.current || (ended && run.revision !== goes.revision))) {
+    const on = runsNow(view);
     return { ...goes, back: on, members: on === undefined ? view.nodes : membersNotOn(view, goes.revision) };
   }
-  if (run || lastRollbackFailed(status) || view.current === undefined) return undefined;
-  const strays = membersNotOn(view, view.current).filter((node) => !node.joining && node.entry?.step !== "Failed");
-  const version = recordOf(view, view.current)?.version;
-  return strays.length > 0 && version !== undefined ? { revision: view.current, version, back: view.current, members: strays } : undefined;
+  return run && !passed ? undefined : strays(view);
+}
+
+/** What the whole PoP runs: a version that passed, or what stood before a run that did not end well. */
+function runsNow(view: PopView): string | undefined {
+  const { run, current } = view;
+  if (run?.state === "Passed") return run.revision;
+  if (run?.kind === "Join") return view.nodes.some(hasServed) ? run.revision : undefined;
+  return current ?? run?.back;
+}
+
+/** Members that serve or could serve on another revision than the PoP's: back from the dead, uncordoned, relabelled, joined in mid-roll. */
+function strays(view: PopView): Destination | undefined {
+  const { run } = view;
+  const revision = run?.state === "Passed" ? run.revision : view.current;
+  if (revision === undefined || lastRollbackFailed(view.seen.pop.status)) return undefined;
+  const members = membersNotOn(view, revision).filter(({ joining, entry, member }) => !joining && entry?.step !== "Failed" && member.ready === "True" && !member.unschedulable && !member.deleting);
+  const version = recordOf(view, revision)?.version;
+  if (members.length === 0 || version === undefined) return undefined;
+  const late = run?.kind === "Roll" && run.back !== undefined && run.back !== run.revision;
+  return { revision, version, back: late ? run.back : revision, members, ...(late ? { late } : {}) };
 }
 
 const membersNotOn = (view: PopView, revision: string): NodeView[] =>

@@ -5,7 +5,7 @@ import { type Judgement, judgement } from "../health/verdict.ts";
 import type { Instance } from "./action.ts";
 import { healthSpec } from "./health-spec.ts";
 import { milliseconds } from "./milliseconds.ts";
-import type { DataPlanePod } from "./observation.ts";
+import type { DataPlanePod, DrainAnswer } from "./observation.ts";
 import { countsSessions, idsElsewhere, reconnectCheck, returnCounts, sessionsHeld } from "./scrape.ts";
 import type { NodeView, PopView } from "./view.ts";
 
@@ -18,6 +18,9 @@ export function instanceOf(pod: DataPlanePod | undefined): Instance | undefined 
   if (!pod?.address || !containerID) return undefined;
   return { podUID: pod.uid, containerID, address: pod.address };
 }
+
+/** Did that very container answer: after a reboot the pod is the same, and its container knows of no drain. */
+export const isOf = (answer: DrainAnswer, { podUID, containerID }: Instance): boolean => answer.podUID === podUID && answer.containerID === containerID;
 
 /** The pod that is drained: the one that runs on the node now, whether or not it is Ready. */
 export const drainedPod = (node: NodeView): DataPlanePod | undefined => node.pods.find((pod) => !pod.deleting && pod.phase === "Running");
@@ -68,15 +71,31 @@ function judgeLists(view: PopView, node: NodeView, entry: PopNodeStatus, questio
   return { ...judgeSessions({ ...question, unreadablePods: unreadable }, held.ids, ids), p95: undefined };
 }
 
-/** Is the drain over: no sessions any more, counted after the drain was heard, or its time is up. */
+/** Is the drain over: no sessions any more, counted after the drain was heard, or its time is up. Only while it is in force. */
 export function drainOver(view: PopView, node: NodeView, entry: PopNodeStatus, now: Instant): { readonly over: boolean; readonly until: Instant } {
   const { drain } = view.seen.pop.spec.strategy;
   const until = Date.parse(entry.since) + milliseconds(drain.timeout);
   const pod = drainedPod(node);
-  if (!drain.start || !pod?.ready || now >= until) return { over: true, until };
-  const answer = view.seen.drains.get(node.member.uid);
-  const heard = answer?.verb === "start" && answer.token === entry.token && answer.podUID === pod.uid && answer.firstHeardMilliseconds !== undefined;
-  if (heard && answer.sessions === 0) return { over: true, until };
+  if (!drain.start || !pod?.ready || !instanceOf(pod)) return { over: true, until };
+  if (!drainInForce(view, node, entry)) return { over: false, until };
+  if (now >= until) return { over: true, until };
+  const answer = view.seen.drains.get(node.member.uid)!;
+  if (answer.firstHeardMilliseconds === undefined) return { over: false, until };
+  if (answer.sessions === 0) return { over: true, until };
   const held = sessionsHeld(view, pod);
-  return { over: heard && held?.count === 0 && held.ageMilliseconds < answer.firstHeardMilliseconds, until };
+  return { over: held?.count === 0 && held.ageMilliseconds < answer.firstHeardMilliseconds, until };
+}
+
+/**
+ * Was the container told to drain so lately that its lease still runs? An operator that was away for longer finds a node that serves
+ * again: its label must not leave under those sessions (model H6). One that does not answer is not waited for; one that refuses is
+ * given back. True where nothing is to be drained.
+ */
+export function drainInForce(view: PopView, node: NodeView, entry: PopNodeStatus): boolean {
+  const { drain } = view.seen.pop.spec.strategy;
+  const pod = drainedPod(node);
+  const instance = instanceOf(pod);
+  if (!drain.start || !pod?.ready || !instance) return true;
+  const answer = view.seen.drains.get(node.member.uid);
+  return answer?.verb === "start" && answer.token === entry.token && isOf(answer, instance) && answer.ageMilliseconds <= (milliseconds(drain.lease) * 2) / 3;
 }

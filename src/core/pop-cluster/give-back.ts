@@ -1,7 +1,7 @@
 import type { PopNodeStatus } from "../../api/pop-cluster.ts";
 import type { Instant } from "../decision.ts";
 import { sequenceOf } from "./claim.ts";
-import { drainedPod, instanceOf } from "./drain.ts";
+import { drainedPod, instanceOf, isOf } from "./drain.ts";
 import type { InHand } from "./piece-in-hand.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { isActive, released } from "./token.ts";
@@ -25,7 +25,7 @@ export function giveBack(view: PopView, { node, entry }: InHand, because: string
   const cancelled =
     !cancel ||
     !instance ||
-    (answer?.verb === "cancel" && answer.token === entry.token && answer.podUID === instance.podUID && answer.status >= 200 && answer.status < 500);
+    (answer?.verb === "cancel" && answer.token === entry.token && isOf(answer, instance) && answer.status >= 200 && answer.status < 500);
   if (cancelled) return { ledger: pending(view, entry, because, now) };
   if (answer?.verb === "cancel" && answer.token === entry.token && answer.ageMilliseconds < 1_000) return { wakes: [now + 1_000] };
   return {

@@ -2,6 +2,7 @@ import type { CheckStatus, HealthCheck } from "../../api/pop-cluster.ts";
 import type { Instant } from "../decision.ts";
 import type { Probe } from "../health/probe.ts";
 import { combine, judge, judgement, type Judgement } from "../health/verdict.ts";
+import { brakesOn, ruled } from "./brakes.ts";
 import { healthSpec, urlOf } from "./health-spec.ts";
 import { milliseconds } from "./milliseconds.ts";
 import type { DataPlanePod } from "./observation.ts";
@@ -53,8 +54,15 @@ export function healthOf(view: PopView, now: Instant): PopHealthView {
       keep(check.name, undefined, found);
       return found;
     });
-  probes.push(...scrapeProbes(view));
+  if (!waitsForBrakes(view, now)) probes.push(...scrapeProbes(view));
   return { pop: combine(popFound), nodes, checks, probes };
+}
+
+/** Nothing is in hand and nothing may start, perhaps for a week: nobody's sessions need counting every second. */
+function waitsForBrakes(view: PopView, now: Instant): boolean {
+  const { run } = view;
+  if (!run || view.nodes.some(({ entry }) => entry?.token !== undefined && ["Claimed", "Updating", "Soaking"].includes(entry.step))) return false;
+  return ruled(view, run.kind === "Rollback" ? "RollBackServing" : "StartForward", { ...brakesOn(view, now), grant: undefined }).holds.length > 0;
 }
 
 /** Nodes whose checks are read: before the first write all of them (the baseline of P10), afterwards those on the run's revision. */
@@ -78,6 +86,10 @@ export const judgedPod = (view: PopView, node: NodeView): DataPlanePod | undefin
 function judgeNode(view: PopView, node: NodeView, probes: Probe[], before: (name: string) => CheckStatus["verdict"] | undefined): [string, Judgement][] {
   const pod = judgedPod(view, node) ?? node.servingPod;
   const found: [string, Judgement][] = [["pod", podJudgement(node, pod)]];
+  // A pod that is still starting fails every check; what it said then must not count against it when it is Ready (P6: the deadline judges).
+  if (pod && !pod.ready && node.entry?.step === "Updating") return found;
+  // A machine that is away is not asked: when it is back, what it did not answer then says nothing about now.
+  if (node.member.ready !== "True") return found;
   for (const check of healthSpec(view).node) {
     const probe = pod && nodeProbe(view, check, node, pod);
     if (!probe) {
@@ -122,8 +134,8 @@ function nodeProbe(view: PopView, check: HealthCheck, node: NodeView, pod: DataP
   return undefined;
 }
 
-function prometheusProbe(view: PopView, check: HealthCheck, key: string, node: string | undefined): Probe | undefined {
-  const source = healthSpec(view).prometheus ?? (view.seen.defaultPrometheus ? { url: view.seen.defaultPrometheus } : undefined);
+export function prometheusProbe(view: PopView, check: HealthCheck, key: string, node: string | undefined, health = healthSpec(view)): Probe | undefined {
+  const source = health.prometheus ?? (view.seen.defaultPrometheus ? { url: view.seen.defaultPrometheus } : undefined);
   if (!check.prometheus || !source) return undefined;
   const query = check.prometheus.query.replaceAll("${node}", node ?? "").replaceAll("${pop}", view.seen.pop.name);
   return {
@@ -142,3 +154,13 @@ const timingOf = (check: HealthCheck) => ({
   timeoutMilliseconds: milliseconds(check.timeout),
   keep: Math.max(check.successes, check.failures) + 2,
 });
+
+/**
+ * What is said of the PoP and of each judged node, without nodes that are NotReady in the API server's eyes: a dead machine is no evidence
+ * against a version (P6), and the budget counts it. When most are dead at once, all count: then nobody can see the PoP (P9).
+ */
+export function evidenceThatCounts(view: PopView, health: PopHealthView): readonly Judgement[] {
+  const dead = new Set(view.nodes.filter((node) => node.member.ready !== "True").map((node) => node.member.uid));
+  const most = dead.size * 2 > view.nodes.length;
+  return [health.pop, ...[...health.nodes].filter(([uid]) => most || !dead.has(uid)).map(([, judged]) => judged)];
+}

@@ -70,7 +70,7 @@ function joinStep(view: PopView, node: NodeView, revision: string, now: Instant)
   }
   const deadline = Date.parse(entry.since) + milliseconds(view.seen.pop.spec.strategy.perNode.deadline);
   const late = now >= deadline ? `after ${view.seen.pop.spec.strategy.perNode.deadline}: ${health?.evidence ?? "its pod is not Ready"}` : undefined;
-  const evidence = failure ?? (health?.verdict === "Unhealthy" ? health.evidence : undefined) ?? late;
+  const evidence = failure ?? late;
   if (evidence === undefined) return { wakes: [deadline] };
   return joinFailed(view, entry, pod, evidence, now);
 }

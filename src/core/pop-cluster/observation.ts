@@ -15,7 +15,10 @@ export interface PopClusterObservation {
     | { readonly found: true; readonly paused: boolean; readonly reason?: string; readonly freezes: readonly Freeze[]; readonly disruptions: readonly Disruption[] }
     | { readonly found: false };
   readonly site: ObservedSite;
+  /** The nodes that the selector matches, and those in hand that it matches no longer: what was begun on them is finished. */
   readonly members: readonly Member[];
+  /** UIDs of nodes of the ledger that exist and are members no longer, because somebody changed the selector or their labels. */
+  readonly deselected: ReadonlySet<string>;
   /** Every pod of this PoP's data plane, wherever it runs, terminating ones included. */
   readonly pods: readonly DataPlanePod[];
   /** Pods of others on members that use a host port of the template. */
@@ -26,12 +29,10 @@ export interface PopClusterObservation {
   readonly adoptee?: ObservedAdoptee;
   /** The operator's own Prometheus, for PoPs that name none. */
   readonly defaultPrometheus?: string;
-  /** Queries that Prometheus could not parse, with its words. */
-  readonly queryErrors: ReadonlyMap<string, string>;
   /** What the sampler has, by probe key; the caller's keys hold pod UIDs and run ids, so a sample is never older than the change. */
   readonly samples: ReadonlyMap<string, readonly Sample[]>;
   /** The strict dry run of the DaemonSet, by revision, once asked for. */
-  readonly dryRuns: ReadonlyMap<string, { readonly accepted: boolean; readonly message: string }>;
+  readonly dryRuns: ReadonlyMap<string, { readonly accepted: boolean; readonly message: string; readonly ageMilliseconds: number }>;
   /** The last answer of the data plane of a node to a drain call, by node UID. */
   readonly drains: ReadonlyMap<string, DrainAnswer>;
   /** The sessions that a drained instance held when its drain was first sent, by node UID; kept in memory alone. */
@@ -40,8 +41,12 @@ export interface PopClusterObservation {
   readonly evictions: ReadonlyMap<string, { readonly allowed: boolean; readonly message: string; readonly ageMilliseconds: number }>;
   /** Pods besides the data plane on a node, by node name; looked up only where `drain.evictPods` is set. */
   readonly otherPods: ReadonlyMap<string, readonly OtherPod[]>;
-  /** Which images were pulled ahead, by `<revision>/<node UID>`. */
-  readonly pulls: ReadonlyMap<string, { readonly state: "Pulling" | "Pulled" | "Failed"; readonly message: string }>;
+  /** Pods of others whose eviction was refused, by pod UID: what was said, and how long to wait before it is asked again. */
+  readonly refusedMoves: ReadonlyMap<string, { readonly message: string; readonly waitMilliseconds: number }>;
+  /** Which images were pulled ahead, by `<revision>/<node UID>`, and since when that is known. */
+  readonly pulls: ReadonlyMap<string, { readonly state: "Pulling" | "Pulled" | "Failed"; readonly message: string; readonly ageMilliseconds: number }>;
+  /** Pods that only pull images; `over`: their outcome is known. */
+  readonly pullPods: readonly PullPod[];
   /** The last answer of a node's data plane to a load of content, by node UID. */
   readonly contents: ReadonlyMap<string, { readonly podUID: string; readonly asked: string; readonly status: number; readonly message: string; readonly ageMilliseconds: number }>;
   /** The content's source text, when `spec.content` names a ConfigMap. */
@@ -63,10 +68,11 @@ export interface ObservedPop {
   readonly assignedVersion?: string;
 }
 
+/** `ageMilliseconds`: elapsed since the PoP's own cluster was last reached; 0 while it is. Another cluster under its name is not it. */
 export type ObservedSite =
-  | { readonly state: "Reachable"; readonly uid: string }
+  | { readonly state: "Reachable"; readonly uid: string; readonly ageMilliseconds: number }
   | { readonly state: "Unreachable"; readonly message: string; readonly ageMilliseconds: number }
-  | { readonly state: "CredentialsInvalid"; readonly message: string };
+  | { readonly state: "CredentialsInvalid"; readonly message: string; readonly ageMilliseconds: number };
 
 export interface Taint {
   readonly key: string;
@@ -123,6 +129,15 @@ export interface OtherPod {
   readonly controller?: string;
 }
 
+export interface PullPod {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  /** `<revision>/<node UID>`. */
+  readonly key: string;
+  readonly over: boolean;
+}
+
 export interface ObservedDaemonSet {
   readonly name: string;
   readonly namespace: string;
@@ -156,10 +171,13 @@ export interface DrainAnswer {
   readonly verb: "start" | "cancel";
   readonly token: string;
   readonly podUID: string;
+  readonly containerID: string;
   /** HTTP status; 0 when nothing answered. */
   readonly status: number;
   readonly ageMilliseconds: number;
   /** Elapsed since this verb and token were first answered with success; a count of sessions must be younger. */
   readonly firstHeardMilliseconds: number | undefined;
+  /** Sessions that the instance said it still holds, when its answer tells. */
+  readonly sessions?: number;
   readonly message: string;
 }

@@ -12,6 +12,8 @@ export interface Outcome {
   readonly events?: readonly Announcement[];
   readonly probes?: readonly Probe[];
   readonly wakes?: readonly Instant[];
+  /** Nothing later may act or move the ledger in this pass: a fence has to stand before anything else is done (RB). */
+  readonly alone?: boolean;
 }
 
 export type Rule = (view: PopView, now: Instant) => Outcome | undefined;
@@ -22,8 +24,14 @@ export type Rule = (view: PopView, now: Instant) => Outcome | undefined;
  */
 export function inOrder(rules: readonly Rule[], view: PopView, now: Instant): Outcome {
   const outcomes = rules.map((rule) => rule(view, now)).filter((outcome) => outcome !== undefined);
-  return merge(outcomes);
+  const alone = outcomes.findIndex((outcome) => outcome.alone);
+  if (alone < 0) return merge(outcomes);
+  const first = outcomes.slice(0, alone).find((outcome) => outcome.ledger !== undefined);
+  const { ledger: _, ...spoken } = merge(outcomes.map(withoutLedger));
+  return first ? { ...merge([first]), holds: spoken.holds ?? [], probes: spoken.probes ?? [] } : { ...spoken, actions: outcomes[alone]!.actions ?? [], events: [] };
 }
+
+const withoutLedger = ({ ledger: _, ...outcome }: Outcome): Outcome => outcome;
 
 export function merge(outcomes: readonly (Outcome | undefined)[]): Outcome {
   const given = outcomes.filter((outcome) => outcome !== undefined);

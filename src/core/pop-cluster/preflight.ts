@@ -1,29 +1,37 @@
 import type { PopClusterStatus, PopRun } from "../../api/pop-cluster.ts";
+import { canonicalJson } from "../canonical-json.ts";
 import type { Hold, Instant } from "../decision.ts";
+import { problemsOf } from "./accept.ts";
 import { brakesOn, grantHeld, ruled } from "./brakes.ts";
 import { candidatesOf } from "./claim.ts";
+import { destinationOf } from "./destination.ts";
 import { healthOf } from "./health.ts";
 import { nodeOrder } from "./node-order.ts";
 import type { Outcome } from "./outcome.ts";
-import { brokenAlready, type PopView } from "./view.ts";
+import { pullHold } from "./pre-pull.ts";
+import { NO_REVISION } from "./revision.ts";
+import { brokenAlready, type PopView, recordOf } from "./view.ts";
 import { askGrant, grantBack } from "./start.ts";
 
 /** Preflight (P3, R3): the whole PoP is judged before the first write, and what was bad before is kept as the baseline (P10). */
 export function preflight(view: PopView, now: Instant): Outcome | undefined {
   const { run } = view;
   if (run?.state !== "Preflight") return undefined;
-  const { status } = view.seen.pop;
+  const { status, spec } = view.seen.pop;
+  // Nothing is touched yet: checks that a person corrects meanwhile are the ones that count.
+  if (canonicalJson(run.frozen.health) !== canonicalJson(spec.health)) return { ledger: { ...status, checks: [], run: { ...run, frozen: { ...run.frozen, health: spec.health } } } };
   const health = healthOf(view, now);
-  const brakes = ruled(view, "StartForward", { ...brakesOn(view, now), grant: undefined }).holds;
+  const brakes = [...problemsOf(view, now), ...ruled(view, "StartForward", { ...brakesOn(view, now), grant: undefined }).holds, ...missing(view, run)];
   if (brakes.length > 0) return { holds: brakes, wakes: untils(brakes), ...grantBack(view) };
   if (health.pop.verdict === "Unhealthy") {
-    const hold: Hold = { rule: "P3", reason: "HealthUnknown", message: `the PoP is unhealthy before the roll, so the roll could not be judged: ${health.pop.evidence}` };
+    const hold: Hold = { rule: "P3", reason: "HealthUnknown", message: `the PoP is unhealthy before the roll, so the roll could not be judged: ${health.pop.finding}` };
     return { holds: [hold], wakes: [now + 5_000], ...grantBack(view) };
   }
-  const waiting = [health.pop, ...health.nodes.values()].find((one) => one.verdict === "Unknown");
-  const patience = Date.parse(run.startedAt) + PREFLIGHT_PATIENCE;
-  if (waiting && (health.pop.verdict === "Unknown" || now < patience)) {
-    const hold: Hold = { rule: "G9", reason: "HealthUnknown", message: "preflight: the checks have not all been read yet" };
+  const unread = [health.pop, ...health.nodes.values()].find((one) => one.verdict === "Unknown" && !one.undecided);
+  const wobbles = [...health.nodes.values()].some((one) => one.undecided && one.verdict === "Unknown");
+  if (unread || health.pop.verdict === "Unknown" || (wobbles && now < Date.parse(run.startedAt) + PREFLIGHT_PATIENCE)) {
+    const found = now < Date.parse(run.startedAt) + PREFLIGHT_PATIENCE ? undefined : (unread ?? health.pop).finding;
+    const hold: Hold = { rule: "G9", reason: "HealthUnknown", message: `preflight: the checks have not all been read yet${found ? `: ${found}` : ""}` };
     return { holds: [hold], wakes: [now + 1_000] };
   }
   if (!grantHeld(view)) return askGrant(view, "Roll", brakesOn(view, now).grant);
@@ -37,7 +45,16 @@ export function preflight(view: PopView, now: Instant): Outcome | undefined {
   return { ledger: { ...status, run: { ...run, state: "Rolling", baseline, frozen: { ...run.frozen, order } } } };
 }
 
-/** How long preflight waits for the checks of single nodes: a node that cannot be asked is out, and the budget deals with it. */
+/** R0 looked at again: a way back, and the images on every node. */
+function missing(view: PopView, run: PopRun): Hold[] {
+  const images = pullHold(view, run);
+  const back = run.back;
+  const canGoBack = back === undefined || back === NO_REVISION || recordOf(view, back) !== undefined || view.seen.daemonSets.some((set) => set.revision === back && !set.deleting);
+  const noWayBack: Hold = { rule: "P3", reason: "AwaitingEvidence", message: `revision ${back}, which the roll would go back to, has neither a record nor a DaemonSet; nothing starts without a way back` };
+  return [...(canGoBack ? [] : [noWayBack]), ...(images ? [images] : [])];
+}
+
+/** How long preflight waits for nodes whose checks wobble: they are as good or bad as they are, and the baseline says so (P10). */
 const PREFLIGHT_PATIENCE = 30_000;
 
 const untils = (holds: readonly Hold[]): Instant[] => holds.flatMap((hold) => (hold.until === undefined ? [] : [hold.until]));
@@ -55,6 +72,8 @@ export function regrant(view: PopView, now: Instant): Outcome | undefined {
   const act = run.kind === "Rollback" ? "RollBackServing" : "StartForward";
   const { holds } = ruled(view, act, { ...brakesOn(view, now), grant: undefined });
   const soaking = view.nodes.some((node) => node.entry?.step === "Soaking");
+  // A run that makes way for the next one leaves the grant to it: one would give back what the other asks for, for ever.
+  if (run.ending && destinationOf(view)) return undefined;
   if (run.ending || holds.length > 0) {
     // A node that soaks is in service, but its verdict may still need the grant for the way back.
     if (soaking) return undefined;

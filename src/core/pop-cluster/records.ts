@@ -1,12 +1,9 @@
-import type { Instant } from "../decision.ts";
+import type { Announcement, Instant } from "../decision.ts";
 import type { PopAction } from "./action.ts";
 import type { Outcome } from "./outcome.ts";
-import { imagesOf, NO_REVISION } from "./revision.ts";
+import { NO_REVISION } from "./revision.ts";
+import { FAILED_KEPT } from "./verdict.ts";
 import { type PopView, recordOf } from "./view.ts";
-import { windowOf } from "./brakes.ts";
-
-/** Pre-pull begins this long before the window opens, when the version is known by then (R0). */
-const PULL_AHEAD = 24 * 3_600_000;
 
 /**
  * R0, as soon as seen, without window or grant: the strict dry run, the record, the DaemonSet (it selects nobody yet). And what is
@@ -14,38 +11,54 @@ const PULL_AHEAD = 24 * 3_600_000;
  */
 export function prepare(view: PopView, now: Instant): Outcome | undefined {
   if (view.seen.pop.deleting || view.seen.site.state !== "Reachable") return undefined;
-  return { actions: [...prepareWanted(view), ...repair(view), ...pullAhead(view, now)] };
+  const repairs = repair(view);
+  const wakes = [...view.seen.dryRuns.values()].filter((one) => !one.accepted).map((one) => now + Math.max(1_000, DRY_RUN_AGAIN - one.ageMilliseconds));
+  return { actions: [...prepareWanted(view), ...repairs.map(({ action }) => action)], events: repairs.map(({ event }) => event), wakes };
 }
+
+/** A refusal may have come from what stands around the template (a namespace, a quota, an admission policy): it is asked again. */
+const DRY_RUN_AGAIN = 60_000;
 
 function prepareWanted(view: PopView): PopAction[] {
   const { wanted, seen } = view;
   if (!wanted) return [];
   const { template } = seen.pop.spec;
   const record = recordOf(view, wanted.revision);
-  if (record && seen.daemonSets.some((set) => set.revision === wanted.revision)) return [];
+  if (record && (inUse(view).has(wanted.revision) || seen.daemonSets.some((set) => set.revision === wanted.revision))) return [];
   const dryRun = seen.dryRuns.get(wanted.revision);
-  if (!dryRun) return [{ kind: "DryRunTemplate", ...wanted, template }];
+  if (!dryRun || (!dryRun.accepted && dryRun.ageMilliseconds >= DRY_RUN_AGAIN)) return [{ kind: "DryRunTemplate", ...wanted, template }];
   if (!dryRun.accepted || seen.foreignPods.length > 0) return [];
   if (!record) return [{ kind: "RecordRevision", ...wanted, template }];
   return [{ kind: "ApplyDaemonSet", revision: record.revision, version: record.version, template: record.template }];
 }
 
-/** Every revision that somebody may run or go back to has its DaemonSet, as the record has it. */
-function repair(view: PopView): PopAction[] {
-  return [...neededRevisions(view)].flatMap((revision): PopAction[] => {
+interface Repair {
+  readonly action: PopAction;
+  readonly event: Announcement;
+}
+
+/** Every revision that somebody runs or may go back to has its DaemonSet, as the record has it; a hand's change is told. */
+function repair(view: PopView): Repair[] {
+  const used = inUse(view);
+  return [...neededRevisions(view)].flatMap((revision): Repair[] => {
     const record = recordOf(view, revision);
-    if (!record || revision === view.wanted?.revision) return record ? edited(view, revision) : [];
     const set = view.seen.daemonSets.find((candidate) => candidate.revision === revision);
-    if (!set) return [{ kind: "ApplyDaemonSet", revision, version: record.version, template: record.template }];
-    return edited(view, revision);
+    if (!record || set?.deleting) return [];
+    const apply = { kind: "ApplyDaemonSet" as const, revision, version: record.version, template: record.template };
+    if (set && set.intact) return [];
+    if (set) return [{ action: { ...apply, replaces: set.name }, event: warning(`DaemonSet ${set.name} was edited by hand and is put back to the record of ${record.version}; no pod restarts`) }];
+    // One that nobody runs yet is made with the dry run before it.
+    if (revision === view.wanted?.revision && !used.has(revision)) return [];
+    return [{ action: apply, event: warning(`the DaemonSet of ${record.version} (revision ${revision}) was gone and is made again from its record`) }];
   });
 }
 
-function edited(view: PopView, revision: string): PopAction[] {
-  const record = recordOf(view, revision);
-  const set = view.seen.daemonSets.find((candidate) => candidate.revision === revision);
-  if (!record || !set || set.intact || set.deleting) return [];
-  return [{ kind: "ApplyDaemonSet", revision, version: record.version, template: record.template, replaces: set.name }];
+const warning = (message: string): Announcement => ({ type: "Warning", reason: "DaemonSetRestored", action: "Restore", message });
+
+/** What nodes bear as their label, and what the whole PoP runs: gone by hand, it serves nobody until it is back. */
+function inUse(view: PopView): Set<string> {
+  const labels = view.seen.records.map((record) => record.revision).filter((revision) => view.nodes.some((node) => node.member.label === view.label(revision)));
+  return new Set([...labels, ...(view.current === undefined ? [] : [view.current])]);
 }
 
 /** Current, target, back, what a rollback moves away from, and whatever a node label names. */
@@ -53,28 +66,12 @@ export function neededRevisions(view: PopView): Set<string> {
   const { run, current, wanted } = view;
   const { status } = view.seen.pop;
   const named = [current, status.revisions?.promoted, run?.revision, run?.back, run?.from, wanted?.revision].filter((one) => one !== undefined);
-  const labels = view.seen.records.map((record) => record.revision).filter((revision) => view.nodes.some((node) => node.member.label === view.label(revision)));
-  return new Set([...named, ...labels].filter((revision) => revision !== NO_REVISION));
-}
-
-/** Images are pulled ahead of the window, so that a drain never waits for a download. */
-function pullAhead(view: PopView, now: Instant): PopAction[] {
-  const { wanted, seen } = view;
-  if (!wanted || !seen.pop.spec.strategy.prePull || wanted.revision === view.current || view.current === undefined) return [];
-  if (seen.pop.status.revisions?.failed?.some((entry) => entry.revision === wanted.revision)) return [];
-  if (!seen.daemonSets.some((set) => set.revision === wanted.revision)) return [];
-  const window = windowOf(view, now);
-  const opens = window.open ? now : (window.hold.until ?? Number.POSITIVE_INFINITY);
-  if (opens - now > PULL_AHEAD) return [];
-  return view.nodes
-    .filter((node) => node.member.ready === "True" && node.member.label !== view.label(wanted.revision) && !seen.pulls.has(`${wanted.revision}/${node.member.uid}`))
-    .slice(0, 4)
-    .map((node) => ({ kind: "PullImages", revision: wanted.revision, node: node.member.name, nodeUID: node.member.uid, images: imagesOf(seen.pop.spec.template, wanted.version) }));
+  return new Set([...named, ...inUse(view)].filter((revision) => revision !== NO_REVISION));
 }
 
 /** Old DaemonSets and records go once nothing can need them: no node label, no pod, beyond the history limit, and no run (R12). */
 export function collect(view: PopView): Outcome | undefined {
-  if (view.run || view.seen.pop.deleting || !view.seen.live || !view.seen.pop.status.revisions) return undefined;
+  if ((view.run && view.run.state !== "Passed") || view.seen.pop.deleting || !view.seen.live || !view.seen.pop.status.revisions) return undefined;
   const needed = neededRevisions(view);
   const kept = [...view.seen.records].sort((a, b) => b.number - a.number).filter((record) => !needed.has(record.revision));
   const beyond = new Set(kept.slice(view.seen.pop.spec.revisionHistoryLimit).map((record) => record.revision));
@@ -90,17 +87,19 @@ export function collect(view: PopView): Outcome | undefined {
   };
 }
 
-/** Verdicts stand on the record too, so that a re-created PoPCluster cannot bring a failed revision back (G8). */
+/**
+ * Verdicts stand on the record too (G8): a re-created PoPCluster or a restored backup of its status cannot bring a failed revision back.
+ * A verdict that stands on the record alone is taken over; `requests.retry` takes it off both.
+ */
 export function recordVerdicts(view: PopView): Outcome | undefined {
   const { status } = view.seen.pop;
   if (!status.revisions) return undefined;
-  const failed = new Map((status.revisions.failed ?? []).map((entry) => [entry.revision, entry]));
+  const failed = status.revisions.failed ?? [];
+  const forgotten = view.seen.records.flatMap(({ revision, version, failed: verdict }) => (verdict && !failed.some((entry) => entry.revision === revision) ? [{ revision, version, ...verdict }] : []));
+  if (forgotten.length > 0 && failed.length < FAILED_KEPT && view.seen.live) return { ledger: { ...status, revisions: { ...status.revisions, failed: [...failed, ...forgotten].slice(-FAILED_KEPT) } } };
   const actions = view.seen.records.flatMap((record): PopAction[] => {
-    const verdict = failed.get(record.revision);
-    if (verdict && !record.failed) return [{ kind: "RecordVerdict", record: record.name, at: verdict.at, evidence: verdict.evidence }];
-    if (!verdict && record.failed) return [{ kind: "RecordVerdict", record: record.name, at: "", evidence: "" }];
-    return [];
+    const verdict = failed.find((entry) => entry.revision === record.revision);
+    return verdict && !record.failed ? [{ kind: "RecordVerdict", record: record.name, at: verdict.at, evidence: verdict.evidence }] : [];
   });
   return { actions };
 }
-

@@ -58,25 +58,38 @@ function stop(view: PopView, asked: Asked): Outcome {
  * Retry: a failed revision loses its verdict because a person names it, a stopped run goes on, and members that are gone for good no
  * longer fill the budget (P16).
  */
-function retry(view: PopView, asked: Asked): Outcome {
+function retry(view: PopView, asked: Asked, now: Instant): Outcome {
   const { status } = view.seen.pop;
   const { run } = view;
+  if (asked.revision !== undefined && status.content?.failed?.some((entry) => entry.version === asked.revision)) return retryContent(status, asked);
   const revision = asked.revision ?? view.wanted?.revision;
+  // The verdict leaves the record first: one that stands there alone is taken over by the ledger (G8).
+  const record = view.seen.records.find((candidate) => candidate.revision === revision && candidate.failed !== undefined);
+  if (record) return { actions: [{ kind: "RecordVerdict", record: record.name, at: "", evidence: "" }], wakes: [now + 1_000], alone: true };
   const failed = (status.revisions?.failed ?? []).filter((entry) => entry.revision === revision);
   const goesOn = run?.ending !== undefined && run.revision === revision;
-  const left = (status.nodes ?? []).filter((entry) => entry.skipped === "Gone" || entry.step === "Failed");
+  const present = new Set(view.nodes.map((node) => node.member.uid));
+  const left = (status.nodes ?? []).filter((entry) => entry.step === "Failed" || !present.has(entry.uid));
   if (failed.length === 0 && !goesOn && left.length === 0) return nothingToDo(view, "retry", asked, `revision ${revision ?? "(none)"} neither failed nor was stopped here`);
   const kept = (status.revisions?.failed ?? []).filter((entry) => entry.revision !== revision);
-  const cleared: PopClusterStatus = { ...status, nodes: (status.nodes ?? []).flatMap(afterRetry), revisions: { ...status.revisions, failed: kept } };
+  const cleared: PopClusterStatus = { ...status, nodes: (status.nodes ?? []).filter((entry) => present.has(entry.uid)).flatMap(afterRetry), revisions: { ...status.revisions, failed: kept } };
   return {
     ledger: handled(retriedRun(view, cleared, goesOn), "retry", asked.at),
     events: [{ type: "Normal", reason: "Retry", action: "Retry", message: `a person asked at ${asked.at} to try ${revision} again` }],
   };
 }
 
-/** Nodes that are gone leave the ledger, those that failed are tried again, or join again if they never served. */
+/** Content that failed loses its verdict in the same way, named by its version (P15). */
+function retryContent(status: PopClusterStatus, asked: Asked): Outcome {
+  const failed = (status.content?.failed ?? []).filter((entry) => entry.version !== asked.revision);
+  return {
+    ledger: handled({ ...status, content: { ...status.content, failed } }, "retry", asked.at),
+    events: [{ type: "Normal", reason: "Retry", action: "Retry", message: `a person asked at ${asked.at} to load content ${asked.revision} again` }],
+  };
+}
+
+/** Nodes that failed are tried again, or join again if they never served. */
 function afterRetry(entry: PopNodeStatus): PopNodeStatus[] {
-  if (entry.skipped === "Gone") return [];
   if (entry.step !== "Failed") return [entry];
   return entry.token === undefined ? [] : [{ ...entry, step: "Pending" }];
 }
@@ -98,8 +111,10 @@ function withoutEnding({ ending: _, cause: __, ...run }: PopRun): PopRun {
 /** A newer wanted revision while this one still rolls: nobody starts the old one any more (P12). Wanting it again lifts that. */
 export function supersede(view: PopView): Outcome | undefined {
   const { run, wanted } = view;
-  if (!run || !wanted || run.kind === "Rollback" || run.state !== "Rolling") return undefined;
+  if (!run || !wanted || run.kind === "Rollback") return undefined;
   const { status } = view.seen.pop;
+  if (run.state === "Preflight") return wanted.revision === run.revision ? undefined : { ledger: withoutPreflight(status) };
+  if (run.state !== "Rolling") return undefined;
   if (wanted.revision !== run.revision && run.ending === undefined) {
     return {
       ledger: { ...status, run: { ...run, ending: "Superseded" } },
@@ -108,4 +123,10 @@ export function supersede(view: PopView): Outcome | undefined {
   }
   if (wanted.revision === run.revision && run.ending === "Superseded") return { ledger: { ...status, run: withoutEnding(run) } };
   return undefined;
+}
+
+/** A run that is still in preflight has touched nothing: it simply goes, and what is wanted now takes its place. */
+export function withoutPreflight(status: PopClusterStatus): PopClusterStatus {
+  const nodes = (status.nodes ?? []).map((entry) => (entry.step === "Pending" ? { ...entry, step: "Done" as const } : entry));
+  return { ...endRun(status), nodes };
 }

@@ -34,7 +34,11 @@ function pagesOf(view: PopView): Page[] {
 const pageKey = (pod: DataPlanePod, page: Pick<Page, "port" | "path">): string => `scrape/${pod.uid}/${page.port}${page.path}`;
 const idsKey = (pod: DataPlanePod): string => `sessions/${pod.uid}`;
 
-const running = (view: PopView): readonly DataPlanePod[] => view.seen.pods.filter((pod) => !pod.deleting && pod.address && pod.phase === "Running");
+/** Pods that can be asked; one on a node that is dead in the API server's eyes takes no sessions, and would be unreadable for ever. */
+function running(view: PopView): readonly DataPlanePod[] {
+  const dead = new Set(view.seen.members.filter((member) => member.ready !== "True").map((member) => member.name));
+  return view.seen.pods.filter((pod) => !pod.deleting && pod.address && pod.phase === "Running" && !dead.has(pod.node));
+}
 
 /** Sessions and returns are read from every pod while nodes are moved: a return is counted where it happens, not where it began. */
 export function scrapeProbes(view: PopView): Probe[] {

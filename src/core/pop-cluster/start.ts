@@ -1,6 +1,7 @@
 import type { PopClusterStatus, PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
 import { FINALIZER } from "../../api/names.ts";
 import type { Hold, Instant } from "../decision.ts";
+import { hold as holdTimer } from "../rollout/timer.ts";
 import { problemsOf } from "./accept.ts";
 import { promoted } from "./advance.ts";
 import { brakesOn, grantHeld, pausedHold, ruled } from "./brakes.ts";
@@ -8,8 +9,10 @@ import { type Destination, destinationOf } from "./destination.ts";
 import { nodeOrder } from "./node-order.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { planHold, withoutPlan } from "./plan.ts";
+import { pullHold } from "./pre-pull.ts";
+import { NO_REVISION } from "./revision.ts";
 import { endRun, withHistory } from "./verdict.ts";
-import { type NodeView, type PopView, recordOf, viewOf } from "./view.ts";
+import { goneMembers, type PopView, recordOf, viewOf, withEntry } from "./view.ts";
 
 /** Writes down what is wanted and since when it is known: the announcement counts from here (W3), whatever a date in the spec says. */
 export function announce(view: PopView, now: Instant): Outcome | undefined {
@@ -22,22 +25,28 @@ export function announce(view: PopView, now: Instant): Outcome | undefined {
 export function start(view: PopView, now: Instant): Outcome | undefined {
   const destination = destinationOf(view);
   const { pop } = view.seen;
-  if (!destination || pop.deleting) return undefined;
-  if (view.run?.state === "Preflight" && view.run.revision === destination.revision) return undefined;
-  if (view.run?.state === "Preflight") return { ledger: dropUntouched(view) };
-  const early = [...problemsOf(view), ...failedBefore(view, destination), ...noMembers(view)];
+  // Nothing is to come any more: a grant that was asked for would keep others from theirs (G14).
+  if (!destination) return view.run && view.run.state !== "Passed" ? undefined : grantBack(view);
+  if (pop.deleting || view.run?.state === "Preflight") return undefined;
+  const early = [...problemsOf(view, now), ...failedBefore(view, destination)];
   if (early.length > 0) return { holds: early, ...grantBack(view) };
   if (!isPrepared(view, destination.revision)) return { holds: [] };
   if (destination.back === undefined) return firstVersion(view, destination, now);
+  if (destination.members.length === 0 && destination.revision === view.current) return { ledger: withoutRoll(view, now) };
   if (destination.members.length === 0) return { ledger: startRun(view, destination, now) };
+  const pulls = pullHold(view, destination);
   const on = brakesOn(view, now);
-  const holds = [planHold(view, now), ...ruled(view, "StartForward", { ...on, grant: undefined }).holds].filter((hold) => hold !== undefined);
+  const holds = [planHold(view, now), ...ruled(view, "StartForward", { ...on, grant: undefined }).holds, pulls].filter((hold) => hold !== undefined);
   const wakes = holds.flatMap((hold) => (hold.until === undefined ? [] : [hold.until]));
   if (holds.length > 0) return { holds, wakes, ...grantBack(view) };
   if (!pop.finalizers.includes(FINALIZER)) return { actions: [{ kind: "AddFinalizer" }], wakes: [now + 1_000] };
   if (!grantHeld(view)) return askGrant(view, "Roll", on.grant);
-  return { ledger: startRun(view, destination, now), events: [{ type: "Normal", reason: "RunStarted", action: "Roll", message: `the roll to ${destination.version} begins with ${destination.members.length} nodes; ${destination.back} is what it would go back to` }] };
+  if (destination.late) return { ledger: takeIn(view, destination, now), events: [{ type: "Normal", reason: "RunStarted", action: "Roll", message: `${destination.members.map((node) => node.member.name).join(", ")} follow to ${destination.version}, which the PoP runs` }] };
+  const before = view.run?.state === "Passed" ? (promoted(view, view.run, now).events ?? []) : [];
+  return { ledger: startRun(view, destination, now), events: [...before, { type: "Normal", reason: "RunStarted", action: "Roll", message: `the roll to ${destination.version} begins with ${destination.members.length} nodes; it would go back to ${nameOf(view, destination.back)}` }] };
 }
+
+const nameOf = (view: PopView, revision: string): string => recordOf(view, revision)?.version ?? (revision === NO_REVISION ? "the adopted data plane" : revision);
 
 /** A first version, or nodes that all follow it by joining: at once, without window and grant. */
 function firstVersion(view: PopView, destination: Destination, now: Instant): Outcome {
@@ -51,29 +60,30 @@ function firstVersion(view: PopView, destination: Destination, now: Instant): Ou
 }
 
 /**
- * Nodes that bear a label of ours and never served, from a first version that failed: they go to the new one at once, and a pod of
- * the same revision is deleted once, or its old failures would speak against the new try.
+ * Nodes that bear a label of ours, from a first version that failed. Those that serve on this very revision stay as they are; the
+ * others go to it at once, and a pod of the same revision is deleted once, or its old failures would speak against the new try.
  */
 function begunAlready(view: PopView, run: PopRun, now: Instant): PopNodeStatus[] {
   return view.nodes
     .filter((node) => node.member.label !== undefined)
     .map((node) => {
+      const entry = { name: node.member.name, uid: node.member.uid, revision: run.revision, since: iso(now), attempt: 0 };
+      if (node.servingPod?.revision === run.revision) return { ...entry, step: "Done" };
       const pod = node.pods.find((candidate) => !candidate.deleting && candidate.revision === run.revision);
-      const entry = { name: node.member.name, uid: node.member.uid, revision: run.revision, step: "Updating" as const, since: iso(now), attempt: 0 };
-      return pod ? { ...entry, retryPod: pod.uid } : entry;
+      return { ...entry, step: "Updating", ...(pod ? { retryPod: pod.uid } : {}) };
     });
 }
 
 function failedBefore(view: PopView, destination: Destination): Hold[] {
   const failed = view.seen.pop.status.revisions?.failed?.find((entry) => entry.revision === destination.revision);
   if (!failed) return [];
-  return [{ rule: "G8", reason: "FailedBefore", message: `${failed.version} (revision ${failed.revision}) failed here at ${failed.at}: ${failed.evidence}; set another version, or rollward retry ${view.seen.pop.name} --revision ${failed.revision}` }];
-}
-
-function noMembers(view: PopView): Hold[] {
-  if (view.nodes.length > 0) return [];
-  const labels = Object.entries(view.seen.pop.spec.nodeSelector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
-  return [{ rule: "P16", reason: "NoMembers", message: `spec.nodeSelector ${labels.join(",") || "(empty)"} matches no node; label the nodes or correct the selector` }];
+  const { run } = view;
+  if (run?.kind === "Join" && run.cause !== undefined) {
+    const message = `${failed.version} is this PoP's first version and failed, so there is nothing to go back to: ${failed.evidence}; set another version, or rollward retry ${view.seen.pop.name} --revision ${failed.revision}`;
+    return [{ rule: "P16", reason: "FirstVersion", message }];
+  }
+  const takesBack = run?.ending === "Stopped" && run.cause !== undefined ? `, or rollward take-back ${view.seen.pop.name}` : "";
+  return [{ rule: "G8", reason: "FailedBefore", message: `${failed.version} (revision ${failed.revision}) failed here at ${failed.at}: ${failed.evidence}; set another version, or rollward retry ${view.seen.pop.name} --revision ${failed.revision}${takesBack}` }];
 }
 
 /** R0: the dry run was accepted, the record is written, the DaemonSet is there. */
@@ -118,7 +128,10 @@ function newRun(view: PopView, destination: Destination, kind: "Join" | "Roll", 
 /** R3. Starting on a PoP whose version is still watched promotes that one first (P8); a superseded run ends here (P12). */
 function startRun(view: PopView, destination: Destination, now: Instant): PopClusterStatus {
   const before = endedRun(view, now);
-  const run = newRun(viewOf({ ...view.seen, pop: { ...view.seen.pop, status: before } }), destination, "Roll", now);
+  const begun = newRun(viewOf({ ...view.seen, pop: { ...view.seen.pop, status: before } }), destination, "Roll", now);
+  // Who was lost in the run that this one takes the place of in mid-roll is still missing (P16).
+  const missing = view.run?.state === "Rolling" ? goneMembers(view) : [];
+  const run: PopRun = { ...begun, frozen: { ...begun.frozen, members: [...begun.frozen.members, ...missing] } };
   const exclude = view.seen.pop.spec.strategy.notReadyBefore === "Exclude";
   const moving = new Set(run.frozen.members.map((member) => member.uid));
   const nodes = view.nodes.flatMap((node): PopNodeStatus[] => {
@@ -133,18 +146,46 @@ function startRun(view: PopView, destination: Destination, now: Instant): PopClu
   return { ...withoutPlan(before), run, runs: run.id, nodes: [...nodes, ...gone].sort((a, b) => (a.name < b.name ? -1 : 1)), checks: [] };
 }
 
+/** What was superseded reached no node, and what is wanted runs on all of them: there is nothing to roll. */
+const withoutRoll = (view: PopView, now: Instant): PopClusterStatus => endRun(withoutPlan(endedRun(view, now)));
+
+/** The watched run takes late nodes in, as members of its own; bake and watch stand still meanwhile and go on afterwards (P16). */
+function takeIn(view: PopView, destination: Destination, now: Instant): PopClusterStatus {
+  const { status, uid } = view.seen.pop;
+  const run = view.run!;
+  const late = nodeOrder(view, destination.members, [uid, run.id, destination.revision]);
+  const uids = new Set(late.map((node) => node.member.uid));
+  // A late node that serves in the stead of one that is gone has replaced it for good: both would count for ever.
+  const present = new Set(view.nodes.map((node) => node.member.uid));
+  const kept = [...run.frozen.members.filter((member) => !uids.has(member.uid) && present.has(member.uid)), ...goneMembers(view)];
+  const nodes = late.reduce<readonly PopNodeStatus[]>(
+    (entries, { member, entry }) => withEntry(entries, { name: member.name, uid: member.uid, ...(entry?.revision ? { revision: entry.revision } : {}), step: "Pending", since: iso(now), attempt: 0, ...(entry?.token ? { token: entry.token } : {}) }),
+    status.nodes ?? [],
+  );
+  return {
+    ...withoutPlan(status),
+    nodes: [...nodes],
+    run: {
+      ...run,
+      state: "Rolling",
+      frozen: { ...run.frozen, members: [...kept, ...late.map(({ member }) => ({ name: member.name, uid: member.uid }))], order: [...run.frozen.order.filter((one) => !uids.has(one)), ...uids] },
+      timers: { ...run.timers, ...stopped("bake", run, now), ...stopped("watch", run, now) },
+    },
+  };
+}
+
+const stopped = (name: "bake" | "watch", run: PopRun, now: Instant) => {
+  const timer = holdTimer(run.timers[name], now);
+  return timer ? { [name]: { accumulated: timer.accumulated } } : {};
+};
+
 function endedRun(view: PopView, now: Instant): PopClusterStatus {
   const { status } = view.seen.pop;
   const { run } = view;
   if (!run) return status;
-  if (run.state === "Passed") return promoted(view, run, now).ledger;
+  // One that had passed and only took late nodes in was good for the whole PoP.
+  if (run.state === "Passed" || (run.timers.watch !== undefined && !run.cause)) return promoted(view, run, now).ledger;
   const outcome = run.ending === "Stopped" ? "Stopped" : "Superseded";
   const current = run.kind === "Join" ? run.revision : status.revisions?.current;
   return endRun({ ...status, ...withHistory(status, run, outcome, run.cause ?? "", now), revisions: { ...status.revisions, ...(current ? { current } : {}) } });
 }
-
-/** A run that is still in preflight has touched nothing: a newer version simply takes its place. */
-const dropUntouched = (view: PopView): PopClusterStatus => {
-  const nodes = (view.seen.pop.status.nodes ?? []).map((entry) => (entry.step === "Pending" ? { ...entry, step: "Done" as const } : entry));
-  return { ...endRun(view.seen.pop.status), nodes };
-};

@@ -7,7 +7,8 @@ import { describeInstant } from "../time/format.ts";
 import { forecast } from "../window/forecast.ts";
 import { windowZone } from "../window/parse.ts";
 import { problemsOf } from "./accept.ts";
-import { healthOf } from "./health.ts";
+import { clusterChanged } from "./deletion.ts";
+import { evidenceThatCounts, healthOf } from "./health.ts";
 import { milliseconds } from "./milliseconds.ts";
 import { iso } from "./outcome.ts";
 import { destinationOf } from "./destination.ts";
@@ -24,6 +25,8 @@ export function statusOf(view: PopView, ledger: PopClusterStatus, holds: readonl
   const shown = onlyOnce(holds).slice(0, HOLDS_SHOWN);
   const health = healthOf(after, now);
   const { pausedAt: _, holds: __, next: ___, checks: ____, members: _____, version: ______, ...kept } = ledger;
+  // A node that is being updated is judged by its step; its checks stand here when it has come up (P14).
+  const updating = new Set((ledger.nodes ?? []).filter((entry) => entry.step === "Updating").map((entry) => entry.name));
   const paused = pausedSince(after, now);
   const next = occurrences(after, now);
   return {
@@ -33,7 +36,7 @@ export function statusOf(view: PopView, ledger: PopClusterStatus, holds: readonl
     ...(next.length > 0 ? { next } : {}),
     ...runs(after),
     ...(view.seen.site.state === "Reachable" ? { members: membersOf(after) } : ledger.members ? { members: ledger.members } : {}),
-    checks: [...health.checks],
+    checks: view.seen.site.state === "Reachable" ? health.checks.filter((check) => check.node === undefined || !updating.has(check.node)) : (ledger.checks ?? []),
     holds: shown.map((hold) => ({
       rule: hold.rule,
       reason: hold.reason,
@@ -62,7 +65,9 @@ function onlyOnce(holds: readonly Hold[]): Hold[] {
 
 function pausedSince(view: PopView, now: Instant): string | undefined {
   const { pop, fleet } = view.seen;
-  return pop.spec.paused || (fleet.found && fleet.paused) ? (pop.status.pausedAt ?? iso(now)) : undefined;
+  // Between two looks at two generations the pause may have been lifted and set again: its ten seconds count anew (G15).
+  const known = pop.status.observedGeneration === pop.generation ? pop.status.pausedAt : undefined;
+  return pop.spec.paused || (fleet.found && fleet.paused) ? (known ?? iso(now)) : undefined;
 }
 
 /** When the next look is due for what only time changes in status: the pause's acknowledgement and the shown occurrences. */
@@ -75,7 +80,7 @@ export function statusWakes(status: PopClusterStatus, now: Instant): Instant[] {
 
 function occurrences(view: PopView, now: Instant): OccurrenceStatus[] {
   const { window, pop, fleet } = view.seen;
-  if (!window.found || problemsOf(view).some((problem) => problem.reason === "WindowInvalid")) return [];
+  if (!window.found || problemsOf(view, now).some((problem) => problem.reason === "WindowInvalid")) return [];
   const zone = windowZone(window.spec, pop.spec.timeZone);
   if (zone === undefined) return [];
   return forecast({
@@ -91,34 +96,38 @@ function occurrences(view: PopView, now: Instant): OccurrenceStatus[] {
 
 function conditionsOf(view: PopView, holds: readonly Hold[], now: Instant): Condition[] {
   const { pop } = view.seen;
-  const updates = [accepted(view), ready(view, holds), progressing(view, holds), versionHealthy(view, now), paused(view, now)];
+  const updates = [accepted(view, now), ready(view, holds, now), progressing(view, holds), versionHealthy(view, now), paused(view, now)];
   return updates.reduce<Condition[]>((conditions, update) => setCondition(conditions, update, pop.generation, now), [...(pop.status.conditions ?? [])]);
 }
 
-function accepted(view: PopView): ConditionUpdate {
-  const { site } = view.seen;
+function accepted(view: PopView, now: Instant): ConditionUpdate {
+  const { site, pop } = view.seen;
   if (site.state === "CredentialsInvalid") return { type: "Accepted", status: "False", reason: "CredentialsInvalid", message: site.message };
-  const problems = problemsOf(view);
+  if (clusterChanged(view)) return { type: "Accepted", status: "False", reason: "ClusterChanged", message: "the kubeconfig leads to another cluster than the one that this PoP was; correct it, or create a new PoPCluster for the other cluster" };
+  if (site.state === "Unreachable") {
+    // What was found of the spec stands: nothing of it can be looked at now.
+    const before = pop.status.conditions?.find((condition) => condition.type === "Accepted");
+    return before ?? { type: "Accepted", status: "Unknown", reason: "NotYetLookedAt", message: "the PoP's API server has not answered yet" };
+  }
+  const problems = problemsOf(view, now);
   const [first] = problems;
   if (first) return { type: "Accepted", status: "False", reason: first.reason, message: problems.map((problem) => problem.message).join("; ") };
-  if (view.nodes.length === 0 && site.state === "Reachable") {
-    return { type: "Accepted", status: "False", reason: "NoMembers", message: "spec.nodeSelector matches no node; label the nodes or correct the selector" };
-  }
   return { type: "Accepted", status: "True", reason: "Accepted", message: "the spec can be carried out" };
 }
 
-function ready(view: PopView, holds: readonly Hold[]): ConditionUpdate {
+function ready(view: PopView, holds: readonly Hold[], now: Instant): ConditionUpdate {
   const { site, pop } = view.seen;
   const condition = (status: Condition["status"], reason: string, message: string): ConditionUpdate => ({ type: "Ready", status, reason, message });
   if (pop.deleting) return condition("False", "Deleting", "nodes in hand are finished or given back");
   if (site.state === "CredentialsInvalid") return condition("Unknown", "Unreachable", site.message);
   if (site.state === "Unreachable") return condition("Unknown", "Unreachable", site.message);
+  if (clusterChanged(view)) return condition("False", "NotAccepted", "Accepted says what to correct");
   const last = pop.status.history?.at(-1);
   const { run } = view;
   if (last?.outcome === "RollbackFailed" && !run) return condition("False", "RollbackFailed", last.evidence ?? "the rollback failed");
   if (run?.kind === "Join" && run.cause) return condition("False", "FirstVersionFailed", run.cause);
   if (run?.cause && run.kind === "Roll") return condition("False", "VersionFailed", run.cause);
-  if (problemsOf(view).length > 0) return condition("False", "NotAccepted", "Accepted says what to correct");
+  if (problemsOf(view, now).length > 0) return condition("False", "NotAccepted", "Accepted says what to correct");
   const failed = holds.find((hold) => hold.reason === "FailedBefore");
   const serving = view.nodes.filter((node) => node.servingPod).length;
   if (view.nodes.length > 0 && serving === 0) {
@@ -166,6 +175,8 @@ function versionHealthy(view: PopView, now: Instant): ConditionUpdate {
   const condition = (status: Condition["status"], reason: string, message: string): ConditionUpdate => ({ type: "VersionHealthy", status, reason, message });
   const { run } = view;
   if (!run) return condition("Unknown", "NothingToJudge", "no run is in hand");
+  const judgedBad = view.seen.pop.status.revisions?.failed?.some((entry) => entry.revision === (run.from ?? run.revision)) ?? false;
+  if (run.kind === "Rollback" && !judgedBad) return condition("Unknown", "NothingToJudge", run.cause ?? "it goes back without a verdict");
   if (run.kind === "Rollback" || run.cause) return condition("False", "Breached", run.cause ?? "taken back");
   if (run.timers.unknown?.since) {
     const until = Date.parse(run.timers.unknown.since) + milliseconds(view.seen.pop.spec.health.onUnknown.hold) - run.timers.unknown.accumulated;
@@ -173,7 +184,7 @@ function versionHealthy(view: PopView, now: Instant): ConditionUpdate {
   }
   if (run.timers.excuse?.since) return condition("Unknown", "Excused", "a check fails that failed on the neighbours before our first write too");
   const health = healthOf(view, now);
-  const all = [health.pop, ...health.nodes.values()];
+  const all = evidenceThatCounts(view, health);
   const few = all.find((one) => one.verdict === "NotEnoughSamples");
   if (all.some((one) => one.verdict === "Unknown")) return condition("Unknown", "HealthUnknown", "not every check has been read yet");
   if (few) return condition("True", "NotEnoughSamples", few.evidence);

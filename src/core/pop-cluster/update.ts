@@ -2,13 +2,16 @@ import type { PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { brakeOnHand, type InHand } from "./piece-in-hand.ts";
 import { giveBack } from "./give-back.ts";
+import type { Judgement } from "../health/verdict.ts";
 import { containerFailure, healthOf, judgedPod } from "./health.ts";
 import { milliseconds } from "./milliseconds.ts";
 import type { DataPlanePod } from "./observation.ts";
 import { iso, type Outcome } from "./outcome.ts";
-import { isActive, released } from "./token.ts";
+import { released } from "./token.ts";
+import { drainInForce } from "./drain.ts";
+import { refusedDrain, startDrain } from "./start-drain.ts";
 import { failNode } from "./verdict.ts";
-import { type NodeView, type PopView, seenNode, withEntry } from "./view.ts";
+import { brokenAlready, type NodeView, type PopView, seenNode, withEntry } from "./view.ts";
 
 /** Updating: label off (R8), the old pod is gone, label on (R9), verified (P5), claim and taint off (R10), soaking (R11). */
 export function update(view: PopView, inHand: InHand, now: Instant): Outcome {
@@ -37,9 +40,11 @@ function foreignClaim(view: PopView, { node, entry }: InHand, now: Instant): Out
 function labelOff(view: PopView, inHand: InHand, now: Instant): Outcome {
   const { node, entry, run } = inHand;
   // Until the label has left this is no change: window, pause and budget are looked at once more (W4, G5, G13).
-  const deleting = view.seen.pop.deleting ? "the PoPCluster is being deleted" : undefined;
-  const because = deleting ?? (run.ending ? "the run was ended" : undefined) ?? brakeOnHand(view, inHand, now)?.message;
-  if (because) return giveBack(view, inHand, because, now);
+  const stays = view.seen.pop.deleting && !(run.kind === "Rollback" && brokenAlready(node));
+  const because = (stays ? "the PoPCluster is being deleted" : undefined) ?? (run.ending ? "the run was ended" : undefined) ?? brakeOnHand(view, inHand, now)?.message;
+  const refused = refusedDrain(view, inHand);
+  if (because || refused) return giveBack(view, inHand, because ?? refused, now);
+  if (!drainInForce(view, node, entry)) return { actions: startDrain(view, inHand), wakes: [now + 1_000] };
   const overlap = view.seen.pop.spec.strategy.overlap === "Allowed";
   return {
     actions: [
@@ -86,10 +91,21 @@ function verify(view: PopView, inHand: InHand, now: Instant): Outcome {
   if (pod?.ready && node.member.ready === "True" && health?.verdict === "Healthy") {
     return { actions: [{ kind: "ReleaseNode", node: seenNode(node.member), token: entry.token, giveBack: false }], wakes: [now + 1_000] };
   }
-  if (pod?.ready && health?.verdict === "Unhealthy") return attemptFailed(view, inHand, pod, health.evidence, now);
+  // Fast failure is only what the kubelet says of the new pod (P6): a check may look back to before it, or meet a pod that warms up.
   const deadline = deadlineOf(view, entry);
   if (now < deadline) return { wakes: [deadline] };
+  if (unreadableAtDeadline(view, node, health, now)) {
+    // Doubt holds only the way forward (G9): back on the proven revision a Ready pod is enough.
+    return run.kind === "Rollback" ? { actions: [{ kind: "ReleaseNode", node: seenNode(member), token: entry.token, giveBack: false }], wakes: [now + 1_000] } : {};
+  }
   return deadlinePassed(view, inHand, pod ? (health?.evidence ?? `pod ${pod.name} is ${pod.phase} and not Ready`) : "no pod of the new revision was created", now);
+}
+
+/** The node's time is up, its pod is Ready, and what else it is judged by cannot be read: no evidence against anybody (G9). */
+export function unreadableAtDeadline(view: PopView, node: NodeView, health: Judgement | undefined, now: Instant): boolean {
+  const { entry } = node;
+  if (!entry || node.member.ready !== "True" || !judgedPod(view, node)?.ready || now < deadlineOf(view, entry)) return false;
+  return health?.verdict === "Unknown" && !health.undecided;
 }
 
 /** Are the images what the run's first node got under the same tag? Absent: they are taken from this pod. */
@@ -112,15 +128,26 @@ export function imageIDsOf(pod: DataPlanePod): string[] | undefined {
 function deadlinePassed(view: PopView, inHand: InHand, found: string, now: Instant): Outcome {
   const { node, run } = inHand;
   const onRevision = view.nodes.filter((other) => other.member.uid !== node.member.uid && other.servingPod?.revision === run.revision);
-  if (node.member.ready !== "True" && onRevision.length > 0 && run.kind !== "Rollback") {
+  if (node.member.ready !== "True" && (onRevision.length > 0 || run.kind === "Rollback")) {
+    const { status } = view.seen.pop;
+    const waits: PopNodeStatus = { ...inHand.entry, skipped: "NotReady" };
+    const ledger = inHand.entry.skipped === "NotReady" ? {} : { ledger: { ...status, nodes: withEntry(status.nodes ?? [], waits) } };
     const hold: Hold = {
       rule: "P6",
       reason: "HealthUnknown",
-      message: `node ${node.member.name} is not Ready in the API server's eyes while ${onRevision.length} nodes on ${run.version} are healthy: no evidence against the version; the roll holds until the node is back or deleted`,
+      message: `node ${node.member.name} is not Ready in the API server's eyes and ${onRevision.length} others on ${run.version} serve: no evidence against the version; it holds until the node is back or deleted`,
     };
-    return { holds: [hold] };
+    return { ...ledger, holds: [hold] };
   }
+  if (inHand.entry.skipped === "NotReady") return backFromTheDead(view, inHand, now);
   return attemptFailed(view, inHand, judgedPod(view, node), `after ${view.seen.pop.spec.strategy.perNode.deadline}: ${found}`, now);
+}
+
+/** The time that its machine was away is nobody's fault: the node gets its deadline once more, and no more often than it was away at one. */
+function backFromTheDead(view: PopView, { entry }: InHand, now: Instant): Outcome {
+  const { status } = view.seen.pop;
+  const { skipped: _, ...again } = entry;
+  return { ledger: { ...status, nodes: withEntry(status.nodes ?? [], { ...again, since: iso(now) }) } };
 }
 
 /** P6: a retry deletes the new pod once; after the retries the node has failed, and with it the revision. */
@@ -153,6 +180,4 @@ function soaking(view: PopView, { node, entry, run }: InHand, now: Instant): Out
   };
 }
 
-const withoutMessage = ({ message: _, ...entry }: PopNodeStatus): PopNodeStatus => entry;
-
-export const claimStillHeld = (node: NodeView): boolean => isActive(node.member.claim);
+const withoutMessage = ({ message: _, skipped: __, ...entry }: PopNodeStatus): PopNodeStatus => entry;

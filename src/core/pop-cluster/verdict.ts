@@ -1,13 +1,15 @@
 import type { PopClusterStatus, PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
 import type { Announcement, Instant } from "../decision.ts";
 import type { PopAction } from "./action.ts";
+import { brakesOn } from "./brakes.ts";
 import type { InHand } from "./piece-in-hand.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { NO_REVISION } from "./revision.ts";
 import { claimToken, isActive, released } from "./token.ts";
-import { type NodeView, type PopView, recordOf, seenNode, withEntry } from "./view.ts";
+import { labelHasLeft, type NodeView, type PopView, recordOf, seenNode, withEntry } from "./view.ts";
 
-const FAILED_KEPT = 20;
+/** Failed revisions that the ledger remembers; the records of older ones are collected too. */
+export const FAILED_KEPT = 20;
 const HISTORY_KEPT = 20;
 
 /** A node failed after its retries: forward that fails the revision (P6); rolling back it fails the rollback (P7). */
@@ -26,7 +28,7 @@ export function failRevision(view: PopView, run: PopRun, evidence: string, by: "
   if (run.back === undefined || run.back === run.revision) return failWithoutTarget(view, run, evidence, now, failedNode);
   if (!spec.rollback.automatic && by === "Check") return failAndHold(view, run, evidence, now, failedNode);
   const fences = fencesOf(view, run);
-  if (fences.length > 0) return { actions: fences, wakes: [now + 1_000] };
+  if (fences.length > 0) return { actions: fences, wakes: [now + 1_000], alone: true };
   const failed = withFailed(status, run, evidence, now);
   if (run.back !== NO_REVISION && !recordOf(view, run.back) && !view.seen.daemonSets.some((set) => set.revision === run.back)) {
     const message = `TargetGone: neither record nor DaemonSet of revision ${run.back} exists, so ${run.version} cannot be taken back`;
@@ -36,12 +38,30 @@ export function failRevision(view: PopView, run: PopRun, evidence: string, by: "
     };
   }
   const back = run.back === NO_REVISION ? "the adopted data plane" : (recordOf(view, run.back)?.version ?? run.back);
-  const ledger: PopClusterStatus = { ...failed, run: rollbackRun(view, run, back, evidence, now), runs: run.id + 1, nodes: nodesToRollBack(view, run, failedNode, now) };
-  const ignored = spec.rollback.ignoreWindow ? "; it does not wait for the window" : "";
+  const ledger: PopClusterStatus = { ...failed, run: rollbackRun(run, back, evidence, now), runs: run.id + 1, nodes: nodesToRollBack(view, run, failedNode, now) };
+  const ignored = ignoredBrakes(view, now);
   return {
     ledger,
     events: [warning("RollbackStarted", "RollBack", `${run.version} is taken back to ${back}${by === "Person" ? " on request" : ""}: ${evidence}${ignored}`)],
   };
+}
+
+/** Goes back without a verdict: the revision did nothing wrong, its time was over (W5). Nothing of it is in hand, so nothing is fenced. */
+export function goBack(view: PopView, run: PopRun, evidence: string, now: Instant): Outcome {
+  const { status } = view.seen.pop;
+  const back = run.back === NO_REVISION ? "the adopted data plane" : (recordOf(view, run.back!)?.version ?? run.back!);
+  return {
+    ledger: { ...status, run: rollbackRun(run, back, evidence, now), runs: run.id + 1, nodes: nodesToRollBack(view, run, undefined, now) },
+    events: [warning("RollbackStarted", "RollBack", `${run.version} goes back to ${back}: ${evidence}${ignoredBrakes(view, now)}`)],
+  };
+}
+
+/** What a rollback does not wait for, said where it is on (P7). */
+function ignoredBrakes(view: PopView, now: Instant): string {
+  const on = brakesOn(view, now);
+  const window = on.window && view.seen.pop.spec.rollback.ignoreWindow ? [`the window (${on.window.reason})`] : [];
+  const ignored = [...window, ...(on.paused ? [`the pause (${on.paused.reason})`] : [])];
+  return ignored.length > 0 ? `; it does not wait for ${ignored.join(" and ")}` : "";
 }
 
 const warning = (reason: string, action: string, message: string): Announcement => ({ type: "Warning", reason, action, message });
@@ -63,7 +83,6 @@ function fencesOf(view: PopView, run: PopRun): PopAction[] {
 
 /** Which nodes the rollback has to look at: those of the failed revision and those in hand; it moves no others (P7). */
 function nodesToRollBack(view: PopView, run: PopRun, failedNode: PopNodeStatus | undefined, now: Instant): PopNodeStatus[] {
-  const target = view.label(run.back!);
   const failedLabel = view.label(run.revision);
   return (view.seen.pop.status.nodes ?? []).flatMap((listed): PopNodeStatus[] => {
     const entry = failedNode?.uid === listed.uid ? failedNode : listed;
@@ -73,7 +92,7 @@ function nodesToRollBack(view: PopView, run: PopRun, failedNode: PopNodeStatus |
     if (node.joining && node.member.label === view.offLabel) return [];
     const updating = entry.step === "Updating" && entry.token !== undefined;
     // Its label has not left: the claim is given back under its old token, and the node stays where it is.
-    if (updating && node.member.label === target) return [{ ...entry, step: "Claimed" }];
+    if (updating && node.member.label !== failedLabel && !labelHasLeft(view, node)) return [{ ...entry, step: "Claimed" }];
     if (updating || node.member.label === failedLabel || entry.step === "Failed") return [pendingAgain(entry, now)];
     return entry.step === "Pending" ? [{ ...pendingAgain(entry, now), step: "Done", ...revisionOn(view, node) }] : [entry];
   });
@@ -93,7 +112,7 @@ const pendingAgain = (entry: PopNodeStatus, now: Instant): PopNodeStatus => ({
 const revisionOn = (view: PopView, node: NodeView): { revision?: string } =>
   node.servingPod ? { revision: node.servingPod.revision } : view.current === undefined ? {} : { revision: view.current };
 
-function rollbackRun(view: PopView, run: PopRun, version: string, evidence: string, now: Instant): PopRun {
+function rollbackRun(run: PopRun, version: string, evidence: string, now: Instant): PopRun {
   return {
     id: run.id + 1,
     kind: "Rollback",
@@ -104,7 +123,8 @@ function rollbackRun(view: PopView, run: PopRun, version: string, evidence: stri
     startedAt: iso(now),
     state: "RollingBack",
     cause: evidence.slice(0, 1024),
-    frozen: { ...run.frozen, members: view.nodes.map(({ member }) => ({ name: member.name, uid: member.uid })) },
+    // Its members stay: who was lost in the roll is missing in the way back too, until another node serves in its stead (P16).
+    frozen: run.frozen,
     timers: {},
   };
 }
@@ -121,9 +141,12 @@ function failWithoutTarget(view: PopView, run: PopRun, evidence: string, now: In
   const { status } = view.seen.pop;
   const nodes = failedNode ? withEntry(status.nodes ?? [], failedNode) : (status.nodes ?? []);
   if (run.back === run.revision) {
-    return { ledger: { ...status, nodes, run: { ...run, ending: "Stopped", cause: evidence.slice(0, 1024) } } };
+    return {
+      ledger: { ...status, nodes, run: { ...run, ending: "Stopped", cause: evidence.slice(0, 1024) } },
+      events: [warning("NodeFailed", "Stop", `${failedNode ? `node ${failedNode.name}` : "a node"} could not be brought to ${run.version}, which the others run: ${evidence}`)],
+    };
   }
-  if (run.cause !== undefined) return {};
+  if (run.cause !== undefined) return failedNode ? { ledger: { ...status, nodes } } : {};
   const judged = withFailed(status, run, evidence, now);
   return {
     ledger: { ...judged, nodes, run: { ...run, ending: "Stopped", cause: evidence.slice(0, 1024) } },

@@ -42,11 +42,12 @@ export function viewOf(seen: PopClusterObservation): PopView {
   const usesNone = [status.revisions?.current, run?.back, run?.from, run?.revision].includes(NO_REVISION);
   const offLabel = usesNone ? `${name}-${NO_REVISION}` : undefined;
   const entries = new Map((status.nodes ?? []).map((entry) => [entry.uid, entry]));
-  const nodes = seen.members.map((member) => nodeView(seen, member, entries.get(member.uid), label, offLabel, usesNone));
+  const nodes = seen.members.map((member) => nodeView(seen, member, entries.get(member.uid), label, offLabel));
   const present = new Set(seen.members.map((member) => member.uid));
   const frozen = new Set(run?.frozen.members.map((member) => member.uid) ?? []);
-  const gone = [...frozen].filter((uid) => !present.has(uid)).length;
-  const replacements = nodes.filter((node) => !frozen.has(node.member.uid) && node.servingPod !== undefined && node.entry?.step === "Done").length;
+  const gone = [...frozen].filter((uid) => !present.has(uid) && !seen.deselected.has(uid)).length;
+  // Who has served once counts by himself from then on, in service or out: he must not be missing twice while he is updated.
+  const replacements = nodes.filter((node) => !frozen.has(node.member.uid) && node.entry !== undefined && !neverServed(node.entry)).length;
   return {
     seen,
     nodes,
@@ -66,18 +67,19 @@ function nodeView(
   entry: PopNodeStatus | undefined,
   label: (revision: string) => string | undefined,
   offLabel: string | undefined,
-  usesNone: boolean,
 ): NodeView {
   const pods = seen.pods.filter((pod) => pod.node === member.name);
-  const isOff = member.label === offLabel && (offLabel !== undefined || !usesNone);
+  const isOff = member.label === offLabel;
   const servingPod =
     member.ready === "True" && !member.deleting && !isOff
       ? pods.find((pod) => pod.ready && !pod.deleting && label(pod.revision) === member.label)
       : undefined;
-  const neverServed = entry === undefined || ((entry.step === "Updating" || entry.step === "Failed") && entry.token === undefined);
-  const joining = neverServed && (isOff || entry !== undefined) && !isActive(member.claim);
+  const joining = neverServed(entry) && (isOff || entry !== undefined) && !isActive(member.claim);
   return { member, entry, pods, servingPod, joining, out: joining ? undefined : outReason(member, servingPod, isOff, entry) };
 }
+
+/** A node that joins is put on its revision without a claim, and so without a token (P16). */
+const neverServed = (entry: PopNodeStatus | undefined): boolean => entry === undefined || ((entry.step === "Updating" || entry.step === "Failed") && entry.token === undefined);
 
 function outReason(member: Member, servingPod: DataPlanePod | undefined, isOff: boolean, entry: PopNodeStatus | undefined): string | undefined {
   if (entry?.step === "Skipped" && entry.skipped === "NotReadyBefore") return undefined;
@@ -95,12 +97,24 @@ function outReason(member: Member, servingPod: DataPlanePod | undefined, isOff: 
 export const isInHand = (entry: PopNodeStatus | undefined): boolean =>
   entry !== undefined && entry.token !== undefined && (entry.step === "Claimed" || entry.step === "Updating");
 
+/** Has the revision label left the node: then its change is made, and the node is finished whatever brakes come on (W5). */
+export const labelHasLeft = (view: PopView, node: NodeView): boolean => node.member.label === view.offLabel;
+
+/** How many nodes a run may have out at once: a rollback its own number (G13), whatever the way forward may. */
+export const limitOf = (view: PopView, run: PopRun): number => (run.kind === "Rollback" ? view.seen.pop.spec.rollback.maxUnavailable : view.limit);
+
 /** Nodes out of service other than `uid` (rule P1), gone members that nobody replaced included. */
 export function outOthers(view: PopView, uid: string): readonly NodeView[] {
   return view.nodes.filter((node) => node.member.uid !== uid && node.out !== undefined);
 }
 
 export const outCount = (view: PopView, uid: string): number => outOthers(view, uid).length + view.goneUnreplaced;
+
+/** Members of the run that are gone and that nobody replaced yet: they stay missing in the run that takes this one's place (P16). */
+export function goneMembers({ run, nodes, seen, goneUnreplaced }: PopView): PopRun["frozen"]["members"] {
+  const present = new Set(nodes.map((node) => node.member.uid));
+  return (run?.frozen.members ?? []).filter(({ uid }) => !present.has(uid) && !seen.deselected.has(uid)).slice(0, goneUnreplaced);
+}
 
 /** Names who fills the budget and why, for a message. */
 export function namesOut(view: PopView, uid: string): string {

@@ -67,7 +67,7 @@ export function offsetSpanAt(zone: string, at: Instant): OffsetSpan {
   let chunks = knownZones.get(zone);
   if (chunks === undefined) {
     if (!IANAZone.create(zone).isValid) throw new RangeError(`${JSON.stringify(zone)} is no time zone`);
-    knownZones.set(zone, (chunks = new Map()));
+    knownZones.set(zone, (chunks = new Map<number, readonly OffsetSpan[]>()));
   }
   const index = Math.floor(at / CHUNK);
   let spans = chunks.get(index);

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { formatLocalDate, parseLocalDate } from "./civil.ts";
+import { DAY, formatLocalDate, HOUR, parseLocalDate } from "./civil.ts";
 import { recurringDays, type WeeklyRecurrence } from "./weekly.ts";
 import { localStart } from "./local-start.ts";
 import { slotEnd } from "./slot-end.ts";
-import { DAY, HOUR } from "./civil.ts";
 
 function first(count: number, recurrence: WeeklyRecurrence, from: string): string[] {
   const found: string[] = [];

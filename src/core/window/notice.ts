@@ -34,7 +34,7 @@ export interface AnnouncementInstants {
 export function announcement(instants: AnnouncementInstants): { readonly at: Instant; readonly decidedBy: keyof AnnouncementInstants } {
   let decidedBy: keyof AnnouncementInstants = "release";
   if (instants.seen > instants.release) decidedBy = "seen";
-  if ((instants.rampOpened ?? -Infinity) > instants[decidedBy]!) decidedBy = "rampOpened";
+  if ((instants.rampOpened ?? -Infinity) > instants[decidedBy]) decidedBy = "rampOpened";
   const accepted = instants.noticeAcceptedAt ?? -Infinity;
   if (accepted > instants[decidedBy]! + ACCEPTANCE_GRACE) decidedBy = "noticeAcceptedAt";
   return { at: instants[decidedBy]!, decidedBy };
