@@ -28,7 +28,8 @@ export function demoPorts(command: readonly string[] = [process.argv[1]!]): Demo
     terminalSize: () => ({ columns: process.stdout.columns ?? USUAL_TERMINAL.columns, rows: process.stdout.rows ?? USUAL_TERMINAL.rows }),
     interruption: () => {
       const interruption = new AbortController();
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interruption.abort(new Error(`${signal} came`)));
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+        process.once(signal, () => interruption.abort(new Error(`${signal} came`)));
       return interruption.signal;
     },
   };
@@ -82,7 +83,7 @@ class OperatorProcess implements DemoOperator {
       stream?.setEncoding("utf8").on("data", (text: string) => (this.#log = (this.#log + text).slice(-LOG_KEPT)));
     }
     this.#child.once("error", (error) => (this.ended ??= error.message));
-    this.#child.once("exit", (code, signal) => (this.ended ??= signal === null ? `exit code ${code}` : String(signal)));
+    this.#child.once("exit", (code, signal) => (this.ended ??= signal === null ? `exit code ${code}` : signal));
     this.#exited = once(this.#child, "close").catch(() => undefined);
   }
 

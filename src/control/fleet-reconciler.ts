@@ -55,13 +55,14 @@ export class FleetReconciler implements Reconciler<ObservedFleet, FleetStatus, n
     return { ...rest, events: [] };
   }
 
-  async claim({ fleet }: ObservedFleet, status: FleetStatus): Promise<void> {
+  async claim({ fleet }: ObservedFleet, status: FleetStatus): Promise<undefined> {
     const written = await this.#ports.hub.updateStatus<Fleet>(FLEET, { ...fleet, status });
     this.#ports.told.fleet(written);
+    return undefined;
   }
 
-  act(): Promise<void> {
-    return Promise.resolve();
+  act(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   isDisruptive(): boolean {

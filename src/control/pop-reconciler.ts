@@ -9,11 +9,11 @@ import type { PopClusterObservation } from "../core/pop-cluster/observation.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Reconciler } from "../runtime/reconcile.ts";
 import { act } from "./act/index.ts";
-import { pullOutcome } from "./act/pull-images.ts";
+import { pullKey, pullOutcome } from "./act/pull-images.ts";
 import type { HubCaches } from "./hub-caches.ts";
-import { popObservation, type PopObjects, readLive, selects } from "./observe/pop-cluster.ts";
+import { membersAmong, popObservation, type PopObjects, reached, readLive } from "./observe/pop-cluster.ts";
 import { PopMemory } from "./pop-memory.ts";
-import type { Cluster, EventSink, Prober } from "./ports.ts";
+import type { Cluster, EventSink, KubernetesObject, Prober } from "./ports.ts";
 import { allSynced, type SiteCacheSet } from "./site-caches.ts";
 import type { Site, Sites } from "./sites.ts";
 import type { Told } from "./told.ts";
@@ -61,8 +61,8 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
       pop,
       window: hubCaches.windows.get(pop.spec.windowRef.name, namespace) as MaintenanceWindow | undefined,
       fleet: hubCaches.fleets.get("fleet", namespace) as Fleet | undefined,
-      site: { state: "Reachable", uid: site.uid },
-      nodes: caches.nodes.list().filter((node) => selects(pop, node)),
+      site: reached(this.#memoryOf(key), pop, site.uid, this.#ports.clock.elapsed()),
+      ...membersAmong(pop, caches.nodes.list()),
       pods: pods.filter((pod) => pod.metadata.namespace === pop.spec.dataPlaneNamespace),
       allPods: pods,
       daemonSets: caches.daemonSets.list().filter((set) => set.metadata.namespace === pop.spec.dataPlaneNamespace),
@@ -86,18 +86,20 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     return decide(observed.seen, now);
   }
 
-  async claim({ objects }: ObservedPopCluster, status: PopClusterStatus): Promise<void> {
+  async claim({ objects, site }: ObservedPopCluster, status: PopClusterStatus): Promise<ObservedPopCluster> {
     const written = await this.#ports.hub.updateStatus<PopCluster>(POP_CLUSTER, { ...objects.pop, status });
     this.#ports.told.pop(written);
+    return this.#observed(site, { ...objects, pop: written });
   }
 
-  act({ objects, site }: ObservedPopCluster, action: PopAction): Promise<void> {
+  async act({ objects, site }: ObservedPopCluster, action: PopAction): Promise<ObservedPopCluster | undefined> {
     const { hub, prober } = this.#ports;
     if (site.state !== "Reachable" && action.kind !== "RemoveFinalizer") {
       throw new Error(`${action.kind} was decided for PoP ${objects.pop.metadata.name}, whose cluster is ${site.state}; it is decided anew`);
     }
+    if (isBreach(objects.pop, action, this.#ports.clock.now())) this.#ports.told.windowBreached(objects.pop);
     const numbers = objects.records.map((record) => record.revision);
-    return act(
+    const changed = await act(
       {
         hub,
         site: site.state === "Reachable" ? site.cluster : hub,
@@ -108,6 +110,14 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
       },
       action,
     );
+    if (changed === undefined) return undefined;
+    return this.#observed(site, {
+      ...objects,
+      pop: changed.pop ?? objects.pop,
+      nodes: withChanged(objects.nodes, changed.node, false),
+      daemonSets: withChanged(objects.daemonSets, changed.daemonSet, true),
+      records: withChanged(objects.records, changed.record, true),
+    });
   }
 
   isDisruptive(action: PopAction): boolean {
@@ -132,11 +142,12 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     const key = objects.pop.metadata.name;
     const memory = this.#memoryOf(key);
     for (const pod of objects.allPods) {
-      const pulled = pullOutcome(pod);
-      if (pulled && memory.pulls.get(pulled.key)?.state === "Pulling") memory.pulls.set(pulled.key, pulled);
+      const pull = pullKey(pod, key);
+      const outcome = pull === undefined ? undefined : pullOutcome(pod);
+      if (pull !== undefined && outcome) memory.pulled(pull, { ...outcome, pod: pod.metadata.uid });
     }
     const { keys, samples } = this.#ports.samplesOf(key);
-    const seen = popObservation(objects, { memory, samples, sampledKeys: () => keys, queryErrors: new Map(), defaultPrometheus: this.#ports.defaultPrometheus });
+    const seen = popObservation(objects, { memory, samples, sampledKeys: () => keys, defaultPrometheus: this.#ports.defaultPrometheus });
     return { seen, objects, site };
   }
 
@@ -152,4 +163,21 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     this.#memory.set(key, memory);
     return memory;
   }
+}
+
+/**
+ * A node's label leaves for a forward roll while none of the occurrences in status holds now: what must never happen, watched apart
+ * from the gates that prevent it (metric `window_breach_total`).
+ */
+function isBreach(pop: PopCluster, action: PopAction, now: number): boolean {
+  if (action.kind !== "SetLabel" || (action.row !== "LabelOff" && action.row !== "LabelMove") || pop.status?.run?.kind !== "Roll") return false;
+  return !(pop.status.next ?? []).some(({ start, end }) => Date.parse(start) <= now && now < Date.parse(end));
+}
+
+/** The list with one object as it is now; a new one joins it where `joins` says so: who is a member is the selector's to say. */
+function withChanged<T extends KubernetesObject>(objects: readonly T[], changed: T | undefined, joins: boolean): readonly T[] {
+  if (changed === undefined) return objects;
+  const known = objects.some((object) => object.metadata.uid === changed.metadata.uid);
+  if (!known) return joins ? [...objects, changed] : objects;
+  return objects.map((object) => (object.metadata.uid === changed.metadata.uid ? changed : object));
 }

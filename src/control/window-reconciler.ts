@@ -43,12 +43,13 @@ export class WindowReconciler implements Reconciler<MaintenanceWindowObservation
     return { ...rest, events: [] };
   }
 
-  async claim({ window }: MaintenanceWindowObservation, status: MaintenanceWindowStatus): Promise<void> {
+  async claim({ window }: MaintenanceWindowObservation, status: MaintenanceWindowStatus): Promise<undefined> {
     await this.#ports.hub.updateStatus<MaintenanceWindow>(MAINTENANCE_WINDOW, { ...window, status });
+    return undefined;
   }
 
-  act(): Promise<void> {
-    return Promise.resolve();
+  act(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   isDisruptive(): boolean {

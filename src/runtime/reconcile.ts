@@ -16,10 +16,13 @@ export interface Reconciler<Observation, Status, Action, Probe, Decision extends
   /** Read from the servers just now. */
   observeLive(key: string): Promise<Observation | undefined>;
   decide(observation: Observation, now: number): Decision;
-  /** Writes the status, conditional on the version observed: the claim. */
-  claim(observation: Observation, status: Status): Promise<void>;
-  /** One idempotent, fenced effect. */
-  act(observation: Observation, action: Action): Promise<void>;
+  /**
+   * Writes the status, conditional on the version observed: the claim. Answers what is seen now when the server's answer tells it:
+   * the observation with the object as it was written. Undefined: everything is read anew.
+   */
+  claim(observation: Observation, status: Status): Promise<Observation | undefined>;
+  /** One idempotent, fenced effect. Answers like `claim`. */
+  act(observation: Observation, action: Action): Promise<Observation | undefined>;
   /** Effects that must not be sent on a list older than `LIVE_LIST_LIMIT`. */
   isDisruptive(action: Action): boolean;
   /** Events, metrics, the log line, all from the same decision. `done`: what was written or performed. */
@@ -42,6 +45,12 @@ export interface Loop<Probe> {
 
 /** An effect is not sent on a list of nodes older than this; elapsed milliseconds. */
 export const LIVE_LIST_LIMIT = 10_000;
+/**
+ * How long a live reading is worked on with nothing added but the answers to our own writes; elapsed milliseconds. Each write is
+ * conditional on what was seen, so what others did meanwhile is a conflict and not an error; and a consistent list costs up to
+ * 100 ms after every write, because the API server waits for its next word from etcd.
+ */
+const CARRIED_LIMIT = 1_000;
 /** A run of the loop ends after so many passes and goes on in the next: nobody waits behind one busy key. */
 const PASSES = 40;
 /** When the same effects are decided again at once, the world needs a moment. */
@@ -50,7 +59,8 @@ const AFTER_CONFLICT = 50;
 
 /**
  * One reconcile, top to bottom, the same for every kind: observe, decide; and if there is anything to do, observe live, decide once
- * more, claim (compare-and-set of the status) or act, and look again, until nothing is left to do now.
+ * more, claim (compare-and-set of the status) or act, and look again, until nothing is left to do now. What our own writes were
+ * answered counts as looked at, for a second at most.
  */
 export async function reconcile<Observation, Status, Action, Probe, Decision extends DecisionShape<Status, Action, Probe>>(
   kind: Reconciler<Observation, Status, Action, Probe, Decision>,
@@ -62,9 +72,12 @@ export async function reconcile<Observation, Status, Action, Probe, Decision ext
   const first = kind.decide(cached, loop.clock.now());
   if (isQuiet(first)) return rest(kind, loop, key, cached, first);
   let performed = "";
+  let listedAt = 0;
+  let carried: Observation | undefined;
   for (let pass = 0; pass < PASSES; pass++) {
-    const listedAt = loop.clock.elapsed();
-    const observation = await kind.observeLive(key);
+    if (carried !== undefined && loop.clock.elapsed() - listedAt > CARRIED_LIMIT) carried = undefined;
+    if (carried === undefined) listedAt = loop.clock.elapsed();
+    const observation: Observation | undefined = carried ?? (await kind.observeLive(key));
     if (observation === undefined) return forget(kind, loop, key);
     const decision = kind.decide(observation, loop.clock.now());
     loop.want(key, decision.probes);
@@ -72,14 +85,14 @@ export async function reconcile<Observation, Status, Action, Probe, Decision ext
     if (!loop.isLeader()) return;
     try {
       if (decision.status !== undefined) {
-        await kind.claim(observation, decision.status);
+        carried = await kind.claim(observation, decision.status);
         performed = "";
         kind.tell(key, observation, decision, "Claimed");
         continue;
       }
       const effects = JSON.stringify(decision.actions);
       if (effects === performed) return again(loop, key, decision);
-      await perform(kind, loop, observation, decision.actions, listedAt);
+      carried = await perform(kind, loop, observation, decision.actions, listedAt);
       performed = effects;
       kind.tell(key, observation, decision, "Acted");
     } catch (error) {
@@ -99,13 +112,16 @@ async function perform<Observation, Status, Action, Probe, Decision extends Deci
   observation: Observation,
   actions: readonly Action[],
   listedAt: number,
-): Promise<void> {
+): Promise<Observation | undefined> {
+  let seen: Observation | undefined = observation;
   for (const action of actions) {
-    if (!loop.isLeader()) return;
+    if (!loop.isLeader()) return undefined;
     // A process that slept between the list and here must look again: what others took out since is not in the list.
-    if (kind.isDisruptive(action) && loop.clock.elapsed() - listedAt > LIVE_LIST_LIMIT) return;
-    await kind.act(observation, action);
+    if (kind.isDisruptive(action) && loop.clock.elapsed() - listedAt > LIVE_LIST_LIMIT) return undefined;
+    const after: Observation | undefined = await kind.act(seen ?? observation, action);
+    seen = seen && after;
   }
+  return seen;
 }
 
 function again<Probe, Status, Action>(loop: Loop<Probe>, key: string, decision: DecisionShape<Status, Action, Probe>): void {

@@ -111,6 +111,22 @@ describe("the virtual clock", () => {
     );
   });
 
+  test("a skip moves the calendar by a week and no elapsed time: what is due by the calendar comes, a poll each second does not", async () => {
+    const clock = new VirtualClock(start);
+    const week = 7 * 24 * 3_600_000;
+    const woken: string[] = [];
+    clock.at(start + week, () => woken.push("window"));
+    clock.at(start + 2 * week, () => woken.push("next window"));
+    clock.after(1_000, () => woken.push("poll"));
+    await clock.skipTo(start + week);
+    await clock.advance(0);
+    expect([clock.now(), clock.elapsed(), ...woken]).toEqual([start + week, 0, "window"]);
+    await clock.advance(1_000);
+    expect([clock.now(), clock.elapsed(), ...woken]).toEqual([start + week + 1_000, 1_000, "window", "poll"]);
+    expect(clock.next).toBe(start + 2 * week);
+    await expect(clock.skipTo(start)).rejects.toThrow("never runs backwards");
+  });
+
   test("thousands of cancelled timers far in the future are not kept", () => {
     const clock = new VirtualClock(start);
     const kept = clock.after(5, () => undefined);

@@ -1,8 +1,10 @@
 import type { Clock } from "../runtime/clock.ts";
 
 interface Timer {
-  /** Virtual milliseconds since the clock's start. */
-  readonly due: number;
+  /** Elapsed virtual milliseconds since the clock's start. */
+  due: number;
+  /** Asked for by the calendar: comes earlier when the calendar skips. */
+  readonly calendar: boolean;
   /** Decides among timers of the same instant: by order of asking, or shuffled when the clock has a seed. */
   readonly rank: number;
   readonly sequence: number;
@@ -41,6 +43,8 @@ export class VirtualClock implements Clock {
   readonly #random: (() => number) | undefined;
   readonly #timers: Timer[] = [];
   #passed = 0;
+  /** What the calendar has gone ahead of elapsed time. */
+  #skipped = 0;
   #sequence = 0;
   #cancelled = 0;
 
@@ -50,7 +54,7 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.#start + this.#passed;
+    return this.#start + this.#passed + this.#skipped;
   }
 
   elapsed(): number {
@@ -58,11 +62,11 @@ export class VirtualClock implements Clock {
   }
 
   at(at: number, wake: () => void): () => void {
-    return this.#arm(at - this.#start, wake);
+    return this.#arm(at - this.#start - this.#skipped, wake, true);
   }
 
   after(milliseconds: number, wake: () => void): () => void {
-    return this.#arm(this.#passed + milliseconds, wake);
+    return this.#arm(this.#passed + milliseconds, wake, false);
   }
 
   /** Timers that are armed and not cancelled. */
@@ -74,7 +78,7 @@ export class VirtualClock implements Clock {
   get next(): number | undefined {
     this.#dropCancelled();
     const timer = this.#timers[0];
-    return timer === undefined ? undefined : this.#start + timer.due;
+    return timer === undefined ? undefined : this.#start + timer.due + this.#skipped;
   }
 
   /** Lets everything happen that is due within the next `milliseconds`, then stands at their end. */
@@ -109,20 +113,36 @@ export class VirtualClock implements Clock {
     }
   }
 
+  /**
+   * The calendar goes on to the instant while no time elapses, as the accelerated clock's does in a jump: what is due by the calendar
+   * until then comes at once, polls and deadlines stay where they were. Weeks in which nothing happens but polling cost nothing.
+   */
+  async skipTo(calendar: number): Promise<void> {
+    const skipped = calendar - this.now();
+    if (skipped < 0)
+      throw new Error(
+        `The calendar stands at ${this.#timestamp()} and never runs backwards; asked for ${new Date(calendar).toISOString()}.`,
+      );
+    this.#skipped += skipped;
+    for (const timer of this.#timers) if (timer.calendar) timer.due = Math.max(this.#passed, timer.due - skipped);
+    this.#timers.sort((a, b) => (before(a, b) ? -1 : 1)); // a sorted array is a heap
+    await this.settle();
+  }
+
   /** Lets pending promises settle without moving time: turns of the event loop until two in a row armed or cancelled no timer. */
   async settle(): Promise<void> {
     for (let turn = 0, quiet = 0; quiet < QUIET_TURNS && turn < MOST_TURNS; turn++) {
-      const before = this.#sequence + this.#cancelled;
+      const changes = this.#sequence + this.#cancelled;
       await new Promise<void>((resolve) => setImmediate(resolve));
-      quiet = this.#sequence + this.#cancelled === before ? quiet + 1 : 0;
+      quiet = this.#sequence + this.#cancelled === changes ? quiet + 1 : 0;
     }
   }
 
-  #arm(due: number, wake: () => void): () => void {
+  #arm(due: number, wake: () => void, calendar: boolean): () => void {
     // NaN would sit in the heap and break its order for all others.
     if (Number.isNaN(due)) throw new Error("A timer was asked for at an instant that is not a number.");
     const sequence = this.#sequence++;
-    const timer: Timer = { due: Math.max(due, this.#passed), rank: this.#random?.() ?? 0, sequence, wake, cancelled: false };
+    const timer: Timer = { due: Math.max(due, this.#passed), calendar, rank: this.#random?.() ?? 0, sequence, wake, cancelled: false };
     push(this.#timers, timer);
     return () => {
       if (timer.cancelled) return;

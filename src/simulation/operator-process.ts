@@ -1,10 +1,9 @@
 import { Operator, type OperatorPorts } from "../control/operator.ts";
 import { SECRET } from "../control/kinds.ts";
 import type { Cluster, ClusterEvent, Prober } from "../control/ports.ts";
-import type { Site, Sites } from "../control/sites.ts";
 import type { Told } from "../control/told.ts";
-import { NAMESPACE } from "../control/kinds.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { SimulatedSites, type SiteTrouble } from "./sites.ts";
 
 export interface SimulatedOperatorOptions {
   readonly clock: Clock;
@@ -14,10 +13,13 @@ export interface SimulatedOperatorOptions {
   readonly namespace: string;
   readonly onEvent: (event: ClusterEvent) => void;
   readonly told?: Partial<Told>;
+  /** PoP clusters that cannot be reached, by the name of their kubeconfig Secret. */
+  readonly troubles?: ReadonlyMap<string, SiteTrouble>;
 }
 
 const QUIET: Told = {
   pop: () => {},
+  windowBreached: () => {},
   popGone: () => {},
   fleet: () => {},
   decided: () => {},
@@ -36,7 +38,7 @@ export class SimulatedOperator {
       clock,
       random,
       hub,
-      sites: new OneSite(hub),
+      sites: new SimulatedSites(hub, options.troubles),
       prober,
       events: { publish: (event) => this.#alive && options.onEvent(event), flush: () => Promise.resolve() },
       told: { ...QUIET, ...options.told },
@@ -57,24 +59,6 @@ export class SimulatedOperator {
     this.#alive = false;
     this.#term.abort(new Error("the operator crashed"));
     this.#operator.stop();
-  }
-}
-
-/** All PoPs in the one simulated cluster, told by its kube-system namespace as a real one is (P17). */
-class OneSite implements Sites {
-  readonly #cluster: Cluster;
-
-  constructor(cluster: Cluster) {
-    this.#cluster = cluster;
-  }
-
-  async of(): Promise<Site> {
-    const system = await this.#cluster.get(NAMESPACE, "kube-system");
-    return system ? { state: "Reachable", uid: system.metadata.uid, cluster: this.#cluster } : { state: "Unreachable", message: "there is no kube-system namespace" };
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 }
 

@@ -3,7 +3,7 @@ import type { MaintenanceWindow } from "../api/maintenance-window.ts";
 import type { PopCluster, PopClusterStatus } from "../api/pop-cluster.ts";
 import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../api/resources.ts";
 import { NAMESPACE } from "../control/kinds.ts";
-import type { ClusterEvent, Draft, KubernetesObject } from "../control/ports.ts";
+import type { ClusterEvent, Draft, KubernetesObject, Prober } from "../control/ports.ts";
 import { VirtualClock, seededRandom } from "./clock.ts";
 import { customKind } from "./cluster/custom-kind.ts";
 import { InMemoryCluster } from "./cluster/in-memory-cluster.ts";
@@ -13,6 +13,8 @@ import { InMemoryRuntime } from "./nodes/in-memory-runtime.ts";
 import { NodeFleet, nodeSpecs } from "./nodes/node-fleet.ts";
 import { SimulatedProber } from "./nodes/simulated-prober.ts";
 import { SimulatedOperator } from "./operator-process.ts";
+import { SimulatedPrometheus, withPrometheus } from "./prometheus.ts";
+import type { SiteTrouble } from "./sites.ts";
 
 export const FLEET_NAMESPACE = "fleet";
 export const DATA_PLANE_NAMESPACE = "rollward-data-plane";
@@ -39,7 +41,12 @@ export class World {
   /** A person's view of the cluster. */
   readonly kubectl: InMemoryCluster;
   readonly runtime: InMemoryRuntime;
-  readonly prober: SimulatedProber;
+  readonly prober: Prober;
+  /** The images' registry: what it has lost, and the tags under which it has something else by now. */
+  readonly registry = { missing: new Set<string>(), moved: new Set<string>() };
+  readonly prometheus = new SimulatedPrometheus();
+  /** What is wrong with the way to a PoP's own cluster, by the name of its kubeconfig Secret; may be changed at any time. */
+  readonly troubles = new Map<string, SiteTrouble>();
   readonly nodes: NodeFleet;
   readonly said: Said[] = [];
   readonly operators: SimulatedOperator[] = [];
@@ -53,9 +60,16 @@ export class World {
     this.store = new Store({ clock: this.clock, kinds: [FLEET, MAINTENANCE_WINDOW, POP_CLUSTER].map((resource) => customKind(resource)) });
     this.kubectl = new InMemoryCluster(this.store, { clock: this.clock, user: "person" });
     this.runtime = new InMemoryRuntime(this.clock);
-    this.prober = new SimulatedProber(this.runtime, this.clock);
+    this.prober = withPrometheus(new SimulatedProber(this.runtime, this.clock), this.prometheus);
     const kubelets = new InMemoryCluster(this.store, { clock: this.clock, user: "kubelets" });
-    this.nodes = new NodeFleet({ cluster: kubelets, clock: this.clock, runtime: this.runtime, declareDeadAfterMilliseconds: 4_000 });
+    this.nodes = new NodeFleet({
+      cluster: kubelets,
+      clock: this.clock,
+      runtime: this.runtime,
+      declareDeadAfterMilliseconds: 4_000,
+      isMissing: (image) => this.registry.missing.has(image),
+      digestOf: (image) => (this.registry.moved.has(image) ? "sha256:moved" : undefined),
+    });
   }
 
   static async create(options: WorldOptions): Promise<World> {
@@ -76,7 +90,7 @@ export class World {
       latencyMilliseconds: this.#options.latencyMilliseconds ?? 1,
     });
     const onEvent = (event: ClusterEvent) => void this.said.push({ at: this.clock.now(), event });
-    const operator = new SimulatedOperator({ clock: this.clock, hub, prober: this.prober, random: this.#random, namespace: FLEET_NAMESPACE, onEvent });
+    const operator = new SimulatedOperator({ clock: this.clock, hub, prober: this.prober, random: this.#random, namespace: FLEET_NAMESPACE, onEvent, troubles: this.troubles });
     operator.start();
     this.operators.push(operator);
     return operator;
@@ -178,7 +192,7 @@ export function popDraft(name: string, options: PopOptions = {}): Draft<PopClust
               image: "registry.example/pop:${version}",
               ports: [
                 { name: "health", containerPort: 8080, hostPort: 8080 },
-                { name: "sessions", containerPort: 7000, hostPort: 7000 },
+                { name: "session", containerPort: 7000, hostPort: 7000 },
               ],
               readinessProbe: { httpGet: { path: "/healthz", port: 8080 } },
             },

@@ -22,6 +22,7 @@ export async function startDrain(prober: Prober, memory: PopMemory, action: Extr
     verb: "start",
     token,
     podUID: instance.podUID,
+    containerID: instance.containerID,
     status: answer.status,
     message: cleanText(answer.body, 200),
     ...(left === undefined ? {} : { sessions: left }),
@@ -47,7 +48,7 @@ export async function cancelDrain(prober: Prober, memory: PopMemory, action: Ext
     body: { token, sequence, podUID: instance.podUID, containerID: instance.containerID },
     timeoutMilliseconds: CALL_TIMEOUT,
   });
-  memory.heardDrain(action.node.uid, { verb: "cancel", token, podUID: instance.podUID, status: answer.status, message: cleanText(answer.body, 200) });
+  memory.heardDrain(action.node.uid, { verb: "cancel", token, podUID: instance.podUID, containerID: instance.containerID, status: answer.status, message: cleanText(answer.body, 200) });
 }
 
 /** P15: content is loaded in the running data plane; nothing restarts. */

@@ -11,17 +11,24 @@ export async function checkEviction(site: Cluster, memory: PopMemory, { node, po
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.code === 404) return memory.lookedEviction(node.uid, { allowed: true, message: "" });
-    if (error.code !== 429) throw error;
+    // 500 is how the API server refuses a pod that two budgets cover.
+    if (error.code !== 429 && error.code !== 500) throw error;
     const causes = error.causes.map((cause) => cause.message).join("; ");
     memory.lookedEviction(node.uid, { allowed: false, message: cleanText(`a PodDisruptionBudget refuses that its pod goes: ${causes || error.message}`, 400) });
   }
 }
 
-/** P3a: moves a pod of others off the node; a refusal by its budget is tried again with the next pass. */
-export async function evictPod(site: Cluster, { pod }: Extract<PopAction, { kind: "EvictPod" }>): Promise<void> {
+const MOVE_AGAIN = 5_000;
+
+/** P3a: moves a pod of others off the node; a refusal is kept with its Retry-After, and the pod is not asked again before. */
+export async function evictPod(site: Cluster, memory: PopMemory, { pod }: Extract<PopAction, { kind: "EvictPod" }>): Promise<void> {
   try {
     await site.evict(pod);
   } catch (error) {
-    if (!(error instanceof ApiError) || (error.code !== 429 && error.code !== 404)) throw error;
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code === 404) return;
+    if (error.code !== 429 && error.code !== 500) throw error;
+    const causes = error.causes.map((cause) => cause.message).join("; ");
+    memory.refusedMove(pod.uid, cleanText(`pod ${pod.namespace}/${pod.name} may not be moved: ${causes || error.message}`, 400), error.retryAfterMilliseconds ?? MOVE_AGAIN);
   }
 }

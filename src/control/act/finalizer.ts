@@ -4,7 +4,7 @@ import type { PopCluster } from "../../api/pop-cluster.ts";
 import type { Cluster } from "../ports.ts";
 
 /** P13: written before the grant is asked for, taken off last; both conditional on the version observed. */
-export async function setFinalizer(hub: Cluster, pop: PopCluster, present: boolean): Promise<void> {
+export async function setFinalizer(hub: Cluster, pop: PopCluster, present: boolean): Promise<PopCluster> {
   const others = (pop.metadata.finalizers ?? []).filter((name) => name !== FINALIZER);
   const finalizers = present ? [...others, FINALIZER] : others;
   const version = { op: "test" as const, path: "/metadata/resourceVersion", value: pop.metadata.resourceVersion };
@@ -13,5 +13,5 @@ export async function setFinalizer(hub: Cluster, pop: PopCluster, present: boole
     pop.metadata.finalizers === undefined
       ? { op: "add" as const, path: "/metadata/finalizers", value: finalizers }
       : { op: "replace" as const, path: "/metadata/finalizers", value: finalizers };
-  await hub.patch(POP_CLUSTER, pop.metadata.name, pop.metadata.namespace, [uid, version, change]);
+  return hub.patch<PopCluster>(POP_CLUSTER, pop.metadata.name, pop.metadata.namespace, [uid, version, change]);
 }

@@ -1,6 +1,6 @@
 import type { PopAction } from "../../core/pop-cluster/action.ts";
 import type { PopCluster } from "../../api/pop-cluster.ts";
-import { POD } from "../kinds.ts";
+import { type ControllerRevisionObject, type DaemonSetObject, type NodeObject, POD } from "../kinds.ts";
 import type { PopMemory } from "../pop-memory.ts";
 import type { Cluster, Prober } from "../ports.ts";
 import { adoptDaemonSet } from "./adopt-daemon-set.ts";
@@ -24,43 +24,76 @@ export interface PopWorld {
   readonly nextRecord: number;
 }
 
+/** What an act changed: objects as the server's answer shows them (none: nothing that stands on the server). Undefined: to be read anew. */
+export interface Changed {
+  readonly pop?: PopCluster;
+  readonly node?: NodeObject;
+  readonly daemonSet?: DaemonSetObject;
+  readonly record?: ControllerRevisionObject;
+}
+
 /** Every action has exactly one act; a new kind of action does not compile before it has one here. */
-export function act(world: PopWorld, action: PopAction): Promise<void> {
+export async function act(world: PopWorld, action: PopAction): Promise<Changed | undefined> {
   const { hub, site, prober, memory, pop } = world;
-  const place = { pop: pop.metadata.name, fleetNamespace: pop.metadata.namespace ?? "", dataPlaneNamespace: pop.spec.dataPlaneNamespace };
+  const place = placeOf(pop);
   switch (action.kind) {
+    case "ClaimNode":
+      return { node: await claimNode(site, action) };
+    case "ReleaseNode":
+      return { node: await releaseNode(site, action) };
+    case "SetLabel":
+      return { node: await setLabel(site, action) };
+    case "StartDrain":
+      await startDrain(prober, memory, action);
+      return {};
+    case "CheckEviction":
+      await checkEviction(site, memory, action);
+      return {};
     case "AddFinalizer":
-      return setFinalizer(hub, pop, true);
-    case "RemoveFinalizer":
-      return setFinalizer(hub, pop, false);
+      return { pop: await setFinalizer(hub, pop, true) };
     case "DryRunTemplate":
-      return dryRunTemplate(site, memory, place, action);
-    case "RecordRevision":
-      return recordRevision(hub, place, action, world.nextRecord);
+      await dryRunTemplate(site, memory, place, action);
+      return {};
+    case "RecordRevision": {
+      const record = await recordRevision(hub, place, action, world.nextRecord);
+      return record && { record };
+    }
+    case "ApplyDaemonSet": {
+      const daemonSet = await applyDaemonSet(site, place, action);
+      return daemonSet && { daemonSet };
+    }
+    default:
+      await actElsewhere(world, action);
+      return undefined;
+  }
+}
+
+type Told = "ClaimNode" | "ReleaseNode" | "SetLabel" | "StartDrain" | "CheckEviction" | "AddFinalizer" | "DryRunTemplate" | "RecordRevision" | "ApplyDaemonSet";
+type Elsewhere = Exclude<PopAction, { readonly kind: Told }>;
+
+const placeOf = (pop: PopCluster) => ({ pop: pop.metadata.name, fleetNamespace: pop.metadata.namespace ?? "", dataPlaneNamespace: pop.spec.dataPlaneNamespace });
+
+/** The acts after which everything is read anew. */
+async function actElsewhere(world: PopWorld, action: Elsewhere): Promise<void> {
+  const { hub, site, prober, memory, pop } = world;
+  const place = placeOf(pop);
+  switch (action.kind) {
+    case "RemoveFinalizer":
+      return void (await setFinalizer(hub, pop, false));
     case "RecordVerdict":
       return recordVerdict(hub, place, action);
-    case "ApplyDaemonSet":
-      return applyDaemonSet(site, place, action);
     case "DeleteDaemonSet":
       return deleteDaemonSet(site, place, action);
     case "DeleteRecord":
       return deleteRecord(hub, place, action);
     case "PullImages":
       return pullImages(site, memory, place, action);
-    case "ClaimNode":
-      return claimNode(site, action);
-    case "ReleaseNode":
-      return releaseNode(site, action);
-    case "StartDrain":
-      return startDrain(prober, memory, action);
+    case "DeletePullPod":
+      return site.delete(POD, action.pod.name, action.pod.namespace, { uid: action.pod.uid });
     case "CancelDrain":
       return cancelDrain(prober, memory, action);
-    case "CheckEviction":
-      return checkEviction(site, memory, action);
     case "EvictPod":
-      return evictPod(site, action);
-    case "SetLabel":
-      return setLabel(site, action);
+      return evictPod(site, memory, action);
     case "DeletePod":
       return site.delete(POD, action.pod.name, action.pod.namespace, { uid: action.pod.uid });
     case "AdoptDaemonSet":

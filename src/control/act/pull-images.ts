@@ -35,16 +35,20 @@ export async function pullImages(site: Cluster, memory: PopMemory, place: { read
   } catch (error) {
     if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
   }
-  memory.pulls.set(`${revision}/${nodeUID}`, { state: "Pulling", message: "" });
+  memory.pulled(`${revision}/${nodeUID}`, { state: "Pulling", message: "" });
 }
 
+/** `<revision>/<node UID>` of a pod that only pulls for this PoP. */
+export const pullKey = (pod: PodObject, pop: string): string | undefined =>
+  pod.metadata.labels?.[PULL_LABEL] === pop ? pod.metadata.annotations?.[POP_LABEL] : undefined;
+
 /** What a pulling pod tells; undefined while the kubelet is still at it. */
-export function pullOutcome(pod: PodObject): { readonly key: string; readonly state: "Pulled" | "Failed"; readonly message: string } | undefined {
-  const key = pod.metadata.annotations?.[POP_LABEL];
-  if (!key) return undefined;
+export function pullOutcome(pod: PodObject): { readonly state: "Pulled" | "Failed"; readonly message: string } | undefined {
   const states = pod.status?.containerStatuses ?? [];
   const refused = states.find((status) => ["ErrImagePull", "ImagePullBackOff", "InvalidImageName"].includes(status.state?.waiting?.reason ?? ""));
-  if (refused) return { key, state: "Failed", message: `${refused.image}: ${refused.state?.waiting?.message ?? refused.state?.waiting?.reason}` };
+  if (refused) return { state: "Failed", message: `${refused.image}: ${refused.state?.waiting?.message ?? refused.state?.waiting?.reason}` };
   const over = states.length > 0 && states.every((status) => status.state?.terminated !== undefined || status.state?.waiting?.reason === "CreateContainerError" || status.state?.waiting?.reason === "RunContainerError");
-  return over || pod.status?.phase === "Failed" ? { key, state: "Pulled", message: "" } : undefined;
+  if (over) return { state: "Pulled", message: "" };
+  // A kubelet that took the pod at all names its containers; this one turned it away.
+  return pod.status?.phase === "Failed" ? { state: "Failed", message: `the node took no pod: ${pod.status.message ?? pod.status.reason ?? "no reason given"}` } : undefined;
 }

@@ -21,19 +21,19 @@ export async function dryRunTemplate(site: Cluster, memory: PopMemory, place: Pl
   const draft = draftOf(place, action);
   try {
     await site.create(DAEMON_SET, draft, { dryRun: true, fieldValidation: "Strict" });
-    memory.dryRuns.set(action.revision, { accepted: true, message: "" });
+    memory.triedTemplate(action.revision, { accepted: true, message: "" });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     // It stands already, by an earlier dry run of ours: nothing speaks against the template.
-    if (error.code === 409) return void memory.dryRuns.set(action.revision, { accepted: true, message: "" });
+    if (error.code === 409) return void memory.triedTemplate(action.revision, { accepted: true, message: "" });
     if (error.code !== 400 && error.code !== 403 && error.code !== 404 && error.code !== 422) throw error;
     const causes = error.causes.map((cause) => `${cause.field ?? ""} ${cause.message}`.trim()).join("; ");
-    memory.dryRuns.set(action.revision, { accepted: false, message: cleanText(causes || error.message, 600) });
+    memory.triedTemplate(action.revision, { accepted: false, message: cleanText(causes || error.message, 600) });
   }
 }
 
 /** One immutable ControllerRevision a revision; a second attempt finds it there. */
-export async function recordRevision(hub: Cluster, place: Place, action: Extract<PopAction, { kind: "RecordRevision" }>, number: number): Promise<void> {
+export async function recordRevision(hub: Cluster, place: Place, action: Extract<PopAction, { kind: "RecordRevision" }>, number: number): Promise<ControllerRevisionObject | undefined> {
   const record = {
     apiVersion: "apps/v1",
     kind: "ControllerRevision",
@@ -45,7 +45,7 @@ export async function recordRevision(hub: Cluster, place: Place, action: Extract
     revision: number,
     data: { version: action.version, template: action.template },
   };
-  await unlessThere(hub.create(CONTROLLER_REVISION, record as unknown as Draft<ControllerRevisionObject>));
+  return unlessThere(hub.create(CONTROLLER_REVISION, record as unknown as Draft<ControllerRevisionObject>));
 }
 
 /** G8: the verdict stands on the record too; an empty one takes it off. */
@@ -61,14 +61,14 @@ export async function recordVerdict(hub: Cluster, place: Place, { record, at, ev
  * Makes the DaemonSet of a revision, or puts one that was edited by hand back to the record. OnDelete: that restarts no pod. The
  * generation that our write will have is written with it, so that the next hand edit shows.
  */
-export async function applyDaemonSet(site: Cluster, place: Place, action: Extract<PopAction, { kind: "ApplyDaemonSet" }>): Promise<void> {
+export async function applyDaemonSet(site: Cluster, place: Place, action: Extract<PopAction, { kind: "ApplyDaemonSet" }>): Promise<DaemonSetObject | undefined> {
   const draft = draftOf(place, action);
   if (!action.replaces) return unlessThere(site.create(DAEMON_SET, draft));
   const found = await site.get(DAEMON_SET, action.replaces, place.dataPlaneNamespace);
-  if (!found) return;
+  if (!found) return undefined;
   const generation = String((found.metadata.generation ?? 0) + 1);
   const annotations = { ...found.metadata.annotations, [GENERATION_ANNOTATION]: generation };
-  await site.update(DAEMON_SET, { ...found, metadata: { ...found.metadata, annotations }, spec: draft.spec });
+  return site.update(DAEMON_SET, { ...found, metadata: { ...found.metadata, annotations }, spec: draft.spec });
 }
 
 export async function deleteDaemonSet(site: Cluster, place: Place, { name, uid }: Extract<PopAction, { kind: "DeleteDaemonSet" }>): Promise<void> {
@@ -79,10 +79,12 @@ export async function deleteRecord(hub: Cluster, place: Place, { name }: Extract
   await hub.delete(CONTROLLER_REVISION, name, place.fleetNamespace);
 }
 
-async function unlessThere(write: Promise<unknown>): Promise<void> {
+/** What was made; undefined when it stood there already. */
+async function unlessThere<T>(write: Promise<T>): Promise<T | undefined> {
   try {
-    await write;
+    return await write;
   } catch (error) {
     if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
+    return undefined;
   }
 }

@@ -8,6 +8,7 @@ import type { DataPlanePod, ObservedPop, ObservedSite, OtherPod, PopClusterObser
 import type { Sample } from "../../core/health/probe.ts";
 import { windowProblems } from "../../core/window/parse.ts";
 import { CONFIG_MAP, CONTROLLER_REVISION, type ControllerRevisionObject, DAEMON_SET, type DaemonSetObject, NODE, type NodeObject, POD, type PodObject } from "../kinds.ts";
+import { PULL_LABEL, pullKey, pullOutcome } from "../act/pull-images.ts";
 import type { PopMemory } from "../pop-memory.ts";
 import { ApiError, type Cluster } from "../ports.ts";
 import type { Site } from "../sites.ts";
@@ -21,6 +22,8 @@ export interface PopObjects {
   readonly fleet: Fleet | undefined;
   readonly site: ObservedSite;
   readonly nodes: readonly NodeObject[];
+  /** UIDs of nodes of the ledger that exist and that the selector matches no longer. */
+  readonly deselected: ReadonlySet<string>;
   readonly pods: readonly PodObject[];
   /** Pods of the whole site as the cache has them, for host ports and evictions. */
   readonly allPods: readonly PodObject[];
@@ -35,12 +38,11 @@ export interface PopSurroundings {
   readonly memory: PopMemory;
   readonly samples: (key: string) => readonly Sample[];
   readonly sampledKeys: () => Iterable<string>;
-  readonly queryErrors: ReadonlyMap<string, string>;
   readonly defaultPrometheus: string | undefined;
 }
 
 /** Puts the objects together; decides nothing. */
-export function popObservation(objects: PopObjects, { memory, samples, sampledKeys, queryErrors, defaultPrometheus }: PopSurroundings): PopClusterObservation {
+export function popObservation(objects: PopObjects, { memory, samples, sampledKeys, defaultPrometheus }: PopSurroundings): PopClusterObservation {
   const { pop, window, fleet } = objects;
   const { name } = pop.metadata;
   const adoptee = objects.daemonSets.find((set) => set.metadata.name === pop.spec.adopt?.daemonSet.name);
@@ -55,20 +57,22 @@ export function popObservation(objects: PopObjects, { memory, samples, sampledKe
       : { found: false },
     site: objects.site,
     members,
+    deselected: objects.deselected,
     pods,
     foreignPods: foreignPods(objects, pods, adoptee),
     daemonSets: objects.daemonSets.filter((set) => set.metadata.labels?.[POP_LABEL] === name).map(observedDaemonSet),
     records: objects.records.map((record) => recordFrom(record, name)).filter((record) => record !== undefined),
     ...(adoptee ? { adoptee: observedAdoptee(adoptee) } : {}),
     ...(defaultPrometheus ? { defaultPrometheus } : {}),
-    queryErrors,
     samples: new Map([...sampledKeys()].map((key) => [key, samples(key)])),
-    dryRuns: memory.dryRuns,
+    dryRuns: memory.dryRuns(),
     drains: memory.drains(),
     drainedSessions: memory.drainedSessions,
     evictions: memory.evictions(),
     otherPods: pop.spec.strategy.drain.evictPods ? othersByNode(objects, pods) : new Map(),
-    pulls: memory.pulls,
+    refusedMoves: memory.refusedMoves(),
+    pulls: memory.pulls(),
+    pullPods: pullPods(objects.allPods, name),
     contents: memory.contents(),
     ...(objects.contentSource ? { contentSource: objects.contentSource } : {}),
     live: objects.live,
@@ -96,7 +100,9 @@ function foreignPods(objects: PopObjects, ours: readonly DataPlanePod[], adoptee
   const known = new Set(ours.map((pod) => pod.uid));
   const members = new Set(objects.nodes.map((node) => node.metadata.name));
   return objects.allPods.flatMap((pod) => {
-    if (known.has(pod.metadata.uid) || !pod.spec.nodeName || !members.has(pod.spec.nodeName)) return [];
+    // The cache may still show a pod of ours that the live list has seen go: ours is told by what the pod says of itself.
+    const isOurs = dataPlanePod(pod, objects.pop.metadata.name, adoptee?.metadata.uid) !== undefined && pod.metadata.namespace === objects.pop.spec.dataPlaneNamespace;
+    if (isOurs || known.has(pod.metadata.uid) || !pod.spec.nodeName || !members.has(pod.spec.nodeName)) return [];
     const owner = ownerOf(pod);
     if (owner && owner.uid === adoptee?.metadata.uid) return [];
     const port = hostPortsOf(pod.spec).find((candidate) => needed.has(candidate));
@@ -110,7 +116,7 @@ function othersByNode(objects: PopObjects, ours: readonly DataPlanePod[]): Map<s
   const byNode = new Map<string, OtherPod[]>();
   for (const pod of objects.allPods) {
     const node = pod.spec.nodeName;
-    if (!node || known.has(pod.metadata.uid) || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") continue;
+    if (!node || known.has(pod.metadata.uid) || pod.metadata.labels?.[PULL_LABEL] !== undefined || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") continue;
     byNode.set(node, [...(byNode.get(node) ?? []), otherPod(pod)]);
   }
   return byNode;
@@ -121,10 +127,12 @@ const selectorOf = (pop: PopCluster): string =>
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
 
-/** An empty selector would take every node of the cluster; it selects none. */
+/** An empty selector takes every node of a cluster of the PoP's own, and none of the one that we run in: there are others' nodes too. */
+const selectsAnything = (pop: PopCluster): boolean => selectorOf(pop) !== "" || pop.spec.kubeconfigSecretRef !== undefined;
+
 export const selects = (pop: PopCluster, node: NodeObject): boolean => {
   const wanted = Object.entries(pop.spec.nodeSelector.matchLabels ?? {});
-  return wanted.length > 0 && wanted.every(([key, value]) => node.metadata.labels?.[key] === value);
+  return selectsAnything(pop) && wanted.every(([key, value]) => node.metadata.labels?.[key] === value);
 };
 
 /** Everything read from the servers just now; undefined when the PoPCluster is gone. A site that does not answer is part of what is seen. */
@@ -132,37 +140,93 @@ export async function readLive(hub: Cluster, site: Site, name: string, namespace
   const pop = await hub.get<PopCluster>(POP_CLUSTER, name, namespace);
   if (!pop) return undefined;
   const selector = { labelSelector: `${POP_LABEL}=${name}` };
-  const [window, fleet, records, contentSource] = await Promise.all([
+  const [siteObjects, window, fleet, records, contentSource] = await Promise.all([
+    site.state === "Reachable" ? readSite(site.cluster, pop) : undefined,
     hub.get<MaintenanceWindow>(MAINTENANCE_WINDOW, pop.spec.windowRef.name, namespace),
     hub.get<Fleet>(FLEET, "fleet", namespace),
     hub.list(CONTROLLER_REVISION, { namespace, ...selector }),
     contentSourceOf(hub, pop),
   ]);
   const base = { pop, window, fleet, records, contentSource, live: true };
-  const nothing = { nodes: [], pods: [], allPods: [], daemonSets: [] };
-  if (site.state === "CredentialsInvalid") return { ...base, ...nothing, site };
+  const nothing = { nodes: [], deselected: new Set<string>(), pods: [], allPods: [], daemonSets: [] };
+  if (site.state === "CredentialsInvalid") return { ...base, ...nothing, site: { ...site, ageMilliseconds: lostFor(memory, elapsed) } };
   if (site.state === "Unreachable") return { ...base, ...nothing, site: silent(memory, site.message, elapsed) };
+  if (siteObjects instanceof ApiError) {
+    return { ...base, ...nothing, site: silent(memory, `${site.cluster.name} does not answer: ${siteObjects.message}`, elapsed) };
+  }
+  return { ...base, ...siteObjects!, allPods: cachedPods, site: reached(memory, pop, site.uid, elapsed) };
+}
+
+/** Nodes, pods and DaemonSets of one PoP; the error of a cluster that is not there, told from one that refuses. */
+async function readSite(cluster: Cluster, pop: PopCluster): Promise<Pick<PopObjects, "nodes" | "deselected" | "pods" | "daemonSets"> | ApiError> {
+  const places = { namespace: pop.spec.dataPlaneNamespace };
+  const selector = { labelSelector: `${POP_LABEL}=${pop.metadata.name}` };
   try {
-    const places = { namespace: pop.spec.dataPlaneNamespace };
-    const [nodes, pods, daemonSets] = await Promise.all([
-      selectorOf(pop) ? site.cluster.list(NODE, { labelSelector: selectorOf(pop) }) : [],
-      site.cluster.list(POD, pop.spec.adopt ? places : { ...places, ...selector }),
-      site.cluster.list(DAEMON_SET, pop.spec.adopt ? places : { ...places, ...selector }),
+    // Pods before nodes, both after the ledger: a container seen on a node whose label and claim still stand afterwards is the one that
+    // the claim is about. The other way round a drain could name the new container, which serves and has never heard the token.
+    const [pods, daemonSets] = await Promise.all([
+      cluster.list(POD, pop.spec.adopt ? places : { ...places, ...selector }),
+      cluster.list(DAEMON_SET, pop.spec.adopt ? places : { ...places, ...selector }),
     ]);
-    memory.unreachableSince = undefined;
-    return { ...base, nodes, pods, allPods: cachedPods, daemonSets, site: { state: "Reachable", uid: site.uid } };
+    const nodes = selectsAnything(pop) ? await cluster.list(NODE, selectorOf(pop) ? { labelSelector: selectorOf(pop) } : {}) : [];
+    return { ...(await withNodesInHand(cluster, pop, nodes)), pods, daemonSets };
   } catch (error) {
     if (!isUnreachable(error)) throw error;
-    return { ...base, ...nothing, site: silent(memory, `${site.cluster.name} does not answer: ${(error as ApiError).message}`, elapsed) };
+    return error;
   }
 }
 
 /** No answer, or one that says that the server is not there: told by code. */
-const isUnreachable = (error: unknown): boolean => error instanceof ApiError && (error.code === 0 || error.code >= 500);
+const isUnreachable = (error: unknown): error is ApiError => error instanceof ApiError && (error.code === 0 || error.code >= 500);
 
-export function silent(memory: PopMemory, message: string, elapsed: number): ObservedSite {
+const silent = (memory: PopMemory, message: string, elapsed: number): ObservedSite => ({ state: "Unreachable", message, ageMilliseconds: lostFor(memory, elapsed) });
+
+function lostFor(memory: PopMemory, elapsed: number): number {
   memory.unreachableSince ??= elapsed;
-  return { state: "Unreachable", message, ageMilliseconds: elapsed - memory.unreachableSince };
+  return elapsed - memory.unreachableSince;
+}
+
+/** A cluster answers. It ends the PoP's silence only when it is the one that the PoP was pinned to (P17). */
+export function reached(memory: PopMemory, pop: PopCluster, uid: string, elapsed: number): ObservedSite {
+  const pinned = pop.status?.clusterUID;
+  if (pinned !== undefined && pinned !== uid) return { state: "Reachable", uid, ageMilliseconds: lostFor(memory, elapsed) };
+  memory.unreachableSince = undefined;
+  return { state: "Reachable", uid, ageMilliseconds: 0 };
+}
+
+/** Entries of the ledger whose node is not among the members. */
+const strayEntries = (pop: PopCluster, nodes: readonly NodeObject[]) => {
+  const listed = new Set(nodes.map((node) => node.metadata.uid));
+  return (pop.status?.nodes ?? []).filter((entry) => entry.skipped !== "Gone" && !listed.has(entry.uid));
+};
+
+const isInHand = (entry: { readonly step: string; readonly token?: string | undefined }): boolean => entry.token !== undefined && (entry.step === "Claimed" || entry.step === "Updating");
+
+/** The nodes that the selector matches; one in hand stays a member until its step is over, whatever became of its labels. */
+export function membersAmong(pop: PopCluster, all: readonly NodeObject[]): Pick<PopObjects, "nodes" | "deselected"> {
+  const nodes = all.filter((node) => selects(pop, node));
+  const others = new Map(all.map((node) => [node.metadata.uid, node]));
+  const strays = strayEntries(pop, nodes).filter((entry) => others.has(entry.uid));
+  return {
+    nodes: [...nodes, ...strays.filter(isInHand).map((entry) => others.get(entry.uid)!)],
+    deselected: new Set(strays.filter((entry) => !isInHand(entry)).map((entry) => entry.uid)),
+  };
+}
+
+/** The same from the server: what the list by labels does not show is looked up by name. */
+async function withNodesInHand(cluster: Cluster, pop: PopCluster, listed: readonly NodeObject[]): Promise<Pick<PopObjects, "nodes" | "deselected">> {
+  const strays = strayEntries(pop, listed);
+  if (strays.length === 0) return { nodes: listed, deselected: new Set() };
+  const found = await Promise.all(strays.map((entry) => cluster.get(NODE, entry.name)));
+  return membersAmong(pop, [...listed, ...found.filter((node) => node !== undefined && !listed.some((one) => one.metadata.uid === node.metadata.uid))] as NodeObject[]);
+}
+
+function pullPods(pods: readonly PodObject[], pop: string): PopClusterObservation["pullPods"] {
+  return pods.flatMap((pod) => {
+    const key = pullKey(pod, pop);
+    if (key === undefined || pod.metadata.deletionTimestamp !== undefined) return [];
+    return [{ name: pod.metadata.name, namespace: pod.metadata.namespace ?? "", uid: pod.metadata.uid, key, over: pullOutcome(pod) !== undefined }];
+  });
 }
 
 async function contentSourceOf(hub: Cluster, pop: PopCluster): Promise<{ readonly found: boolean } | undefined> {

@@ -17,6 +17,8 @@ export interface ContainerHost {
   readonly timestamp: () => string;
   /** `sha256:…` of an image reference, as this node's registry has it now. */
   readonly digestOf: (image: string) => string;
+  /** Whether the registry has lost an image that its tag does not call missing. */
+  readonly isMissing?: (image: string) => boolean;
 }
 
 const PULL_MILLISECONDS = 100;
@@ -100,7 +102,7 @@ export class ContainerProcess {
 
   async #pull(signal: AbortSignal): Promise<void> {
     await sleep(this.#host.clock, PULL_MILLISECONDS, signal);
-    const missing = [this.#container.image, ...imagesOfVolumes(this.#pod)].find((image) => readImage(image).behaviour.image === "Missing");
+    const missing = [this.#container.image, ...imagesOfVolumes(this.#pod)].find((image) => readImage(image).behaviour.image === "Missing" || this.#host.isMissing?.(image));
     if (missing === undefined) return this.#set({ imageID: `${this.#image.repository}@${this.#host.digestOf(this.#container.image)}` });
     const message = `failed to pull and unpack image "${missing}": not found`;
     this.#set({ state: waiting("ErrImagePull", message) });

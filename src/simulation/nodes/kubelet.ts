@@ -23,6 +23,8 @@ export interface KubeletOptions {
   readonly heartbeatMilliseconds?: number;
   /** `sha256:…` of an image; the hash of its reference when absent or undefined. */
   readonly digestOf?: (image: string) => string | undefined;
+  /** Images that the registry does not have (any more). */
+  readonly isMissing?: (image: string) => boolean;
 }
 
 const LEASE_NAMESPACE = "kube-node-lease";
@@ -185,7 +187,7 @@ export class Kubelet {
   }
 
   #host(nodeUID: string): ContainerHost {
-    const { clock, runtime, digestOf } = this.#options;
+    const { clock, runtime, digestOf, isMissing } = this.#options;
     return {
       node: this.spec.name,
       pop: this.spec.pop,
@@ -194,6 +196,7 @@ export class Kubelet {
       clock,
       runtime,
       timestamp: () => this.#timestamp(),
+      ...(isMissing && { isMissing }),
       digestOf: (image) => digestOf?.(image) ?? `sha256:${createHash("sha256").update(image).digest("hex")}`,
     };
   }

@@ -14,6 +14,8 @@ export interface NodeFleetOptions {
   readonly heartbeatMilliseconds?: number;
   /** `sha256:…` of an image on a node; undefined: the hash of its reference. */
   readonly digestOf?: (image: string, node: string) => string | undefined;
+  /** Images that the registry does not have (any more), beside those whose tag says so. */
+  readonly isMissing?: (image: string) => boolean;
   /**
    * For clusters without a node controller (in memory): this much elapsed time after a node fell silent its Ready condition and that of
    * its pods are set, as kube-controller-manager would.
@@ -124,7 +126,7 @@ export class NodeFleet {
   }
 
   #kubeletOptions(node: string): KubeletOptions {
-    const { cluster, clock, runtime, wallClock, heartbeatMilliseconds, digestOf } = this.#options;
+    const { cluster, clock, runtime, wallClock, heartbeatMilliseconds, digestOf, isMissing } = this.#options;
     return {
       cluster,
       clock,
@@ -132,6 +134,7 @@ export class NodeFleet {
       pods: this.#pods,
       ...(wallClock && { wallClock }),
       ...(heartbeatMilliseconds !== undefined && { heartbeatMilliseconds }),
+      ...(isMissing && { isMissing }),
       ...(digestOf && { digestOf: (image: string) => digestOf(image, node) }),
     };
   }
