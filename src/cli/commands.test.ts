@@ -51,7 +51,8 @@ async function rollward(line: string): Promise<void> {
     exit: (given) => void (code = given),
   };
   const program = new Command("rollward").exitOverride();
-  for (const register of [registerStatus, registerExplain, registerPause, registerRequests, registerCrds, registerWhen]) register(program, io);
+  for (const register of [registerStatus, registerExplain, registerPause, registerRequests, registerCrds, registerWhen])
+    register(program, io);
   await program.parseAsync(line.split(" "), { from: "user" });
 }
 
@@ -260,7 +261,12 @@ it("[W9] when pop/NAME tells the PoP's next windows in its own zone, with the la
   await givenPop("fra1");
   const schedule = { weekly: [{ day: "Sunday", start: "01:00", duration: "4h" }] };
   const spec = { schedule, timeZone: "Local" };
-  await cluster.create(MAINTENANCE_WINDOW, { apiVersion: API_VERSION, kind: "MaintenanceWindow", metadata: { name: "sunday", namespace: "fleet" }, spec } as never);
+  await cluster.create(MAINTENANCE_WINDOW, {
+    apiVersion: API_VERSION,
+    kind: "MaintenanceWindow",
+    metadata: { name: "sunday", namespace: "fleet" },
+    spec,
+  } as never);
   await rollward("when pop/fra1 -n 2 -o json");
   expect(code).toBe(0);
   expect(JSON.parse(printed)).toMatchObject([

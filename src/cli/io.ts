@@ -8,17 +8,17 @@ export interface ConnectOptions {
 /** Everything a command takes from its surroundings; a test gives it all of it. */
 export interface CliIo {
   /** Results: what a pipe should get. */
-  out(text: string): void;
+  readonly out: (text: string) => void;
   /** Sentences to the person: problems, and what was not asked for. */
-  error(text: string): void;
+  readonly error: (text: string) => void;
   /** Is `out` a terminal? Colours are written to nothing else. */
   readonly isTerminal: boolean;
   /** Opens the API server; the command closes it. Rejects with a sentence when the kubeconfig cannot be used. */
-  connect(options: ConnectOptions): Promise<Cluster>;
+  readonly connect: (options: ConnectOptions) => Promise<Cluster>;
   /** Calendar milliseconds. */
-  now(): number;
+  readonly now: () => number;
   /** The text of a file; rejects when it cannot be read. */
-  readFile(path: string): Promise<string>;
+  readonly readFile: (path: string) => Promise<string>;
   /** Told the exit code when the command has ended (see exit-codes.ts). */
-  exit(code: number): void;
+  readonly exit: (code: number) => void;
 }

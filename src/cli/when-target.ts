@@ -26,7 +26,8 @@ export async function whenTarget(cluster: Cluster, text: string, options: WhenTa
   const fleet = await cluster.get<Fleet>(FLEET, "fleet", options.namespace);
   if (text === "train") return departures(fleet, options, io);
   const target = await findTarget(cluster, text, options.namespace, ["PoPCluster", "MaintenanceWindow"]);
-  const found = target.kind === "PoPCluster" ? await ofPop(cluster, target.object, fleet, options, io) : ofWindow(target.object, options, io);
+  const found =
+    target.kind === "PoPCluster" ? await ofPop(cluster, target.object, fleet, options, io) : ofWindow(target.object, options, io);
   print(found, options, io);
   return EXIT.ok;
 }
@@ -36,19 +37,40 @@ interface Found {
   readonly occurrences: readonly OccurrenceStatus[];
 }
 
-async function ofPop(cluster: Cluster, pop: PopCluster, fleet: Fleet | undefined, { namespace, count }: WhenTargetOptions, io: CliIo): Promise<Found> {
+async function ofPop(
+  cluster: Cluster,
+  pop: PopCluster,
+  fleet: Fleet | undefined,
+  { namespace, count }: WhenTargetOptions,
+  io: CliIo,
+): Promise<Found> {
   const name = pop.spec.windowRef.name;
   const window = await cluster.get<MaintenanceWindow>(MAINTENANCE_WINDOW, name, namespace);
-  if (!window) throw new Refusal(EXIT.nothingToActOn, `PoPCluster ${pop.metadata.name} names MaintenanceWindow ${name}, which does not exist in namespace ${namespace}`);
+  if (!window)
+    throw new Refusal(
+      EXIT.nothingToActOn,
+      `PoPCluster ${pop.metadata.name} names MaintenanceWindow ${name}, which does not exist in namespace ${namespace}`,
+    );
   const zone = usable(window, pop.spec.timeZone);
   const piece = parseDuration(pop.spec.strategy.perNode.expected);
-  const occurrences = forecast({ spec: window.spec, zone, freezeZone: pop.spec.timeZone, from: io.now(), count, freezes: fleet?.spec.freezes ?? [], ...(piece === undefined ? {} : { pieceMilliseconds: piece }) });
+  const occurrences = forecast({
+    spec: window.spec,
+    zone,
+    freezeZone: pop.spec.timeZone,
+    from: io.now(),
+    count,
+    freezes: fleet?.spec.freezes ?? [],
+    ...(piece === undefined ? {} : { pieceMilliseconds: piece }),
+  });
   return { heading: `PoP ${pop.metadata.name}, window ${name}, in ${zone}:`, occurrences };
 }
 
 function ofWindow(window: MaintenanceWindow, { zone: given, count }: WhenTargetOptions, io: CliIo): Found {
   const zone = usable(window, given);
-  return { heading: `Window ${window.metadata.name}, in ${zone}:`, occurrences: forecast({ spec: window.spec, zone, from: io.now(), count }) };
+  return {
+    heading: `Window ${window.metadata.name}, in ${zone}:`,
+    occurrences: forecast({ spec: window.spec, zone, from: io.now(), count }),
+  };
 }
 
 /** The zone that the window is read in, or a sentence that says what is missing. */
@@ -56,14 +78,24 @@ function usable(window: MaintenanceWindow, zoneOfThing: string | undefined): str
   const problems = windowProblems(window.spec);
   if (problems.length > 0) throw new Refusal(EXIT.badInput, `MaintenanceWindow ${window.metadata.name}: ${problems.join("; ")}`);
   const zone = windowZone(window.spec, zoneOfThing);
-  if (zone === undefined) throw new Refusal(EXIT.badInput, `MaintenanceWindow ${window.metadata.name} is read in the local zone of what it is applied to; give --zone, for example --zone Europe/Berlin`);
+  if (zone === undefined)
+    throw new Refusal(
+      EXIT.badInput,
+      `MaintenanceWindow ${window.metadata.name} is read in the local zone of what it is applied to; give --zone, for example --zone Europe/Berlin`,
+    );
   const problem = zoneProblem(zone);
   if (problem !== undefined) throw new Refusal(EXIT.badInput, problem);
   return zone;
 }
 
 function print({ heading, occurrences }: Found, { output }: WhenTargetOptions, io: CliIo): void {
-  const rows = occurrences.map(({ start, lastStart, end, localStart, note = "" }) => ({ start, ...(lastStart === undefined ? {} : { lastStart }), end, localStart, note }));
+  const rows = occurrences.map(({ start, lastStart, end, localStart, note = "" }) => ({
+    start,
+    ...(lastStart === undefined ? {} : { lastStart }),
+    end,
+    localStart,
+    note,
+  }));
   if (output === "json") return io.out(`${JSON.stringify(rows, undefined, 2)}\n`);
   if (rows.length === 0) return io.out(`${heading}\nno coming occurrence\n`);
   const cells = rows.map((row) => [row.start, row.lastStart ?? "", row.end, row.localStart, row.note]);
@@ -75,6 +107,10 @@ function departures(fleet: Fleet | undefined, { namespace, output }: WhenTargetO
   if (!fleet) throw new Refusal(EXIT.nothingToActOn, `there is no Fleet named fleet in namespace ${namespace}`);
   if (!fleet.spec.train) throw new Refusal(EXIT.nothingToActOn, "the Fleet has no spec.train; write everyWeeks, anchor and length");
   const dates = fleet.status?.nextDepartures ?? [];
-  io.out(output === "json" ? `${JSON.stringify(dates, undefined, 2)}\n` : `The train departs every ${fleet.spec.train.everyWeeks} weeks, next on:\n${dates.map((date) => `  ${date}\n`).join("")}`);
+  io.out(
+    output === "json"
+      ? `${JSON.stringify(dates, undefined, 2)}\n`
+      : `The train departs every ${fleet.spec.train.everyWeeks} weeks, next on:\n${dates.map((date) => `  ${date}\n`).join("")}`,
+  );
   return EXIT.ok;
 }

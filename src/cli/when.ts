@@ -176,7 +176,9 @@ type WhenFlags = Omit<WhenOptions, "file"> & { readonly file?: string; readonly 
 export function registerWhen(program: Command, io: CliIo): Command {
   return program
     .command("when")
-    .description("the next occurrences of a window, of a PoP's window, or the next departures of the release train, in local time and in UTC")
+    .description(
+      "the next occurrences of a window, of a PoP's window, or the next departures of the release train, in local time and in UTC",
+    )
     .argument("[kind/name]", "pop/NAME, mw/NAME or train, of a cluster; or give -f")
     .option("-f, --file <path>", "a file that holds a MaintenanceWindow")
     .option("--zone <zone>", "the IANA zone of what the window is applied to; needed for timeZone: Local")
@@ -189,7 +191,8 @@ export function registerWhen(program: Command, io: CliIo): Command {
     .action(async (target: string | undefined, flags: WhenFlags) => {
       const whenIo: WhenIo = { out: io.out, err: (text) => io.error(text), now: () => io.now(), readFile: io.readFile };
       if (target !== undefined && flags.file !== undefined) return refused(io, "name an object of the cluster or give -f, not both");
-      if (target !== undefined) return withCluster(io, flags, (cluster) => whenTarget(cluster, target, { ...flags, count: countOf(flags.count) }, io));
+      if (target !== undefined)
+        return withCluster(io, flags, (cluster) => whenTarget(cluster, target, { ...flags, count: countOf(flags.count) }, io));
       if (flags.file === undefined) return refused(io, "nothing to look at; give -f window.yaml, or name pop/NAME, mw/NAME or train");
       const code = await when({ ...flags, file: flags.file }, whenIo);
       return io.exit(code === EXIT_OK ? EXIT.ok : EXIT.badInput);

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import type { CliIo } from "../io.ts";
+import type { DemoPorts } from "./ports.ts";
+
+export interface DemoOptions {
+  readonly embedded?: boolean;
+  readonly real?: boolean;
+  readonly fast?: boolean;
+  readonly keep?: boolean;
+  readonly kubeconfig?: string;
+}
+
+/** What shells report of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+/**
+ * `rollward demo`: two PoPs, good and bad versions, watched live; ends with 0 only when all that it said is true of the cluster. The
+ * play and its surroundings are loaded only when it is played: the operator is the same program.
+ */
+export function registerDemo(program: Command, io: CliIo, openPorts: () => Promise<DemoPorts>): void {
+  program
+    .command("demo")
+    .description("watch two PoPs roll, and take bad versions back, on a real control plane or in memory")
+    .option("--embedded", "play in memory, within seconds")
+    .option("--real", "play on a real control plane or not at all")
+    .option("--fast", "the shortest soak and bake, the highest pace of the calendar")
+    .option("--keep", "stay at the end, to look around, until Ctrl-C (real only)")
+    .option("--kubeconfig <path>", "play on that cluster; one that KUBECONFIG names is never used")
+    .action(async (options: DemoOptions) => {
+      const [ports, { demo }, { explainError }] = await Promise.all([openPorts(), import("./performance.ts"), import("../refusal.ts")]);
+      const interrupted = ports.interruption();
+      try {
+        io.exit(await demo(io, ports, options, interrupted));
+      } catch (error) {
+        if (interrupted.aborted) {
+          io.error("\nThe demo was interrupted; everything that it started is gone.\n");
+          return io.exit(INTERRUPTED);
+        }
+        const { sentence, code } = explainError(error);
+        io.error(`${sentence}\n`);
+        io.exit(code);
+      }
+    });
+}

@@ -1,0 +1,156 @@
+import type { PopCluster } from "../../api/pop-cluster.ts";
+import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../../api/resources.ts";
+import { isConflict } from "../../control/ports.ts";
+import { explainPop } from "../../core/explain/pop.ts";
+import { fleetDraft, sundayWindow } from "../../simulation/world.ts";
+import { type CastPop, castDraft, NAMESPACE, NODES_PER_POP, SESSIONS_PER_POP, type Versions } from "./cast.ts";
+import { Chronicle } from "./chronicle.ts";
+import { allServe, ClaimFailed, type Finding, readNodes, sessionsKept } from "./claims.ts";
+import type { Narrator } from "./narrator.ts";
+import type { Stage } from "./stage.ts";
+import type { Told } from "./summary.ts";
+
+/** Elapsed milliseconds that the slowest act may keep us waiting. */
+const PATIENCE = 180_000;
+
+/** What became of a version on a PoP. */
+export type Outcome = "Rolled" | "TakenBack" | "Stopped";
+
+/** What the acts do and ask: one vocabulary for both stages. Whatever is claimed is read from the cluster. */
+export class Play {
+  readonly stage: Stage;
+  readonly versions: Versions;
+  readonly chronicle: Chronicle;
+  /** For the summary. */
+  readonly told: Told = { claims: 0, explained: [], takenBack: [] };
+  readonly #narrator: Narrator;
+  readonly #breaksBefore = new Map<string, number>();
+
+  constructor(stage: Stage, versions: Versions, narrator: Narrator) {
+    this.stage = stage;
+    this.versions = versions;
+    this.#narrator = narrator;
+    this.chronicle = new Chronicle(stage, (pop, sentence) => narrator.happened(sentence, pop));
+    narrator.watch({ stage, chronicle: this.chronicle });
+  }
+
+  say(sentence: string): void {
+    this.#narrator.said(sentence);
+  }
+
+  /** The window, the Fleet's ledger. */
+  async applyFleet(): Promise<void> {
+    await this.stage.perform(this.stage.cluster.create(FLEET, fleetDraft()));
+    await this.stage.perform(this.stage.cluster.create(MAINTENANCE_WINDOW, sundayWindow()));
+  }
+
+  async applyPop(pop: CastPop, version: string): Promise<void> {
+    await this.stage.perform(this.stage.cluster.create(POP_CLUSTER, castDraft(pop, version, this.stage.tempo)));
+  }
+
+  /** Sessions come to a PoP that serves, and stay for the rest of the play. */
+  async holdSessions(pop: CastPop): Promise<void> {
+    this.stage.holdSessions(pop.name, SESSIONS_PER_POP, ({ node, outage }) => this.chronicle.seeBreak(pop.name, node, outage));
+    const load = this.stage.load(pop.name)!;
+    await this.until(`${SESSIONS_PER_POP} sessions in ${pop.city}`, () => load.held === SESSIONS_PER_POP);
+  }
+
+  /** What a person does who edits `spec.version`. */
+  async setVersion(pop: CastPop, version: string): Promise<void> {
+    this.say(`a person sets spec.version of ${pop.name} to ${version}`);
+    for (;;) {
+      const live = await this.read(pop);
+      try {
+        await this.stage.perform(this.stage.cluster.update(POP_CLUSTER, { ...live, spec: { ...live.spec, version } }));
+        return;
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+      }
+    }
+  }
+
+  async read(pop: CastPop): Promise<PopCluster> {
+    const live = await this.stage.perform(this.stage.cluster.get<PopCluster>(POP_CLUSTER, pop.name, NAMESPACE));
+    if (!live) throw new ClaimFailed(`PoPCluster ${pop.name} exists`, "the API server does not have it");
+    return live;
+  }
+
+  until(waitingFor: string, holds: () => boolean, limitMilliseconds = PATIENCE): Promise<void> {
+    return this.stage.until(holds, { waitingFor, limitMilliseconds });
+  }
+
+  /** Until the PoP's status, as last seen, satisfies the predicate. */
+  untilPop(
+    pop: CastPop,
+    waitingFor: string,
+    holds: (status: NonNullable<PopCluster["status"]>, pop: PopCluster) => boolean,
+  ): Promise<void> {
+    return this.until(`${pop.city}: ${waitingFor}`, () => {
+      const seen = this.chronicle.pop(pop.name);
+      return seen?.status !== undefined && holds(seen.status, seen);
+    });
+  }
+
+  /** Until the version has been rolled or taken back, and which of the two. */
+  async outcome(pop: CastPop, version: string): Promise<Outcome> {
+    let outcome: Outcome | undefined;
+    await this.untilPop(pop, `the end of ${version}`, (status) => (outcome = outcomeOf(status, version)) !== undefined);
+    return outcome!;
+  }
+
+  passTo(instant: string | number): Promise<void> {
+    return this.stage.passTo(typeof instant === "number" ? instant : Date.parse(instant));
+  }
+
+  /** Tells what is true, or ends the play: nothing is said of the cluster that was not read from it. */
+  async claim(sentence: string, find: () => Finding | Promise<Finding>): Promise<void> {
+    const { holds, found } = await find();
+    if (!holds) throw new ClaimFailed(sentence, found);
+    this.told.claims++;
+    this.#narrator.claimed(sentence, found);
+  }
+
+  async claimServes(pop: CastPop, version: string): Promise<void> {
+    await this.claim(`all ${NODES_PER_POP} nodes of ${pop.city} run ${version}`, async () =>
+      allServe(await this.stage.perform(readNodes(this.stage.cluster, pop.name)), version, NODES_PER_POP),
+    );
+  }
+
+  /** Counts breaks of sessions from here on. */
+  markSessions(pop: CastPop): void {
+    this.#breaksBefore.set(pop.name, this.stage.load(pop.name)?.breaks.length ?? 0);
+  }
+
+  /** Since the mark no session broke more often, and each was back on the same PoP within 10 s. */
+  async claimSessionsKept(pop: CastPop, breaksAtMost: number): Promise<void> {
+    const load = this.stage.load(pop.name)!;
+    await this.until(`all sessions of ${pop.city} to be back`, () => load.held === SESSIONS_PER_POP, 15_000).catch(() => undefined);
+    const sentence = `the users of ${pop.city}: every session is held, each broke at most ${breaksAtMost} times and was back within 10 s`;
+    await this.claim(sentence, () => sessionsKept(load, this.#breaksBefore.get(pop.name) ?? 0, breaksAtMost));
+  }
+
+  /** The sentence of `rollward explain`, and the claim that it names what is known from elsewhere. */
+  async explain(pop: CastPop, version: string, stage: string, names: readonly string[]): Promise<void> {
+    const { summary, sections } = explainPop(await this.read(pop));
+    const lines = sections
+      .filter(({ title }) => title === "Why not yet" || title === "Failed revisions")
+      .flatMap((section) => section.lines);
+    const sentence = `${summary}. ${lines[0] ?? ""}`.trim();
+    await this.claim(`rollward explain pop/${pop.name} (${stage}) names ${names.join(", ")}`, () => ({
+      holds: names.every((name) => sentence.includes(name)),
+      found: sentence,
+    }));
+    this.told.explained.push({ pop: pop.name, version, stage, sentence });
+  }
+}
+
+function outcomeOf(status: NonNullable<PopCluster["status"]>, version: string): Outcome | undefined {
+  const entry = status.history?.findLast((one) => one.version === version);
+  if (entry && entry.outcome !== "Promoted")
+    return entry.outcome === "RolledBack" || entry.outcome === "RollbackFailed" ? "TakenBack" : "Stopped";
+  if (entry) return "Rolled";
+  const { run } = status;
+  if (run?.version !== version || run.kind === "Rollback") return undefined;
+  if (run.ending !== undefined) return "Stopped";
+  return run.state === "Baking" || run.state === "Passed" ? "Rolled" : undefined;
+}

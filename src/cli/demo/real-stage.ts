@@ -1,0 +1,167 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PopCluster } from "../../api/pop-cluster.ts";
+import { POP_CLUSTER } from "../../api/resources.ts";
+import type { Cache, Cluster, ClusterEvent } from "../../control/ports.ts";
+import type { SessionBreak } from "../../simulation/load/session-client.ts";
+import { HttpNodeDirectory } from "../../simulation/load/node-directory.ts";
+import { SessionLoad } from "../../simulation/load/session-load.ts";
+import { TcpTransport } from "../../simulation/load/tcp-transport.ts";
+import { HttpRuntime } from "../../simulation/nodes/http-runtime.ts";
+import { NodeFleet } from "../../simulation/nodes/node-fleet.ts";
+import { CURTAIN, NAMESPACE, type Tempo } from "./cast.ts";
+import { EVENT, type EventObject } from "./kinds.ts";
+import { Pace } from "./pace.ts";
+import type { DemoClock, DemoOperator, DemoPorts } from "./ports.ts";
+import { installOn, type Installed } from "./install.ts";
+import { type Stage, WaitedTooLong, type WaitOptions } from "./stage.ts";
+
+const HTTP_PORT = 8080;
+const SESSION_PORT = 7000;
+const HEARTBEAT_MILLISECONDS = 1_000;
+const LOOK_MILLISECONDS = 50;
+
+export interface RealStageOptions {
+  readonly ports: DemoPorts;
+  readonly tempo: Tempo;
+  /** Where the operator, the virtual nodes and a person find the API server. */
+  readonly kubeconfig: { readonly person: string; readonly operator: string; readonly nodes: string };
+  /** For the clock's file; the caller removes it. */
+  readonly folder: string;
+  readonly place: string;
+  readonly interrupted: AbortSignal;
+  /** Takes away at the end what was brought; not needed where the whole cluster goes. */
+  readonly leaveAsItWas: boolean;
+}
+
+/** The play on a real API server: the operator is a process of its own, nodes and sessions are real sockets on 127.x addresses. */
+export class RealStage implements Stage {
+  readonly place: string;
+  readonly tempo: Tempo;
+  readonly cluster: Cluster;
+  readonly clock: DemoClock;
+  readonly nodes: NodeFleet;
+  readonly #options: RealStageOptions;
+  readonly #kubelets: Cluster;
+  readonly #installed: Installed;
+  readonly #pops: Cache<PopCluster>;
+  readonly #events: Cache<EventObject>;
+  readonly #pace: Pace;
+  readonly #loads = new Map<string, SessionLoad>();
+  #operator: DemoOperator | undefined;
+
+  private constructor(options: RealStageOptions, cluster: Cluster, kubelets: Cluster, clock: DemoClock, installed: Installed) {
+    this.#options = options;
+    this.place = options.place;
+    this.tempo = options.tempo;
+    this.cluster = cluster;
+    this.clock = clock;
+    this.#kubelets = kubelets;
+    this.#installed = installed;
+    this.nodes = new NodeFleet({
+      cluster: kubelets,
+      clock,
+      // The API server and its controllers live by the machine's time, whatever the calendar of the operator shows.
+      wallClock: Date.now,
+      runtime: new HttpRuntime(clock),
+      heartbeatMilliseconds: HEARTBEAT_MILLISECONDS,
+    });
+    this.#pops = cluster.cache<PopCluster>(POP_CLUSTER, { namespace: NAMESPACE });
+    this.#events = cluster.cache(EVENT, { namespace: NAMESPACE });
+    this.#pace = new Pace(clock, () => this.#pops.list(), options.tempo.stretchMilliseconds);
+  }
+
+  /** Opens the API server and brings our kinds and namespaces there. When that does not succeed nothing stays open. */
+  static async open(options: RealStageOptions): Promise<RealStage> {
+    const { ports, folder, kubeconfig, interrupted } = options;
+    const cluster = await ports.connect(kubeconfig.person);
+    try {
+      const installed = await installOn(cluster, interrupted);
+      const kubelets = await ports.connect(kubeconfig.nodes);
+      const clock = ports.createClock(join(folder, "clock.json"), CURTAIN);
+      return new RealStage(options, cluster, kubelets, clock, installed);
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  get rate(): number {
+    return this.clock.rate;
+  }
+
+  load(pop: string): SessionLoad | undefined {
+    return this.#loads.get(pop);
+  }
+
+  holdSessions(pop: string, sessions: number, onBreak: (broken: SessionBreak) => void): void {
+    const load = new SessionLoad({
+      pop,
+      sessions,
+      clock: this.clock,
+      directory: new HttpNodeDirectory(() => Promise.resolve(this.nodes.directory()), HTTP_PORT),
+      transport: new TcpTransport(SESSION_PORT),
+      onBreak,
+    });
+    this.#loads.set(pop, load);
+    load.start();
+  }
+
+  async perform<T>(work: Promise<T>): Promise<T> {
+    const result = await work;
+    this.#check();
+    return result;
+  }
+
+  async until(holds: () => boolean, { waitingFor, limitMilliseconds }: WaitOptions): Promise<void> {
+    for (const end = this.clock.elapsed() + limitMilliseconds; !holds();) {
+      this.#check();
+      if (this.clock.elapsed() >= end) throw new WaitedTooLong(`${waitingFor}: it did not come within ${limitMilliseconds / 1000} s`);
+      await sleep(LOOK_MILLISECONDS);
+    }
+  }
+
+  passTo(instant: number): Promise<void> {
+    return this.#pace.passTo(instant, () => this.#check());
+  }
+
+  onEvent(listener: (event: ClusterEvent) => void): void {
+    const told = new Set<string>();
+    this.#events.onChange((event, deleted) => {
+      const { type = "Normal", reason = "", action = "", note = "", regarding } = event;
+      if (deleted || told.has(event.metadata.uid) || regarding?.name === undefined) return;
+      told.add(event.metadata.uid);
+      const { apiVersion = "", kind = "", name, uid = "" } = regarding;
+      listener({ type, reason, action, note, regarding: { apiVersion, kind, name, uid } });
+    });
+  }
+
+  async startOperator(): Promise<void> {
+    const { ports, kubeconfig, folder } = this.#options;
+    await Promise.all([this.#pops.whenSynced(this.#options.interrupted), this.#events.whenSynced(this.#options.interrupted)]);
+    this.#operator = ports.startOperator({ kubeconfig: kubeconfig.operator, clockFile: join(folder, "clock.json"), namespace: NAMESPACE });
+  }
+
+  /** Ends everything that was begun, in the order in which it leans on each other; each end is tried whatever became of the others. */
+  async close(): Promise<void> {
+    const ends: (() => Promise<unknown> | undefined)[] = [
+      () => Promise.all([...this.#loads.values()].map((load) => load.stop())),
+      () => this.#operator?.stop(),
+      () => this.nodes.stop(),
+      () => (this.#options.leaveAsItWas ? this.#installed.remove() : undefined),
+      () => this.#kubelets.close(),
+      () => this.cluster.close(),
+    ];
+    const faults: unknown[] = [];
+    for (const end of ends) await Promise.resolve(end()).catch((error: unknown) => faults.push(error));
+    this.clock.close();
+    if (faults.length > 0 && !this.#options.interrupted.aborted) throw faults[0];
+  }
+
+  #check(): void {
+    this.#options.interrupted.throwIfAborted();
+    if (this.#operator?.ended !== undefined) {
+      throw new Error(`the operator ended (${this.#operator.ended}) in the middle of the play; its last lines:\n${this.#operator.log()}`);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import type { Cluster, ClusterEvent } from "../../control/ports.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { SessionBreak } from "../../simulation/load/session-client.ts";
+import type { SessionLoad } from "../../simulation/load/session-load.ts";
+import type { NodeFleet } from "../../simulation/nodes/node-fleet.ts";
+import type { Tempo } from "./cast.ts";
+
+/** What did not come in time; the message says what was waited for and for how long. */
+export class WaitedTooLong extends Error {
+  override readonly name = "WaitedTooLong";
+}
+
+export interface WaitOptions {
+  readonly waitingFor: string;
+  /** Elapsed milliseconds. */
+  readonly limitMilliseconds: number;
+}
+
+/**
+ * Where the play is played: in memory on a virtual clock, or on a real API server with the operator as a process of its own. The play
+ * is the same, and so is every claim: both read the cluster.
+ */
+export interface Stage {
+  /** Where this is, for the head line. */
+  readonly place: string;
+  readonly tempo: Tempo;
+  /** A person's view of the cluster. */
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  /** How many times as fast as the machine's clock the calendar runs; undefined where it jumps from event to event. */
+  readonly rate: number | undefined;
+  readonly nodes: NodeFleet;
+  /** The sessions of a PoP, once `holdSessions` was called for it. */
+  load(pop: string): SessionLoad | undefined;
+  holdSessions(pop: string, count: number, onBreak: (broken: SessionBreak) => void): void;
+  /** Lets time run, where it does not by itself, until the work is done. */
+  perform<T>(work: Promise<T>): Promise<T>;
+  /** At 1×, until the predicate holds. Rejects with WaitedTooLong. */
+  until(holds: () => boolean, options: WaitOptions): Promise<void>;
+  /** The calendar goes on to the instant: fast, but at 1× while any node is in hand. */
+  passTo(instant: number): Promise<void>;
+  /** What the operator says, as Kubernetes events. */
+  onEvent(listener: (event: ClusterEvent) => void): void;
+  startOperator(): Promise<void>;
+  close(): Promise<void>;
+}
