@@ -1,0 +1,200 @@
+import { describe, expect, it } from "vitest";
+import { NODE, type NodeObject } from "../../src/control/kinds.ts";
+import { UPDATING_TAINT } from "../../src/api/names.ts";
+import { DAY, HOUR, MINUTE, RARELY, SECOND, Story } from "./story.ts";
+
+const cordoned = (story: Story) => story.nodes().filter((node) => node.spec?.unschedulable).map((node) => node.metadata.name);
+
+describe("what people do to nodes", () => {
+  it("[P3b] [G10] a cordon before the roll: with maxUnavailable 1 nothing starts, BudgetExhausted, naming the node; uncordoned, the roll goes through", async () => {
+    const story = await Story.begin();
+    await story.cordon("fra1-n2");
+    await story.want("2.0.0");
+    await story.untilHold("BudgetExhausted");
+    expect(story.status().holds?.[0]?.message).toContain("fra1-n2");
+    await story.pass(HOUR);
+    expect(story.versions()).toEqual(["1.0.0", "1.0.0", "1.0.0"]);
+    expect(cordoned(story)).toEqual(["fra1-n2"]);
+    await story.cordon("fra1-n2", false);
+    await story.untilRolled("2.0.0");
+  });
+
+  it("[P3b] with maxUnavailable 2 a cordoned node is left out, Skipped, and follows in a run of its own window when the cordon is lifted; the cordon stays as long as the person wants", async () => {
+    const story = await Story.begin({ nodes: 4, pop: { strategy: { maxUnavailable: 2, watch: "336h" }, health: RARELY } });
+    await story.cordon("fra1-n2");
+    await story.want("2.0.0");
+    await story.untilPassed("2.0.0");
+    expect(story.versions()).toEqual(["2.0.0", "1.0.0", "2.0.0", "2.0.0"]);
+    expect(story.status().nodes?.find((node) => node.name === "fra1-n2")).toMatchObject({ step: "Skipped", skipped: "CordonedByPerson" });
+    expect(cordoned(story)).toEqual(["fra1-n2"]);
+    await story.pass(5 * HOUR);
+    await story.cordon("fra1-n2", false);
+    await story.pass(DAY);
+    expect(story.versions()[1]).toBe("1.0.0");
+    await story.untilTrue("the late node", () => story.versions()[1] === "2.0.0", 8 * DAY);
+    expect(new Date(story.now).getUTCDay()).toBe(0);
+    await story.untilPassed("2.0.0");
+    expect(story.status().run?.id, "the watched run has taken it in").toBe(2);
+    expect(story.outcomes()).toEqual(["1.0.0 Promoted"]);
+    expect(story.status().nodes?.map((node) => node.step)).toEqual(["Done", "Done", "Done", "Done"]);
+  });
+
+  it("[G10] [P3b] a cordon on the node in hand changes nothing of its step and stays afterwards", async () => {
+    const story = await Story.begin();
+    await story.want("2.0.0");
+    const node = await story.untilStep("Claimed");
+    await story.cordon(node);
+    await story.until("the node to be done", (status) => ["Soaking", "Done"].includes(status.nodes?.find((entry) => entry.name === node)?.step ?? ""));
+    expect(cordoned(story)).toEqual([node]);
+    await story.cordon(node, false);
+    await story.untilRolled("2.0.0");
+  });
+
+  it("[G10] taints, labels and annotations of others stay as they are through a whole roll", async () => {
+    const story = await Story.begin();
+    await story.change<NodeObject>(NODE, "fra1-n1", (node) => ({
+      ...node,
+      metadata: { ...node.metadata, labels: { ...node.metadata.labels, rack: "b7" }, annotations: { ...node.metadata.annotations, owner: "ops" } },
+      spec: { ...node.spec, taints: [{ key: "dedicated", value: "pop", effect: "PreferNoSchedule" }] },
+    }));
+    await story.want("2.0.0");
+    await story.untilRolled("2.0.0");
+    const node = story.read<NodeObject>(NODE, "fra1-n1")!;
+    expect(node.metadata.labels).toMatchObject({ rack: "b7" });
+    expect(node.metadata.annotations).toMatchObject({ owner: "ops" });
+    expect(node.spec?.taints).toEqual([{ key: "dedicated", value: "pop", effect: "PreferNoSchedule" }]);
+    expect(node.spec?.taints?.some((taint) => taint.key === UPDATING_TAINT)).toBe(false);
+  });
+});
+
+describe("what people ask for", () => {
+  it("[P12] stop: the node in hand finishes, the PoP stays mixed and watched; retry lets it go on with the others", async () => {
+    const story = await Story.begin({ nodes: 4 });
+    await story.want("2.0.0");
+    await story.untilStep("Soaking");
+    await story.request("stop");
+    await story.pass(20 * MINUTE);
+    const mixed = story.versions();
+    expect(new Set(mixed)).toEqual(new Set(["1.0.0", "2.0.0"]));
+    expect(story.condition("Progressing")).toMatchObject({ status: "False", reason: "Stopped" });
+    expect(story.status().grant?.state).toBe("Returned");
+    expect(story.status().checks?.some((check) => check.name === "ready" && check.verdict === "Healthy")).toBe(true);
+    await story.request("retry");
+    await story.untilRolled("2.0.0");
+  });
+
+  it("[P12] a stopped version is still watched: one that turns bad is taken back", async () => {
+    const story = await Story.begin({ nodes: 3 });
+    await story.want("2.0.0-bad-after-1h");
+    await story.untilStep("Soaking");
+    await story.request("stop");
+    await story.untilOutcome("2.0.0-bad-after-1h RolledBack", 3 * HOUR);
+    expect(story.versions()).toEqual(["1.0.0", "1.0.0", "1.0.0"]);
+  });
+
+  it("[P12] after a stop another version rolls every node, and what was stopped stands in the history", async () => {
+    const story = await Story.begin({ nodes: 3 });
+    await story.want("2.0.0");
+    await story.untilStep("Soaking");
+    await story.request("stop");
+    await story.pass(MINUTE);
+    await story.want("3.0.0");
+    await story.untilPassed("3.0.0");
+    expect(story.outcomes()).toEqual(["1.0.0 Promoted", "2.0.0 Stopped"]);
+    expect(story.versions()).toEqual(["3.0.0", "3.0.0", "3.0.0"]);
+  });
+
+  it("[G8] a take-back gives the verdict, at once and once: the same request is not carried out again after a retry", async () => {
+    const story = await Story.begin();
+    await story.want("2.0.0");
+    await story.untilStep("Soaking");
+    await story.request("takeBack");
+    await story.untilOutcome("2.0.0 RolledBack");
+    expect(story.status().revisions?.failed?.[0]?.evidence).toMatch(/^taken back by a person at /);
+    await story.request("retry", story.status().revisions!.failed![0]!.revision);
+    await story.untilPassed("2.0.0");
+    await story.pass(10 * MINUTE);
+    expect(story.versions()).toEqual(["2.0.0", "2.0.0", "2.0.0"]);
+  });
+
+  it.each([
+    ["takeBack", "no version is being rolled or watched"],
+    ["stop", "no roll is under way"],
+    ["retry", "neither failed nor was stopped here"],
+  ] as const)("a request without anything to do (%s) is answered once with a sentence and changes nothing", async (verb, sentence) => {
+    const story = await Story.begin({ start: "2026-11-21T00:30:00Z", pop: { health: RARELY } });
+    await story.untilOutcome("1.0.0 Promoted", 2 * DAY);
+    await story.request(verb);
+    await story.pass(10 * MINUTE);
+    expect(story.narration().filter((one) => one.startsWith("RequestIgnored"))).toEqual([expect.stringContaining(sentence)]);
+    expect(story.versions()).toEqual(["1.0.0", "1.0.0", "1.0.0"]);
+  });
+});
+
+describe("a spec that changes in mid-roll", () => {
+  it("[P12] a newer version: nobody starts the old one any more, the node in hand finishes, the newer takes all; the rollback target stays what the whole PoP ran", async () => {
+    const story = await Story.begin({ nodes: 4 });
+    await story.want("2.0.0");
+    const back = story.status().revisions!.current;
+    await story.until("the second node", ({ nodes, run }) => run?.version === "2.0.0" && nodes?.filter((node) => node.step === "Done" && node.revision === run.revision).length === 1 && nodes.some((node) => node.step === "Updating"));
+    await story.want("3.0.0");
+    await story.untilOutcome("2.0.0 Superseded");
+    expect(story.status().run).toMatchObject({ version: "3.0.0", back });
+    expect(story.versions().filter((version) => version === "2.0.0").length).toBeLessThanOrEqual(2);
+    await story.untilPassed("3.0.0");
+    expect(story.versions()).toEqual(["3.0.0", "3.0.0", "3.0.0", "3.0.0"]);
+  });
+
+  it("[P12] back to the version before in mid-roll: the nodes that were moved go back to it, the others are not touched", async () => {
+    const story = await Story.begin({ nodes: 4 });
+    await story.want("2.0.0");
+    await story.untilStep("Soaking");
+    const untouched = story.pods().filter((pod) => pod.spec.containers[0]!.image.endsWith("1.0.0")).map((pod) => pod.metadata.uid);
+    await story.want("1.0.0");
+    await story.untilTrue("1.0.0 everywhere", () => story.versions().every((version) => version === "1.0.0") && story.claimed().length === 0);
+    expect(story.pods().map((pod) => pod.metadata.uid)).toEqual(expect.arrayContaining(untouched.slice(0, 3)));
+    await story.pass(10 * MINUTE);
+    expect(story.versions()).toEqual(["1.0.0", "1.0.0", "1.0.0", "1.0.0"]);
+  });
+
+  it("[P12] [G14] wanted and unwanted again before the first node: no run is left, the grant is returned, nothing was touched", async () => {
+    const story = await Story.begin({ pops: ["fra1", "ber1"], fleet: { maxConcurrentPoPs: 1 } });
+    await story.want("2.0.0", "ber1");
+    await story.until("ber1 to roll", (status) => status.run?.state === "Rolling", HOUR, "ber1");
+    await story.want("2.0.0");
+    await story.untilHold("RegionBusy");
+    expect(story.status().grant?.state).toBe("Asked");
+    await story.want("1.0.0");
+    await story.until("the grant to be given back", (status) => status.grant?.state === "Returned", MINUTE);
+    expect(story.status().run?.version ?? "1.0.0").toBe("1.0.0");
+    await story.untilPassed("2.0.0", HOUR, "ber1");
+    expect(story.versions()).toEqual(["1.0.0", "1.0.0", "1.0.0"]);
+  });
+
+  it("[P12] the template changed without the version is another revision: it rolls with all rules and can be taken back", async () => {
+    const story = await Story.begin();
+    const before = story.status().revisions!.current;
+    await story.edit((spec) => ({ ...spec, template: { ...spec.template, metadata: { annotations: { tuning: "b" } } } }));
+    await story.until("the other revision on all nodes", ({ run }) => run?.kind === "Roll" && run.state === "Passed" && run.revision !== before);
+    expect(story.status().run?.version).toBe("1.0.0");
+    await story.request("takeBack");
+    await story.until("the revision before", (status) => status.revisions?.current === before && !status.run);
+    expect(story.outcomes()).toEqual(["1.0.0 Promoted", "1.0.0 RolledBack"]);
+  });
+
+  it("[P7] [P12] a new version set while a rollback goes on waits until it has ended", async () => {
+    const story = await Story.begin({ nodes: 4 });
+    await story.want("2.0.0");
+    await story.untilPassed("2.0.0");
+    await story.request("takeBack");
+    await story.until("the rollback", (status) => status.run?.kind === "Rollback" && status.nodes!.some((node) => node.step === "Updating"));
+    await story.want("3.0.0");
+    let started = false;
+    await story.untilTrue("the end of the rollback", () => {
+      started ||= story.versions().includes("3.0.0");
+      return story.outcomes().includes("2.0.0 RolledBack");
+    });
+    expect(started).toBe(false);
+    await story.untilPassed("3.0.0");
+  });
+});
