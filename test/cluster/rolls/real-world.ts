@@ -15,6 +15,7 @@ import { NAMESPACE } from "../../../src/control/kinds.ts";
 import { isConflict, type Draft, type Kind, type KubernetesObject } from "../../../src/control/ports.ts";
 import { KubernetesCluster } from "../../../src/kubernetes/cluster.ts";
 import { Transport } from "../../../src/kubernetes/transport.ts";
+import type { NodeAddress } from "../../../src/simulation/nodes/node-fleet.ts";
 import { fleetDraft, FLEET_NAMESPACE, DATA_PLANE_NAMESPACE, popDraft, sundayWindow, type PopOptions } from "../../../src/simulation/world.ts";
 import { freePorts } from "../../../tools/control-plane/ports.ts";
 import { type ControlPlane, startControlPlane } from "../../../tools/control-plane/run.ts";
@@ -74,6 +75,11 @@ export class RealWorld {
     const nodes = new LineProcess("src/simulation/nodes/main.ts", ["--kubeconfig", controlPlane.kubeconfig("virtual-nodes"), ...counts, "--heartbeat", "1000", "--directory", directory, "--clock", clockFile]);
     await nodes.line("ready");
     return new RealWorld({ controlPlane, cluster, nodes, calendar, folder, directory });
+  }
+
+  /** Where the nodes of a PoP are, from the directory that the virtual nodes keep. */
+  addresses(pop: string): NodeAddress[] {
+    return (JSON.parse(readFileSync(this.directory, "utf8")) as NodeAddress[]).filter((node) => node.pop === pop);
   }
 
   get clockFile(): string {
@@ -143,7 +149,7 @@ export class RealWorld {
         const pop = await this.pop(name);
         if (predicate(pop.status ?? {}, pop)) return pop;
         const { run, holds, nodes, history } = pop.status ?? {};
-        throw new Error(`PoP ${name} is not there yet (${waitingFor}): ${JSON.stringify({ run: run && [run.kind, run.version, run.state, run.ending], holds, nodes: nodes?.map((node) => [node.name, node.step, node.message]), history }, null, 1)}; ${this.operators.at(-1)?.log().slice(-3_000) ?? "no operator runs"}`);
+        throw new Error(`PoP ${name} is not there yet (${waitingFor}): ${JSON.stringify({ run: run && [run.kind, run.version, run.state, run.ending], holds, nodes: nodes?.map((node) => [node.name, node.step, node.message]), history })}; ${this.operators.at(-1)?.log().slice(-600) ?? "no operator runs"}`);
       },
       { timeout, interval: 100 },
     );

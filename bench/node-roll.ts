@@ -1,0 +1,175 @@
+// B1: how long a roll of N nodes takes with instant health and without soak, beside the native DaemonSet's RollingUpdate with
+// maxUnavailable 1 on the same virtual nodes. B12: how many writes Rollward sends for it, counted in the API server's audit log.
+import { setTimeout as sleep } from "node:timers/promises";
+import { POP_LABEL } from "../src/api/names.ts";
+import { DAEMON_SET, type DaemonSetObject } from "../src/control/kinds.ts";
+import type { Draft } from "../src/control/ports.ts";
+import { DATA_PLANE_NAMESPACE } from "../src/simulation/world.ts";
+import { type AuditEntry, isWrite } from "../tools/control-plane/audit-log.ts";
+import { type Figures, median, type Row, spread } from "./figures.ts";
+import { type BenchWorld, changeIn } from "./world.ts";
+
+export const NODES = 6;
+/** A is Rollward, B the DaemonSet. */
+const ORDER = ["A", "B", "B", "A", "A", "B", "B", "A"] as const;
+const POP = "fra1";
+const TARGET = 1.25;
+const WRITES_TARGET = 8;
+
+/** Claim and taint, drain, label off and on, verify, taint off; no soak. One good answer is enough. */
+const instant = {
+  strategy: { bake: "1s", perNode: { expected: "40s", deadline: "60s", soak: "0s", retries: 1 } },
+  health: { node: [{ name: "ready", http: { port: 8080, path: "/healthz" }, successes: 1, failures: 2, interval: "1s", timeout: "1s" }], pop: [] },
+};
+
+export async function nodeRoll(world: BenchWorld, program: string): Promise<Figures[]> {
+  const operator = await world.startOperator(program);
+  await world.createPop(POP, instant);
+  await world.until(POP, "the first version is on all nodes", ({ status }) => status?.run?.state === "Passed");
+  const native = new NativeDaemonSet(world);
+  await native.create();
+  const times = { A: [] as number[], B: [] as number[] };
+  const counted: AuditEntry[][] = [];
+  for (const [index, who] of ORDER.entries()) {
+    const tag = `2.${index}.0`;
+    if (who === "B") times.B.push(await native.roll(tag));
+    else {
+      const from = Date.now();
+      times.A.push(await rollwardRoll(world, tag));
+      counted.push(writesOf(world, from));
+    }
+    // Caches, events and status writes of the one must not fall into the time of the other.
+    await sleep(2_000);
+  }
+  await operator.stop();
+  native.stop();
+  const perNode = { A: times.A.map((time) => time / NODES), B: times.B.map((time) => time / NODES) };
+  const ratio = median(times.A) / median(times.B);
+  const rolls: Figures = {
+    title: "B1: a roll, node by node, beside the native DaemonSet",
+    how: `${NODES} virtual nodes on a real API server, instant health, soak 0s, from the write of the new version to the last node done; order ${ORDER.join(" ")}`,
+    rows: [
+      { what: "Rollward, a node", value: spread(perNode.A, "ms") },
+      { what: "DaemonSet RollingUpdate, maxUnavailable 1, a node", value: spread(perNode.B, "ms") },
+      { what: "ratio of the medians", value: `${ratio.toFixed(2)} ×`, target: `≤ ${TARGET} ×`, met: ratio <= TARGET },
+    ],
+  };
+  return [rolls, writesPerNode(counted)];
+}
+
+async function rollwardRoll(world: BenchWorld, version: string): Promise<number> {
+  const started = await world.editPop(POP, (spec) => ({ ...spec, version }));
+  const { at } = await world.until(POP, `${version} is on all nodes`, ({ status }) => status?.run?.version === version && status.run.state !== "Preflight" && status.run.state !== "Rolling");
+  // The next roll begins when this one has baked.
+  await world.until(POP, `${version} has baked`, ({ status }) => status?.run?.version === version && status.run.state === "Passed");
+  return at - started;
+}
+
+/** The operator's writes since a wall-clock instant; the lease and events apart, dry runs and evictions' dry runs in. */
+function writesOf(world: BenchWorld, from: number): AuditEntry[] {
+  return world.controlPlane
+    .auditEntries()
+    .filter((entry) => isWrite(entry) && entry.userAgent.startsWith("rollward/") && entry.objectRef?.resource !== "leases" && Date.parse(entry.requestReceivedTimestamp) >= from);
+}
+
+const nameOf = ({ verb, objectRef }: AuditEntry): string => `${verb} ${objectRef?.resource ?? ""}${objectRef?.subresource ? `/${objectRef.subresource}` : ""}`;
+
+/** What a roll costs once (start, grant, record, end) is counted with it, and events apart: they are asides, not state. */
+function writesPerNode(counted: readonly AuditEntry[][]): Figures {
+  const isEvent = (entry: AuditEntry) => entry.objectRef?.resource === "events";
+  const state = counted.map((entries) => entries.filter((entry) => !isEvent(entry)));
+  const events = counted.map((entries) => entries.filter(isEvent));
+  const failed = counted.flat().filter((entry) => (entry.responseStatus?.code ?? 0) >= 400).length;
+  const perNode = state.map((entries) => entries.length / NODES);
+  const kinds = new Map<string, number>();
+  for (const entry of state.flat()) kinds.set(nameOf(entry), (kinds.get(nameOf(entry)) ?? 0) + 1);
+  const byKind = [...kinds].sort(([, one], [, other]) => other - one).map(([kind, count]): Row => ({ what: `  ${kind}, a roll`, value: (count / counted.length).toFixed(1) }));
+  return {
+    title: "B12: writes to the API server for each node rolled",
+    how: `counted in the API server's audit log over ${counted.length} rolls of ${NODES} nodes, what a roll costs once included; the lease and events apart`,
+    rows: [
+      { what: "writes, a node", value: spread(perNode, "", 1), target: `≤ ${WRITES_TARGET}`, met: Math.max(...perNode) <= WRITES_TARGET },
+      ...byKind,
+      { what: "events, a node", value: spread(events.map((entries) => entries.length / NODES), "", 1) },
+      { what: "writes refused, in all", value: String(failed) },
+    ],
+  };
+}
+
+/** The peer: a DaemonSet as Kubernetes rolls it by itself, on ports of its own. */
+class NativeDaemonSet {
+  readonly #world: BenchWorld;
+  readonly #cache;
+
+  constructor(world: BenchWorld) {
+    this.#world = world;
+    this.#cache = world.cluster.cache(DAEMON_SET, { namespace: DATA_PLANE_NAMESPACE });
+  }
+
+  async create(): Promise<void> {
+    await this.#world.cluster.create(DAEMON_SET, daemonSet("1.0.0"));
+    await this.#settled(1);
+  }
+
+  /** Milliseconds from the write of the new image until the controller says that all nodes are updated and available. */
+  async roll(tag: string): Promise<number> {
+    const started = performance.now();
+    const written = await this.#world.cluster.patch(DAEMON_SET, "native", DATA_PLANE_NAMESPACE, [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: imageOf(tag) }]);
+    return (await this.#settled(written.metadata.generation ?? 0)) - started;
+  }
+
+  stop(): void {
+    this.#cache.stop();
+  }
+
+  async #settled(generation: number): Promise<number> {
+    const { at } = await changeIn(
+      this.#cache,
+      () => this.#cache.get("native", DATA_PLANE_NAMESPACE),
+      ({ status }) => {
+        const seen = status as { observedGeneration?: number; updatedNumberScheduled?: number; numberAvailable?: number } | undefined;
+        return (seen?.observedGeneration ?? 0) >= generation && seen?.updatedNumberScheduled === NODES && seen.numberAvailable === NODES;
+      },
+      120_000,
+      () => `the native DaemonSet did not settle; it stood at ${JSON.stringify(this.#cache.get("native", DATA_PLANE_NAMESPACE)?.status)}`,
+    );
+    return at;
+  }
+}
+
+const imageOf = (tag: string): string => `registry.example/pop:${tag}`;
+
+function daemonSet(tag: string): Draft<DaemonSetObject> {
+  const labels = { app: "native" };
+  const ports = [
+    { name: "health", containerPort: 9080, hostPort: 9080 },
+    { name: "sessions", containerPort: 9000, hostPort: 9000 },
+  ];
+  return {
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name: "native", namespace: DATA_PLANE_NAMESPACE },
+    spec: {
+      selector: { matchLabels: labels },
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
+      template: {
+        metadata: { labels },
+        spec: {
+          hostNetwork: true,
+          terminationGracePeriodSeconds: 2,
+          nodeSelector: { [POP_LABEL]: POP },
+          tolerations: [{ operator: "Exists" }],
+          containers: [{ name: "pop", image: imageOf(tag), ports, readinessProbe: { httpGet: { path: "/healthz", port: 9080 } } }],
+        },
+      },
+    },
+  } as unknown as Draft<DaemonSetObject>;
+}
+
+if (import.meta.main) {
+  const { build, DIST } = await import("../tools/build.ts");
+  const { inWorld } = await import("./world.ts");
+  const { printFigures } = await import("./figures.ts");
+  const { program } = await build(DIST);
+  (await inWorld({ [POP]: NODES }, (world) => nodeRoll(world, program))).forEach(printFigures);
+}

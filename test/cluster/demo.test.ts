@@ -1,0 +1,74 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, it, vi } from "vitest";
+import { describeWithControlPlane } from "./control-plane/available.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const MINUTE = 60_000;
+
+/** The demo as a person starts it, with a KUBECONFIG in the environment that leads nowhere: it must not be looked at. */
+class Demo {
+  text = "";
+  readonly child: ChildProcess;
+
+  constructor(...args: string[]) {
+    const env = { ...process.env, KUBECONFIG: "/nowhere/kubeconfig" };
+    this.child = spawn(process.execPath, ["src/main.ts", "demo", ...args], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream?.setEncoding("utf8").on("data", (more: string) => (this.text += more));
+  }
+
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, "close");
+    return this.child.exitCode;
+  }
+
+  /** The control plane's folder, as the lines for kubectl name it. */
+  get folder(): string {
+    return /--kubeconfig (\S+)\/admin\.kubeconfig/.exec(this.text)?.[1] ?? "";
+  }
+}
+
+/** Processes whose command line names the text. */
+async function processesOf(text: string): Promise<string[]> {
+  const ps = spawn("ps", ["-eo", "pid=,args="], { stdio: ["ignore", "pipe", "ignore"] });
+  let lines = "";
+  ps.stdout.setEncoding("utf8").on("data", (more: string) => (lines += more));
+  await once(ps, "close");
+  return lines.split("\n").filter((line) => line.includes(text));
+}
+
+describeWithControlPlane("[T3] rollward demo --real", () => {
+  let demo: Demo | undefined;
+  afterEach(async () => {
+    demo?.child.kill("SIGTERM");
+    await demo?.ended();
+  });
+
+  it(
+    "--fast plays all eight acts on a real API server within 6 minutes, ends with 0, and leaves no process and no folder",
+    async () => {
+      demo = new Demo("--real", "--fast");
+      const code = await demo.ended();
+      expect(code, demo.text.slice(-4_000)).toBe(0);
+      expect(demo.text).toContain("== Act 8 of 8");
+      expect(demo.text).toContain("✓ all 4 nodes of Tokyo run 1.2.4");
+      expect(demo.text).toContain("✓ all 4 nodes of Berlin run 1.2.4");
+      expect(existsSync(demo.folder)).toBe(false);
+      expect(await processesOf(demo.folder)).toEqual([]);
+    },
+    6 * MINUTE,
+  );
+
+  it.each(["SIGINT", "SIGKILL"] as const)("ended in the middle by %s it leaves no process and no folder", async (signal) => {
+    demo = new Demo("--real", "--fast");
+    await vi.waitFor(() => expect(demo?.text).toContain("joins with 1.0.0"), { timeout: MINUTE, interval: 100 });
+    expect(await processesOf(demo.folder)).not.toEqual([]);
+    demo.child.kill(signal);
+    expect(await demo.ended()).toBe(signal === "SIGINT" ? 130 : null);
+    await vi.waitFor(async () => expect(await processesOf(demo!.folder)).toEqual([]), { timeout: 20_000, interval: 200 });
+    await vi.waitFor(() => expect(existsSync(demo!.folder)).toBe(false), { timeout: 20_000, interval: 200 });
+  });
+});
