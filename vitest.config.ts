@@ -3,7 +3,13 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["src/**/*.test.ts", "tools/**/*.test.ts", "test/architecture.test.ts", "test/build/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts", "tools/**/*.test.ts", "test/architecture.test.ts", "test/build/**/*.test.ts"],
+          testTimeout: 20_000,
+        },
+      },
       { test: { name: "simulation", include: ["test/simulation/**/*.test.ts", "test/scenarios/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {

@@ -5,6 +5,8 @@ export interface Row {
   readonly value: string;
   readonly target?: string;
   readonly met?: boolean;
+  /** A count that does not depend on the machine: missed, the run ends with 1. */
+  readonly gated?: boolean;
 }
 
 export interface Figures {

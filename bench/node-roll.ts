@@ -9,7 +9,7 @@ import { type AuditEntry, isWrite } from "../tools/control-plane/audit-log.ts";
 import { type Figures, median, type Row, spread } from "./figures.ts";
 import { type BenchWorld, changeIn } from "./world.ts";
 
-export const NODES = 6;
+const NODES = 8;
 /** A is Rollward, B the DaemonSet. */
 const ORDER = ["A", "B", "B", "A", "A", "B", "B", "A"] as const;
 const POP = "fra1";
@@ -19,7 +19,10 @@ const WRITES_TARGET = 8;
 /** Claim and taint, drain, label off and on, verify, taint off; no soak. One good answer is enough. */
 const instant = {
   strategy: { bake: "1s", perNode: { expected: "40s", deadline: "60s", soak: "0s", retries: 1 } },
-  health: { node: [{ name: "ready", http: { port: 8080, path: "/healthz" }, successes: 1, failures: 2, interval: "1s", timeout: "1s" }], pop: [] },
+  health: {
+    node: [{ name: "ready", http: { port: 8080, path: "/healthz" }, successes: 1, failures: 2, interval: "1s", timeout: "1s" }],
+    pop: [],
+  },
 };
 
 export async function nodeRoll(world: BenchWorld, program: string): Promise<Figures[]> {
@@ -29,13 +32,16 @@ export async function nodeRoll(world: BenchWorld, program: string): Promise<Figu
   const native = new NativeDaemonSet(world);
   await native.create();
   const times = { A: [] as number[], B: [] as number[] };
+  const begun: number[] = [];
   const counted: AuditEntry[][] = [];
   for (const [index, who] of ORDER.entries()) {
     const tag = `2.${index}.0`;
     if (who === "B") times.B.push(await native.roll(tag));
     else {
       const from = Date.now();
-      times.A.push(await rollwardRoll(world, tag));
+      const roll = await rollwardRoll(world, tag);
+      times.A.push(roll.whole);
+      begun.push(roll.untilFirstClaim);
       counted.push(writesOf(world, from));
     }
     // Caches, events and status writes of the one must not fall into the time of the other.
@@ -50,6 +56,14 @@ export async function nodeRoll(world: BenchWorld, program: string): Promise<Figu
     how: `${NODES} virtual nodes on a real API server, instant health, soak 0s, from the write of the new version to the last node done; order ${ORDER.join(" ")}`,
     rows: [
       { what: "Rollward, a node", value: spread(perNode.A, "ms") },
+      { what: "  of it once a roll: announced, dry run, recorded, granted, preflight", value: spread(begun, "ms") },
+      {
+        what: "  of it each node, from claim to claim",
+        value: spread(
+          times.A.map((time, index) => (time - begun[index]!) / NODES),
+          "ms",
+        ),
+      },
       { what: "DaemonSet RollingUpdate, maxUnavailable 1, a node", value: spread(perNode.B, "ms") },
       { what: "ratio of the medians", value: `${ratio.toFixed(2)} ×`, target: `≤ ${TARGET} ×`, met: ratio <= TARGET },
     ],
@@ -57,40 +71,87 @@ export async function nodeRoll(world: BenchWorld, program: string): Promise<Figu
   return [rolls, writesPerNode(counted)];
 }
 
-async function rollwardRoll(world: BenchWorld, version: string): Promise<number> {
+async function rollwardRoll(world: BenchWorld, version: string): Promise<{ readonly whole: number; readonly untilFirstClaim: number }> {
   const started = await world.editPop(POP, (spec) => ({ ...spec, version }));
-  const { at } = await world.until(POP, `${version} is on all nodes`, ({ status }) => status?.run?.version === version && status.run.state !== "Preflight" && status.run.state !== "Rolling");
+  const claimed = await world.until(
+    POP,
+    `the first node is claimed for ${version}`,
+    ({ status }) =>
+      status?.run?.version === version && status.run.state !== "Preflight" && (status.nodes ?? []).some(({ step }) => step !== "Pending"),
+  );
+  const { at } = await world.until(
+    POP,
+    `${version} is on all nodes`,
+    ({ status }) => status?.run?.version === version && status.run.state !== "Preflight" && status.run.state !== "Rolling",
+  );
   // The next roll begins when this one has baked.
   await world.until(POP, `${version} has baked`, ({ status }) => status?.run?.version === version && status.run.state === "Passed");
-  return at - started;
+  return { whole: at - started, untilFirstClaim: claimed.at - started };
 }
 
 /** The operator's writes since a wall-clock instant; the lease and events apart, dry runs and evictions' dry runs in. */
 function writesOf(world: BenchWorld, from: number): AuditEntry[] {
   return world.controlPlane
     .auditEntries()
-    .filter((entry) => isWrite(entry) && entry.userAgent.startsWith("rollward/") && entry.objectRef?.resource !== "leases" && Date.parse(entry.requestReceivedTimestamp) >= from);
+    .filter(
+      (entry) =>
+        isWrite(entry) &&
+        entry.userAgent.startsWith("rollward/") &&
+        entry.objectRef?.resource !== "leases" &&
+        Date.parse(entry.requestReceivedTimestamp) >= from,
+    );
 }
 
-const nameOf = ({ verb, objectRef }: AuditEntry): string => `${verb} ${objectRef?.resource ?? ""}${objectRef?.subresource ? `/${objectRef.subresource}` : ""}`;
+const byTime = (one: AuditEntry, other: AuditEntry): number => Date.parse(one.stageTimestamp) - Date.parse(other.stageTimestamp);
+const nameOf = ({ verb, objectRef }: AuditEntry): string =>
+  `${verb} ${objectRef?.resource ?? ""}${objectRef?.subresource ? `/${objectRef.subresource}` : ""}`;
 
-/** What a roll costs once (start, grant, record, end) is counted with it, and events apart: they are asides, not state. */
+/**
+ * The writes for nodes: from the ledger's word for the first claim on, without the grant (the Fleet's) and the last status, which
+ * ends the run. Everything else is what a roll costs once, however many nodes it has. Events apart: they are asides, not state.
+ */
+function forNodes(entries: readonly AuditEntry[]): AuditEntry[] {
+  const isStatus = (entry: AuditEntry) => nameOf(entry) === "update popclusters/status";
+  const firstClaim = entries.findIndex((entry) => nameOf(entry) === "patch nodes");
+  const from = entries.slice(0, firstClaim).findLastIndex(isStatus);
+  const end = entries.findLastIndex(isStatus);
+  return entries.slice(from, end).filter((entry) => entry.objectRef?.resource !== "fleets");
+}
+
 function writesPerNode(counted: readonly AuditEntry[][]): Figures {
   const isEvent = (entry: AuditEntry) => entry.objectRef?.resource === "events";
-  const state = counted.map((entries) => entries.filter((entry) => !isEvent(entry)));
+  const state = counted.map((entries) => entries.filter((entry) => !isEvent(entry)).sort(byTime));
+  const nodes = state.map(forNodes);
   const events = counted.map((entries) => entries.filter(isEvent));
   const failed = counted.flat().filter((entry) => (entry.responseStatus?.code ?? 0) >= 400).length;
-  const perNode = state.map((entries) => entries.length / NODES);
+  const perNode = nodes.map((entries) => entries.length / NODES);
+  const once = state.map((entries, index) => entries.length - nodes[index]!.length);
   const kinds = new Map<string, number>();
   for (const entry of state.flat()) kinds.set(nameOf(entry), (kinds.get(nameOf(entry)) ?? 0) + 1);
-  const byKind = [...kinds].sort(([, one], [, other]) => other - one).map(([kind, count]): Row => ({ what: `  ${kind}, a roll`, value: (count / counted.length).toFixed(1) }));
+  const byKind = [...kinds]
+    .sort(([, one], [, other]) => other - one)
+    .map(([kind, count]): Row => ({ what: `  ${kind}, a roll`, value: (count / counted.length).toFixed(1) }));
   return {
     title: "B12: writes to the API server for each node rolled",
-    how: `counted in the API server's audit log over ${counted.length} rolls of ${NODES} nodes, what a roll costs once included; the lease and events apart`,
+    how: `counted in the API server's audit log over ${counted.length} rolls of ${NODES} nodes, what a roll costs once apart (announcement, dry run, record, DaemonSet, finalizer, grant, start, preflight, end); the lease and events apart`,
     rows: [
-      { what: "writes, a node", value: spread(perNode, "", 1), target: `≤ ${WRITES_TARGET}`, met: Math.max(...perNode) <= WRITES_TARGET },
+      {
+        what: "writes, a node",
+        value: spread(perNode, "", 1),
+        target: `≤ ${WRITES_TARGET}`,
+        met: Math.max(...perNode) <= WRITES_TARGET,
+        gated: true,
+      },
+      { what: "writes, once a roll", value: spread(once, "", 0) },
       ...byKind,
-      { what: "events, a node", value: spread(events.map((entries) => entries.length / NODES), "", 1) },
+      {
+        what: "events, a node",
+        value: spread(
+          events.map((entries) => entries.length / NODES),
+          "",
+          1,
+        ),
+      },
       { what: "writes refused, in all", value: String(failed) },
     ],
   };
@@ -114,7 +175,9 @@ class NativeDaemonSet {
   /** Milliseconds from the write of the new image until the controller says that all nodes are updated and available. */
   async roll(tag: string): Promise<number> {
     const started = performance.now();
-    const written = await this.#world.cluster.patch(DAEMON_SET, "native", DATA_PLANE_NAMESPACE, [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: imageOf(tag) }]);
+    const written = await this.#world.cluster.patch(DAEMON_SET, "native", DATA_PLANE_NAMESPACE, [
+      { op: "replace", path: "/spec/template/spec/containers/0/image", value: imageOf(tag) },
+    ]);
     return (await this.#settled(written.metadata.generation ?? 0)) - started;
   }
 
@@ -126,10 +189,8 @@ class NativeDaemonSet {
     const { at } = await changeIn(
       this.#cache,
       () => this.#cache.get("native", DATA_PLANE_NAMESPACE),
-      ({ status }) => {
-        const seen = status as { observedGeneration?: number; updatedNumberScheduled?: number; numberAvailable?: number } | undefined;
-        return (seen?.observedGeneration ?? 0) >= generation && seen?.updatedNumberScheduled === NODES && seen.numberAvailable === NODES;
-      },
+      ({ status }) =>
+        (status?.observedGeneration ?? 0) >= generation && status?.updatedNumberScheduled === NODES && status.numberAvailable === NODES,
       120_000,
       () => `the native DaemonSet did not settle; it stood at ${JSON.stringify(this.#cache.get("native", DATA_PLANE_NAMESPACE)?.status)}`,
     );

@@ -3,9 +3,8 @@
 // until its first 200. Memory: VmRSS of /proc/PID/status after 60 s, and VmHWM, its peak since the start.
 import { readFileSync } from "node:fs";
 import { isWrite } from "../tools/control-plane/audit-log.ts";
-import type { Figures } from "./figures.ts";
-import { spread } from "./figures.ts";
-import { BenchWorld, type OperatorRun } from "./world.ts";
+import { type Figures, spread } from "./figures.ts";
+import type { BenchWorld, OperatorRun } from "./world.ts";
 
 const IDLE_MILLISECONDS = 60_000;
 const ASK_EVERY = 20;
@@ -32,7 +31,13 @@ export async function operatorFootprint(world: BenchWorld, program: string): Pro
   await new Promise((resolve) => setTimeout(resolve, IDLE_MILLISECONDS));
   const writes = world.controlPlane
     .auditEntries()
-    .filter((entry) => isWrite(entry) && entry.userAgent.startsWith("rollward/") && entry.objectRef?.resource !== "leases" && Date.parse(entry.stageTimestamp) > Date.now() - IDLE_MILLISECONDS / 2);
+    .filter(
+      (entry) =>
+        isWrite(entry) &&
+        entry.userAgent.startsWith("rollward/") &&
+        entry.objectRef?.resource !== "leases" &&
+        Date.parse(entry.stageTimestamp) > Date.now() - IDLE_MILLISECONDS / 2,
+    );
   const { resident, peak } = memoryOf(operator.child.pid!);
   await operator.stop();
   return {
@@ -40,7 +45,12 @@ export async function operatorFootprint(world: BenchWorld, program: string): Pro
     how: `bundled, real API server, two PoPs of four nodes settled; ${STARTS} starts, /readyz asked every ${ASK_EVERY} ms; VmRSS after ${IDLE_MILLISECONDS / 1000} s, VmHWM since the start`,
     rows: [
       { what: "start to ready", value: spread(starts, "ms"), target: `≤ ${READY_TARGET} ms`, met: Math.max(...starts) <= READY_TARGET },
-      { what: "resident memory, idle", value: `${resident.toFixed(1)} MB`, target: `≤ ${MEMORY_TARGET} MB`, met: resident <= MEMORY_TARGET },
+      {
+        what: "resident memory, idle",
+        value: `${resident.toFixed(1)} MB`,
+        target: `≤ ${MEMORY_TARGET} MB`,
+        met: resident <= MEMORY_TARGET,
+      },
       { what: "resident memory, peak", value: `${peak.toFixed(1)} MB` },
       { what: "writes in the last 30 s idle, the lease apart", value: String(writes.length), target: "0", met: writes.length === 0 },
     ],

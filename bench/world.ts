@@ -21,7 +21,12 @@ import { freePorts } from "../tools/control-plane/ports.ts";
 import { type ControlPlane, startControlPlane } from "../tools/control-plane/run.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const CRD: Kind = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", plural: "customresourcedefinitions", namespaced: false };
+const CRD: Kind = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+  namespaced: false,
+};
 /** A Sunday, ten minutes into the window of sundayWindow() in Berlin; calendar time runs at the machine's pace from there. */
 const CALENDAR_START = "2026-11-22T00:10:00Z";
 /** The user agent of everything that a benchmark itself asks, to be told apart in the audit log. */
@@ -32,7 +37,7 @@ export interface OperatorRun {
   readonly port: number;
   /** `performance.now()` right before the process was started. */
   readonly spawnedAt: number;
-  log(): string;
+  readonly log: () => string;
   stop(): Promise<void>;
 }
 
@@ -45,13 +50,19 @@ export class BenchWorld {
   readonly #calendar: AcceleratedClock;
   readonly #operators: OperatorRun[] = [];
 
-  private constructor(controlPlane: ControlPlane, nodes: ChildProcess, folder: string, calendar: AcceleratedClock, cluster: KubernetesCluster) {
+  private constructor(
+    controlPlane: ControlPlane,
+    nodes: ChildProcess,
+    folder: string,
+    calendar: AcceleratedClock,
+    cluster: KubernetesCluster,
+  ) {
     this.controlPlane = controlPlane;
     this.#nodes = nodes;
     this.#folder = folder;
     this.#calendar = calendar;
     this.cluster = cluster;
-    this.pops = cluster.cache(POP_CLUSTER as Kind<PopCluster>, { namespace: FLEET_NAMESPACE });
+    this.pops = cluster.cache(POP_CLUSTER, { namespace: FLEET_NAMESPACE });
   }
 
   /** `pops`: node counts by PoP. Each virtual node starts containers within about 0.2 s. */
@@ -69,7 +80,14 @@ export class BenchWorld {
     const counts = Object.entries(pops).flatMap(([pop, count]) => ["--pop", `${pop}=${count}`]);
     const nodes = spawn(
       process.execPath,
-      ["src/simulation/nodes/main.ts", "--kubeconfig", controlPlane.kubeconfig("virtual-nodes"), "--clock", join(folder, "clock.json"), ...counts],
+      [
+        "src/simulation/nodes/main.ts",
+        "--kubeconfig",
+        controlPlane.kubeconfig("virtual-nodes"),
+        "--clock",
+        join(folder, "clock.json"),
+        ...counts,
+      ],
       { cwd: ROOT, stdio: ["pipe", "pipe", "inherit"] },
     );
     const ready = Promise.withResolvers<void>();
@@ -78,8 +96,8 @@ export class BenchWorld {
     await ready.promise;
     const world = new BenchWorld(controlPlane, nodes, folder, calendar, cluster);
     await world.pops.whenSynced();
-    await cluster.create<Fleet>(FLEET as Kind<Fleet>, fleetDraft());
-    await cluster.create<MaintenanceWindow>(MAINTENANCE_WINDOW as Kind<MaintenanceWindow>, sundayWindow());
+    await cluster.create<Fleet>(FLEET, fleetDraft());
+    await cluster.create<MaintenanceWindow>(MAINTENANCE_WINDOW, sundayWindow());
     return world;
   }
 
@@ -90,7 +108,16 @@ export class BenchWorld {
   async startOperator(program: string, flags: readonly string[] = []): Promise<OperatorRun> {
     const [port = 0] = await freePorts(1);
     const kubeconfig = this.controlPlane.kubeconfig("admin");
-    const args = ["run", "--kubeconfig", kubeconfig, "--metrics-address", `127.0.0.1:${port}`, "--clock-file", join(this.#folder, "clock.json"), ...flags];
+    const args = [
+      "run",
+      "--kubeconfig",
+      kubeconfig,
+      "--metrics-address",
+      `127.0.0.1:${port}`,
+      "--clock-file",
+      join(this.#folder, "clock.json"),
+      ...flags,
+    ];
     const log = join(this.#folder, `operator-${this.#operators.length}.log`);
     const spawnedAt = performance.now();
     const environment = { PATH: `${dirname(process.execPath)}:${process.env["PATH"]}`, HOME: this.#folder };
@@ -113,17 +140,17 @@ export class BenchWorld {
   }
 
   async createPop(name: string, options: PopOptions): Promise<void> {
-    await this.cluster.create(POP_CLUSTER as Kind<PopCluster>, popDraft(name, options));
+    await this.cluster.create(POP_CLUSTER, popDraft(name, options));
   }
 
   /** Changes a spec as a person would; answers `performance.now()` right before the write that succeeded. */
   async editPop(name: string, change: (spec: PopCluster["spec"]) => PopCluster["spec"]): Promise<number> {
     for (;;) {
-      const pop = await this.cluster.get<PopCluster>(POP_CLUSTER as Kind<PopCluster>, name, FLEET_NAMESPACE);
+      const pop = await this.cluster.get<PopCluster>(POP_CLUSTER, name, FLEET_NAMESPACE);
       if (!pop) throw new Error(`there is no PoPCluster ${name}`);
       const at = performance.now();
       try {
-        await this.cluster.update(POP_CLUSTER as Kind<PopCluster>, { ...pop, spec: change(structuredClone(pop.spec)) });
+        await this.cluster.update(POP_CLUSTER, { ...pop, spec: change(structuredClone(pop.spec)) });
         return at;
       } catch (error) {
         if (!isConflict(error)) throw error;
@@ -132,11 +159,22 @@ export class BenchWorld {
   }
 
   /** The first state of a PoP, seen by a watch, that satisfies the predicate, and `performance.now()` when it was seen. */
-  async until(name: string, waitingFor: string, predicate: (pop: PopCluster) => boolean, timeout = 120_000): Promise<{ readonly pop: PopCluster; readonly at: number }> {
-    return changeIn(this.pops, () => this.pops.get(name, FLEET_NAMESPACE), predicate, timeout, () => {
-      const status = this.pops.get(name, FLEET_NAMESPACE)?.status;
-      return `PoP ${name} did not come so far (${waitingFor}); it stood at ${JSON.stringify({ run: status?.run?.state, holds: status?.holds, nodes: status?.nodes })}; the operator said ${this.#operators.at(-1)?.log().slice(-3_000)}`;
-    });
+  async until(
+    name: string,
+    waitingFor: string,
+    predicate: (pop: PopCluster) => boolean,
+    timeout = 120_000,
+  ): Promise<{ readonly pop: PopCluster; readonly at: number }> {
+    return changeIn(
+      this.pops,
+      () => this.pops.get(name, FLEET_NAMESPACE),
+      predicate,
+      timeout,
+      () => {
+        const status = this.pops.get(name, FLEET_NAMESPACE)?.status;
+        return `PoP ${name} did not come so far (${waitingFor}); it stood at ${JSON.stringify({ run: status?.run?.state, holds: status?.holds, nodes: status?.nodes })}; the operator said ${this.#operators.at(-1)?.log().slice(-3_000)}`;
+      },
+    );
   }
 
   /** Ends every process and removes the folder. */
@@ -152,7 +190,10 @@ export class BenchWorld {
 }
 
 /** Runs a benchmark in a world and leaves nothing behind, whatever happens in it. */
-export async function inWorld<Result>(pops: Readonly<Record<string, number>>, run: (world: BenchWorld) => Promise<Result>): Promise<Result> {
+export async function inWorld<Result>(
+  pops: Readonly<Record<string, number>>,
+  run: (world: BenchWorld) => Promise<Result>,
+): Promise<Result> {
   const world = await BenchWorld.start(pops);
   try {
     return await run(world);
@@ -165,7 +206,11 @@ function clusterOf(controlPlane: ControlPlane): KubernetesCluster {
   const kubeconfig = new KubeConfig();
   kubeconfig.loadFromFile(controlPlane.kubeconfig("admin"));
   const clock = new RealClock();
-  return new KubernetesCluster({ clock, log: () => {}, transport: new Transport({ kubeconfig, clock, name: "the cluster", userAgent: USER_AGENT }) });
+  return new KubernetesCluster({
+    clock,
+    log: () => {},
+    transport: new Transport({ kubeconfig, clock, name: "the cluster", userAgent: USER_AGENT }),
+  });
 }
 
 /** Waits for the object in a cache to satisfy the predicate; told by the watch, not by asking. */

@@ -50,7 +50,10 @@ const slimUndici: Plugin = {
  */
 const lazyHttp: Plugin = {
   name: "lazy-http",
-  resolveId: { filter: { id: /^(node:)?http$/ }, handler: (_, __, { kind }) => (kind === "import-statement" ? { id: "\0lazy-http.cjs" } : undefined) },
+  resolveId: {
+    filter: { id: /^(node:)?http$/ },
+    handler: (_, __, { kind }) => (kind === "import-statement" ? { id: "\0lazy-http.cjs" } : undefined),
+  },
   load: { filter: { id: /lazy-http\.cjs$/ }, handler: () => `module.exports = process.getBuiltinModule("node:http");` },
 };
 
@@ -126,5 +129,10 @@ if (import.meta.main) {
   const { program, sizes, byPackage } = await build(resolve(values.out));
   for (const [file, bytes] of sizes) console.log(`${kilobytes(bytes)}  ${file}`);
   console.log(`${kilobytes([...sizes.values()].reduce((sum, bytes) => sum + bytes, 0))}  in all, as ${relative(process.cwd(), program)}`);
-  console.log(`before compression: ${byPackage.slice(0, 8).map(([name, bytes]) => `${name} ${kilobytes(bytes).trim()}`).join(", ")}`);
+  console.log(
+    `before compression: ${byPackage
+      .slice(0, 8)
+      .map(([name, bytes]) => `${name} ${kilobytes(bytes).trim()}`)
+      .join(", ")}`,
+  );
 }

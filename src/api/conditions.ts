@@ -86,6 +86,9 @@ export const CONDITION_REASONS = {
   },
 } as const satisfies Record<ConditionType, Readonly<Record<string, string>>>;
 
+/** What a condition of this type may give as its reason: its own, and what is waited for. */
+export type ConditionReason<Type extends ConditionType> = keyof (typeof CONDITION_REASONS)[Type] | WaitingReason;
+
 /** The sentence of a reason, whichever table has it; undefined for a reason that Rollward does not give. */
 export function sentenceOf(type: string, reason: string): string | undefined {
   const ofType: Readonly<Record<string, string>> | undefined = Object.hasOwn(CONDITION_REASONS, type)

@@ -37,12 +37,13 @@ export class PopMemory {
   readonly #clock: Clock;
   readonly #drains = new Map<string, Heard>();
   readonly #evictions = new Map<string, Looked<{ readonly allowed: boolean; readonly message: string }>>();
-  readonly #contents = new Map<string, Looked<{ readonly podUID: string; readonly asked: string; readonly status: number; readonly message: string }>>();
+  readonly #contents = new Map<string, Looked<{ readonly podUID: string; readonly containerID: string; readonly asked: string; readonly status: number; readonly message: string }>>();
   readonly drainedSessions = new Map<string, { readonly token: string; readonly podUID: string; readonly ids: readonly string[] }>();
   readonly #dryRuns = new Map<string, Looked<{ readonly accepted: boolean; readonly message: string }>>();
   readonly #pulls = new Map<string, Looked<Pull>>();
   readonly #refusedMoves = new Map<string, { readonly message: string; readonly until: number }>();
   unreachableSince: number | undefined;
+  reachableSince: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -83,7 +84,7 @@ export class PopMemory {
     this.#evictions.set(nodeUID, { answer, at: this.#clock.elapsed() });
   }
 
-  askedContent(nodeUID: string, answer: { readonly podUID: string; readonly asked: string; readonly status: number; readonly message: string }): void {
+  askedContent(nodeUID: string, answer: { readonly podUID: string; readonly containerID: string; readonly asked: string; readonly status: number; readonly message: string }): void {
     this.#contents.set(nodeUID, { answer, at: this.#clock.elapsed() });
   }
 

@@ -6,6 +6,7 @@ import { NAMESPACE } from "../control/kinds.ts";
 import type { ClusterEvent, Draft, KubernetesObject, Prober } from "../control/ports.ts";
 import { VirtualClock, seededRandom } from "./clock.ts";
 import { customKind } from "./cluster/custom-kind.ts";
+import { collectGarbage } from "./cluster/garbage.ts";
 import { InMemoryCluster } from "./cluster/in-memory-cluster.ts";
 import { Store } from "./cluster/store.ts";
 import { runControlPlane } from "./daemon-sets.ts";
@@ -74,6 +75,7 @@ export class World {
 
   static async create(options: WorldOptions): Promise<World> {
     const world = new World(options);
+    collectGarbage(world.store);
     runControlPlane(new InMemoryCluster(world.store, { clock: world.clock, user: "controllers" }), world.clock);
     for (const name of [FLEET_NAMESPACE, DATA_PLANE_NAMESPACE]) {
       await world.kubectl.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name } } as Draft<KubernetesObject>);

@@ -59,7 +59,7 @@ describe("nodes that die", () => {
     for (const name of ["fra1-n1", "fra1-n2", "fra1-n3"]) await story.world.nodes.kill(name);
     await story.pass(20 * MINUTE);
     expect(story.reasons()).not.toContain("RollbackStarted");
-    expect(story.status().holds?.find((hold) => hold.reason === "HealthUnknown")?.message).toContain("the PoP cannot be reached");
+    expect(story.status().holds?.map((hold) => hold.message).join()).toContain("the PoP cannot be reached");
     for (const name of ["fra1-n1", "fra1-n2", "fra1-n3"]) await story.world.while(story.world.nodes.reboot(name));
     await story.untilTrue("all to be well", () => story.holds().length === 0 && story.versions().join() === "2.0.0,2.0.0,2.0.0,2.0.0");
   });
@@ -146,6 +146,23 @@ describe("nodes that come and go", () => {
     }
     await story.pass(MINUTE);
     expect(story.status().nodes?.map((node) => node.name)).toEqual(["fra1-n1", "fra1-n2", "fra1-n3"]);
+  });
+});
+
+describe("a data plane that refuses its drain", () => {
+  it("[G5a] [P3b] makes us give the node back, and each time the next try waits longer: no claim is written in a loop", async () => {
+    const story = await Story.begin({ nodes: 1 });
+    const { identity } = story.plane("fra1-n1")!;
+    story.plane("fra1-n1")!.startDrain({ token: "somebody-else", podUID: identity.podUID, containerID: identity.containerID, sequence: Number.MAX_SAFE_INTEGER }, DAY);
+    await story.want("2.0.0");
+    await story.untilHold("DrainBlocked");
+    expect(story.status().holds?.[0]?.message).toMatch(/^node fra1-n1 was given back: its data plane refuses the drain: .*; it is tried again after a pause$/);
+    const from = story.writes((entry) => entry.kind === "Node").length;
+    await story.pass(10 * MINUTE);
+    const patches = story.writes((entry) => entry.kind === "Node").length - from;
+    expect(patches).toBeGreaterThan(4);
+    expect(patches).toBeLessThan(40);
+    expect(story.versions()).toEqual(["1.0.0"]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { NODE, type NodeObject } from "../../src/control/kinds.ts";
 import { UPDATING_TAINT } from "../../src/api/names.ts";
-import { DAY, HOUR, MINUTE, RARELY, SECOND, Story } from "./story.ts";
+import { DAY, HOUR, MINUTE, RARELY, Story } from "./story.ts";
 
 const cordoned = (story: Story) => story.nodes().filter((node) => node.spec?.unschedulable).map((node) => node.metadata.name);
 

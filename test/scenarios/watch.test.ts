@@ -39,7 +39,7 @@ describe("bake and watch", () => {
     await story.want("2.0.0-bad-after-1h");
     await story.untilPassed("2.0.0-bad-after-1h");
     expect(story.status().grant).toMatchObject({ id: 1, state: "Returned" });
-    await story.editWindow((spec) => ({ ...spec, schedule: { weekly: [{ day: "Sunday", start: "01:00", duration: "2h" }] } }));
+    await story.editWindow((spec) => ({ ...spec, schedule: { ...spec.schedule, weekly: [{ day: "Sunday", start: "01:00", duration: "2h" }] } }));
     await story.untilOutcome("2.0.0-bad-after-1h RolledBack", 4 * HOUR);
     expect(story.status().grant).toMatchObject({ id: 2, kind: "Rollback", state: "Returned" });
     expect(story.versions()).toEqual(["1.0.0", "1.0.0", "1.0.0"]);

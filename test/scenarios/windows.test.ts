@@ -56,7 +56,7 @@ describe("the window", () => {
     const pods = story.pods().map((pod) => pod.metadata.uid);
     await story.want("2.0.0");
     const node = await story.untilStep("Claimed");
-    await story.editWindow((spec) => ({ ...spec, schedule: { weekly: [{ day: "Sunday", start: "01:00", duration: "4m" }] } }));
+    await story.editWindow((spec) => ({ ...spec, schedule: { ...spec.schedule, weekly: [{ day: "Sunday", start: "01:00", duration: "4m" }] } }));
     await story.until("the give-back", (status) => status.nodes?.some((entry) => entry.step === "Pending" && entry.message?.startsWith("given back")) ?? false);
     expect(story.now).toBeGreaterThanOrEqual(Date.parse("2026-11-22T00:04:00Z"));
     await story.pass(SECOND);

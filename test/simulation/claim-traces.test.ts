@@ -4,43 +4,13 @@ import { POP_CLUSTER } from "../../src/api/resources.ts";
 import { BEHAVIOURS } from "../../src/simulation/nodes/behaviour.ts";
 import type { ContainerInstance } from "../../src/simulation/nodes/container-runtime.ts";
 import { FLEET_NAMESPACE } from "../../src/simulation/world.ts";
-import type { Effect, FaultyOperator, Mishap } from "./faulty-operator.ts";
+import { asleep } from "./asleep.ts";
 import { HOUR, isClaimed, MINUTE, Scenario, SECOND } from "./scenario.ts";
 
 /**
  * The traces that the model of the claim protocol found in a literal reading of the rules, played with the real controllers: operator
  * `a` sleeps with one effect in hand, `b` believes to lead too and goes on, `a` wakes. Node n1 is whichever node is claimed first.
  */
-
-/** `a` sleeps once, with the first effect that fits. */
-function sleepsAt(fits: (effect: Effect) => boolean, milliseconds: number): (effect: Effect) => Mishap | undefined {
-  let slept = false;
-  return (effect) => {
-    if (slept || !fits(effect)) return undefined;
-    slept = true;
-    return { delayMilliseconds: milliseconds };
-  };
-}
-
-interface Asleep {
-  readonly scenario: Scenario;
-  readonly a: FaultyOperator;
-  /** The effect that `a` sleeps with. */
-  readonly effect: Effect;
-  readonly node: string;
-}
-
-/** A roll to `version` up to the moment at which `a` falls asleep with that effect. */
-async function asleep(name: string, milliseconds: number, options: { readonly version?: string; readonly nth?: number; readonly scenario?: Scenario } = {}): Promise<Asleep> {
-  const scenario = options.scenario ?? (await Scenario.create());
-  let count = 0;
-  let found: Effect | undefined;
-  const fits = (effect: Effect) => effect.name === name && ++count === (options.nth ?? 1) && Boolean((found = effect));
-  const a = scenario.operator({ name: "a", mishap: sleepsAt(fits, milliseconds) });
-  await scenario.want(options.version ?? "2.0.0");
-  await scenario.until(() => found !== undefined, HOUR, `a asleep with ${name}`);
-  return { scenario, a, effect: found!, node: found!.target };
-}
 
 /** What the API server answered to the patches of one node by one operator, in order. */
 const answers = (scenario: Scenario, user: string, node: string): number[] =>

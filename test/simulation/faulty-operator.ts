@@ -141,14 +141,14 @@ export class FaultyOperator {
         if (request.method !== "POST" || (path !== "/drain" && path !== "/undrain")) return prober.http(request);
         const verb = path === "/drain" ? "drain.start" : "drain.cancel";
         const asked = request.body as Readonly<Record<string, unknown>>;
-        const body = sabotage?.drain ? sabotage.drain(asked, verb, this.#world, request.url) : asked;
         const address = new URL(request.url).hostname;
         const plane = () => runtime.listener(address, 8080)?.instance.plane;
         const token = String(asked["token"]);
-        if (body === undefined) return Promise.resolve({ status: 200, body: "", milliseconds: 1 });
         const unheard: DataPlaneAnswer = { status: 0, body: "no answer", milliseconds: 2_000 };
         return this.perform(verb, plane()?.identity.node ?? address, token, (effect) => {
           const target = plane();
+          const body = sabotage?.drain ? sabotage.drain(asked, verb, this.#world, request.url) : asked;
+          if (body === undefined) return Promise.resolve({ status: 200, body: "", milliseconds: 1 });
           const before = target?.drainToken;
           const served = target?.health === "Healthy" && before === undefined;
           const answer = prober.http({ ...request, body });

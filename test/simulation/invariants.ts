@@ -54,6 +54,7 @@ export class Invariants implements EffectObserver {
   readonly #grantIDs = new Map<string, { readonly id: number; readonly state: string }>();
   /** Members of the run before a rollback, by PoP UID: those gone since then still count. */
   readonly #members = new Map<string, { readonly run: number; readonly uids: ReadonlySet<string> }>();
+  readonly #acknowledged = new Set<string>();
   readonly #unsubscribe: () => void;
 
   constructor(world: World, options: InvariantsOptions = {}) {
@@ -234,6 +235,8 @@ export class Invariants implements EffectObserver {
     if (type === "DELETED") return this.#popDeleted(pop);
     const before = previous as unknown as PopCluster | undefined;
     const { run, grant } = pop.status ?? {};
+    if (!pop.spec.paused) this.#acknowledged.delete(pop.metadata.uid);
+    else if (pop.status?.conditions?.some((condition) => condition.type === "Paused" && condition.status === "True")) this.#acknowledged.add(pop.metadata.uid);
     if (summaryOf(pop) !== (before ? summaryOf(before) : "")) this.#options.trace?.(`${this.#clock()} ${pop.metadata.name}: ${summaryOf(pop)} grant ${grant?.id ?? "-"} ${grant?.state ?? ""}`);
     if (run) {
       const known = this.#members.get(pop.metadata.uid);
@@ -360,8 +363,9 @@ export class Invariants implements EffectObserver {
     return tokens;
   }
 
+  /** Acknowledged once, it holds until the person lifts it, whatever a condition says meanwhile. */
   #paused(pop: PopCluster): boolean {
-    return pop.status?.conditions?.some((condition) => condition.type === "Paused" && condition.status === "True") ?? false;
+    return this.#acknowledged.has(pop.metadata.uid);
   }
 
   #popOf(node: NodeObject): PopCluster | undefined {

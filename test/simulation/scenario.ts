@@ -11,6 +11,9 @@ export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 
+/** Timers fired: more than the longest of these scenarios needs, and soon reached by somebody who re-arms one for ever. */
+const MOST_STEPS = 300_000;
+
 export interface ScenarioOptions extends Partial<WorldOptions>, InvariantsOptions {
   readonly nodes?: number;
   readonly pops?: readonly string[];
@@ -85,7 +88,7 @@ export class Scenario {
   /** Runs until the predicate holds on the store itself, asked after each timer. */
   async until(predicate: () => boolean, limitMilliseconds: number, waitingFor: string): Promise<void> {
     try {
-      await this.world.clock.runUntil(predicate, { limitMilliseconds, waitingFor });
+      await this.world.clock.runUntil(predicate, { limitMilliseconds, waitingFor, maxSteps: MOST_STEPS });
     } catch (error) {
       throw new Error(`${(error as Error).message}; ${this.describe()}`);
     }

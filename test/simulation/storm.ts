@@ -119,7 +119,9 @@ export class Storm {
     for (const operator of this.#operators) operator.hub.fault = undefined;
     // Deeds that were begun, sleeps with an effect in hand, operators that are still down.
     await world.clock.advance(90 * SECOND);
-    await world.while(Promise.all(this.#deeds));
+    let over = false;
+    void Promise.all(this.#deeds).then(() => (over = true));
+    await scenario.until(() => over, 30 * MINUTE, "the end of what people began, deletions among it (L1)");
     for (const pop of this.pops) {
       await this.#wait(this.#edit(pop, (spec) => ({ ...spec, paused: false })));
       for (const node of scenario.nodes(pop)) await this.#wait(this.#cordon(node.metadata.name, false));
@@ -228,7 +230,7 @@ const sinceEdge = (clock.now() - OPENS) % (15 * MINUTE);
     if (!before) return;
     await kubectl.delete(POP_CLUSTER, pop, FLEET_NAMESPACE);
     await new Promise<void>((resolve) => {
-      const look = () => (store.get(POP_CLUSTER, pop, FLEET_NAMESPACE) ? void clock.after(500, look) : resolve());
+      const look = () => (store.get(POP_CLUSTER, pop, FLEET_NAMESPACE)?.metadata.uid === before.metadata.uid ? void clock.after(500, look) : resolve());
       look();
     });
     const { version, strategy } = before.spec;

@@ -46,7 +46,6 @@ async function playReal(io: CliIo, ports: DemoPorts, options: DemoOptions, inter
     const person = own?.kubeconfig("admin") ?? options.kubeconfig!;
     const kubeconfig = { person, operator: own?.kubeconfig("operator") ?? person, nodes: own?.kubeconfig("virtual-nodes") ?? person };
     const place = own ? "on a real control plane" : `on the cluster of ${person}`;
-    io.out(lookForYourself(own?.kubectl ?? "kubectl", person));
     const stage = await RealStage.open({
       ports,
       tempo,
@@ -56,6 +55,7 @@ async function playReal(io: CliIo, ports: DemoPorts, options: DemoOptions, inter
       interrupted,
       leaveAsItWas: own === undefined,
     });
+    io.out(lookForYourself(own?.kubectl ?? "kubectl", person));
     return await playOn(stage, io, ports, options.keep ? () => stay(io, interrupted) : undefined);
   } finally {
     folder.remove();

@@ -9,6 +9,8 @@ import { SessionLoad } from "../../simulation/load/session-load.ts";
 import { TcpTransport } from "../../simulation/load/tcp-transport.ts";
 import { HttpRuntime } from "../../simulation/nodes/http-runtime.ts";
 import { NodeFleet } from "../../simulation/nodes/node-fleet.ts";
+import { EXIT } from "../exit-codes.ts";
+import { Refusal } from "../refusal.ts";
 import { CURTAIN, NAMESPACE, type Tempo } from "./cast.ts";
 import { EVENT, type EventObject } from "./kinds.ts";
 import { Pace } from "./pace.ts";
@@ -74,10 +76,10 @@ export class RealStage implements Stage {
   /** Opens the API server and brings our kinds and namespaces there. When that does not succeed nothing stays open. */
   static async open(options: RealStageOptions): Promise<RealStage> {
     const { ports, folder, kubeconfig, interrupted } = options;
-    const cluster = await ports.connect(kubeconfig.person);
+    const cluster = await connect(ports, kubeconfig.person);
     try {
       const installed = await installOn(cluster, interrupted);
-      const kubelets = await ports.connect(kubeconfig.nodes);
+      const kubelets = await connect(ports, kubeconfig.nodes);
       const clock = ports.createClock(join(folder, "clock.json"), CURTAIN);
       return new RealStage(options, cluster, kubelets, clock, installed);
     } catch (error) {
@@ -163,5 +165,14 @@ export class RealStage implements Stage {
     if (this.#operator?.ended !== undefined) {
       throw new Error(`the operator ended (${this.#operator.ended}) in the middle of the play; its last lines:\n${this.#operator.log()}`);
     }
+  }
+}
+
+/** A kubeconfig that cannot be used is the command line's fault, not ours. */
+async function connect(ports: DemoPorts, kubeconfig: string): Promise<Cluster> {
+  try {
+    return await ports.connect(kubeconfig);
+  } catch (error) {
+    throw new Refusal(EXIT.badInput, error instanceof Error ? error.message : String(error));
   }
 }

@@ -60,5 +60,5 @@ export async function loadContent(prober: Prober, memory: PopMemory, action: Ext
     body: { version, source, podUID: instance.podUID, containerID: instance.containerID },
     timeoutMilliseconds: CONTENT_TIMEOUT,
   });
-  memory.askedContent(action.node.uid, { podUID: instance.podUID, asked: version, status: answer.status, message: cleanText(answer.body, 200) });
+  memory.askedContent(action.node.uid, { podUID: instance.podUID, containerID: instance.containerID, asked: version, status: answer.status, message: cleanText(answer.body, 200) });
 }

@@ -189,9 +189,11 @@ function lostFor(memory: PopMemory, elapsed: number): number {
 /** A cluster answers. It ends the PoP's silence only when it is the one that the PoP was pinned to (P17). */
 export function reached(memory: PopMemory, pop: PopCluster, uid: string, elapsed: number): ObservedSite {
   const pinned = pop.status?.clusterUID;
-  if (pinned !== undefined && pinned !== uid) return { state: "Reachable", uid, ageMilliseconds: lostFor(memory, elapsed) };
+  if (pinned !== undefined && pinned !== uid) return { state: "Reachable", uid, ageMilliseconds: lostFor(memory, elapsed), watchedMilliseconds: 0 };
+  if (memory.unreachableSince !== undefined) memory.reachableSince = undefined;
   memory.unreachableSince = undefined;
-  return { state: "Reachable", uid, ageMilliseconds: 0 };
+  memory.reachableSince ??= elapsed;
+  return { state: "Reachable", uid, ageMilliseconds: 0, watchedMilliseconds: elapsed - memory.reachableSince };
 }
 
 /** Entries of the ledger whose node is not among the members. */

@@ -6,7 +6,7 @@ import { judgeReturns } from "./drain.ts";
 import { evidenceThatCounts, healthOf } from "./health.ts";
 import { milliseconds } from "./milliseconds.ts";
 import { iso, type Outcome } from "./outcome.ts";
-import { endRun, returned, withHistory } from "./verdict.ts";
+import { endRun, returned, rollbackEndsFailed, withHistory } from "./verdict.ts";
 import { brokenAlready, isInHand, limitOf, type NodeView, type PopView, viewOf, withEntry } from "./view.ts";
 
 /**
@@ -96,6 +96,8 @@ function endOfRun(view: PopView, run: PopRun, now: Instant): Outcome | undefined
   if (view.nodes.some(inHand)) return undefined;
   const open = candidatesOf(view, run);
   const left = open.filter((node) => !node.member.unschedulable);
+  const failed = run.kind === "Rollback" && run.ending ? view.nodes.find((node) => node.entry?.step === "Failed")?.entry : undefined;
+  if (failed) return rollbackEndsFailed(view, run, failed, failed.message ?? "it did not come up", now);
   if (run.kind === "Rollback") return left.length > 0 || open.length > 0 ? undefined : rolledBack(view, run, now);
   if (run.ending || left.length > 0 || (open.length > 0 && view.limit === 1)) return undefined;
   if (run.kind === "Join" && !everybodyJoined(view, run)) return undefined;

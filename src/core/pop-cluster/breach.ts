@@ -1,14 +1,14 @@
 import type { PopRun } from "../../api/pop-cluster.ts";
 import type { Instant } from "../decision.ts";
 import { elapsedOf, run as runTimer } from "../rollout/timer.ts";
-import { excuseOf, type Neighbour } from "../health/neighbours.ts";
 import { askWitness, mostGone } from "../health/witness.ts";
 import type { Judgement } from "../health/verdict.ts";
 import { judgeReturns } from "./drain.ts";
-import { healthOf, isNeighbour, judgedPod, type PopHealthView } from "./health.ts";
+import { excuseFor } from "./excuse.ts";
+import { healthOf, judgedPod, type PopHealthView } from "./health.ts";
 import { milliseconds } from "./milliseconds.ts";
 import type { Outcome } from "./outcome.ts";
-import { unreadableAtDeadline } from "./update.ts";
+import { badAtDeadline, unreadableAtDeadline } from "./update.ts";
 import { failNode, failRevision } from "./verdict.ts";
 import type { PopView } from "./view.ts";
 
@@ -25,9 +25,10 @@ export function breach(view: PopView, now: Instant): Outcome | undefined {
   const [causes, doubted] = believed(causesOf(view, health, now));
   const reports = reportsOf(view, health, now);
   if (mostGone(reports) && reports.length > 0 && causes.every((cause) => cause.silent)) return silence(view, run, reports, now);
-  if (causes.length === 0) return { ...settleTimers(view, run, reports, now), wakes: doubted.map((cause) => now + DOUBTED_FOR - (cause.doubtfulMilliseconds ?? 0)) };
-  const excuse = excuseFor(view, run, health, causes, now);
+  const atDeadline = view.nodes.some((node) => badAtDeadline(view, node, health.nodes.get(node.member.uid), now));
+  const excuse = (atDeadline || causes.length > 0) && causes.every((cause) => cause.of === "Node") ? excuseFor(view, run, health, now) : undefined;
   if (excuse) return excuse;
+  if (causes.length === 0) return { ...settleTimers(view, run, reports, now), wakes: doubted.map((cause) => now + DOUBTED_FOR - (cause.doubtfulMilliseconds ?? 0)) };
   return failRevision(view, run, causes.map((cause) => cause.evidence).join("; "), "Check", now);
 }
 
@@ -105,8 +106,11 @@ function silence(view: PopView, run: PopRun, reports: readonly Judgement[], now:
 function settleTimers(view: PopView, run: PopRun, reports: readonly Judgement[], now: Instant): Outcome | undefined {
   const unknown = reports.find((one) => one.verdict === "Unknown");
   if (unknown) return unknownFor(view, run, unknown.finding, now, false);
-  if (!run.timers.unknown && !run.timers.excuse) return undefined;
-  const { unknown: _, excuse: __, ...timers } = run.timers;
+  const { unknown: _, excuse, ...others } = run.timers;
+  // A node that is tried again is not excused anew: the excuse that it had is used up (P10).
+  const usedUp = excuse !== undefined && view.nodes.some(({ entry }) => entry?.step === "Updating" && entry.token !== undefined);
+  if (!run.timers.unknown && (!excuse || usedUp)) return undefined;
+  const timers = usedUp ? { ...others, excuse } : others;
   return { ledger: { ...view.seen.pop.status, run: { ...run, timers, noticed: (run.noticed ?? []).filter((name) => name !== "Unknown") } } };
 }
 
@@ -130,24 +134,4 @@ function unknownFor(view: PopView, run: PopRun, evidence: string, now: Instant, 
     events: [{ type: "Warning", reason: "HealthUnknown", action: "Hold", message: `for ${onUnknown.hold} nobody can see whether ${run.version} is healthy: ${evidence}; the run holds and waits for a person` }],
     holds: [open],
   };
-}
-
-/** Neighbours that were bad before our first write excuse a node's check, for at most `onUnknown.hold` (P10). */
-function excuseFor(view: PopView, run: PopRun, health: PopHealthView, causes: readonly Cause[], now: Instant): Outcome | undefined {
-  if (causes.some((cause) => cause.of !== "Node")) return undefined;
-  const before = new Map((run.baseline ?? []).map((entry) => [entry.name, entry.verdict]));
-  const neighbours = view.nodes
-    .filter((node) => isNeighbour(view, node))
-    .map((node): Neighbour => {
-      const was = before.get(node.member.name);
-      return { name: node.member.name, ...(was ? { before: was as Neighbour["now"] } : {}), now: health.nodes.get(node.member.uid)?.verdict ?? "Unknown" };
-    });
-  const timer = runTimer(run.timers.excuse, now);
-  const limit = milliseconds(view.seen.pop.spec.health.onUnknown.hold);
-  const excuse = excuseOf(neighbours, elapsedOf(timer, now), limit);
-  if (!excuse.excused) return undefined;
-  const until = now + limit - elapsedOf(timer, now);
-  const held = { rule: "P10", reason: "HealthUnknown" as const, message: `the node just updated is bad, but so were its neighbours before the first write; that excuses the version until then`, until };
-  if (run.timers.excuse?.since !== undefined) return { holds: [held], wakes: [until] };
-  return { ledger: { ...view.seen.pop.status, run: { ...run, timers: { ...run.timers, excuse: { ...timer, since: timer.since! } } } }, holds: [held] };
 }

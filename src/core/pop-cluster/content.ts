@@ -90,10 +90,10 @@ function waitOrFail(view: PopView, state: ContentStatus, node: NodeView, judged:
 
 /** One node: send the load as a level until the data plane says it has the version, then write that down. */
 function step(view: PopView, state: ContentStatus, node: NodeView, version: string, probes: Probe[], now: Instant): Outcome {
-  const answer = view.seen.contents.get(node.member.uid);
-  const pod = node.servingPod!;
-  if (answer?.podUID === pod.uid && answer.asked === version) {
-    if (answer.status >= 400 && answer.status < 500) {
+  const answer = lastAnswer(view, node);
+  if (answer?.asked === version) {
+    // On the way back there is no other content to go to: a refusal is told and asked again, it is no second verdict.
+    if (answer.status >= 400 && answer.status < 500 && state.state !== "RollingBack") {
       const evidence = `node ${node.member.name} refuses content ${version} (${answer.status}): ${answer.message}`;
       return { ledger: fail(view, state, answer.status === 409 ? `NotDisruptionFree: ${evidence}; roll it as a version instead` : evidence, now), events: [failure(view, version, evidence)], probes };
     }
@@ -104,9 +104,16 @@ function step(view: PopView, state: ContentStatus, node: NodeView, version: stri
     if (answer.ageMilliseconds < 2_000) return { probes, wakes: [now + 2_000] };
   }
   const action = loadAction(view, node, version);
-  const silent = answer?.podUID === pod.uid && answer.asked === version;
+  const silent = answer?.asked === version;
   const hold: Hold = { rule: "P15", reason: "AwaitingEvidence", message: `node ${node.member.name} has not taken content ${version} yet: its data plane ${answer?.status ? `answered ${answer.status}` : "does not answer"}; it is told again` };
   return { actions: action ? [action] : [], holds: silent ? [hold] : [], probes, wakes: [now + 2_000] };
+}
+
+/** What this very container answered last: another one, also of the same pod, has nothing loaded yet. */
+function lastAnswer(view: PopView, node: NodeView) {
+  const answer = view.seen.contents.get(node.member.uid);
+  const instance = instanceOf(node.servingPod);
+  return answer && instance && answer.podUID === instance.podUID && answer.containerID === instance.containerID ? answer : undefined;
 }
 
 function loadAction(view: PopView, node: NodeView, version: string): PopAction | undefined {
@@ -148,8 +155,8 @@ function keepLoaded(view: PopView, state: ContentStatus, now: Instant): Outcome 
   const { current } = state;
   if (current === undefined) return {};
   const behind = targets(view).find((node) => {
-    const answer = view.seen.contents.get(node.member.uid);
-    return !(answer && answer.podUID === node.servingPod!.uid && answer.asked === current && (answer.status < 300 || answer.ageMilliseconds < 5_000));
+    const answer = lastAnswer(view, node);
+    return !(answer?.asked === current && ((answer.status >= 200 && answer.status < 300) || answer.ageMilliseconds < 5_000));
   });
   const action = behind && loadAction(view, behind, current);
   return action ? { actions: [action], wakes: [now + 5_000] } : {};

@@ -18,7 +18,8 @@ import { plan } from "./plan.ts";
 import { prePull } from "./pre-pull.ts";
 import { preflight, regrant } from "./preflight.ts";
 import { queryProbes } from "./queries.ts";
-import { collect, prepare, recordVerdicts } from "./records.ts";
+import { recovered } from "./recovered.ts";
+import { collect, prepare, recordVerdicts, rememberVerdicts } from "./records.ts";
 import { requests, supersede } from "./requests.ts";
 import { announce, start } from "./start.ts";
 import { statusOf, statusWakes } from "./status.ts";
@@ -31,6 +32,7 @@ export type PopDecision = Decision<PopClusterStatus, PopAction, Probe>;
 /** What a PoP does next, in this order: the first rule that moves the ledger decides the pass. */
 const RULES: readonly Rule[] = [
   firstSight,
+  rememberVerdicts,
   gone,
   requests,
   announce,
@@ -38,6 +40,7 @@ const RULES: readonly Rule[] = [
   supersede,
   breach,
   stepsInHand,
+  recovered,
   windowEnd,
   regrant,
   preflight,
@@ -63,10 +66,13 @@ export function decide(seen: PopClusterObservation, now: Instant): PopDecision {
   const holds = ordered(holdsOf(view, outcome, now));
   const status = statusOf(view, ledger, holds, now);
   const wakes = [...(outcome.wakes ?? []), ...looksAgain(view, now), ...holds.flatMap((hold) => hold.until ?? []), ...statusWakes(status, now)].filter((wake) => Number.isFinite(wake) && wake > now);
+  const written = worthWriting(view, ledger, status);
+  // What is told of actions is told when they are performed, which is in the pass after this one when a status is written first.
+  const events = written && outcome.ledger === undefined ? [] : (outcome.events ?? []);
   return {
-    ...(worthWriting(view, ledger, status) ? { status } : {}),
+    ...(written ? { status } : {}),
     actions: outcome.actions ?? [],
-    events: outcome.events ?? [],
+    events,
     probes: [...healthOf(view, now).probes, ...queryProbes(view), ...(outcome.probes ?? [])],
     ...(wakes.length > 0 ? { wakeAt: Math.min(...wakes) } : {}),
     holds,
@@ -83,7 +89,9 @@ function holdsOf(view: PopView, outcome: Outcome, now: Instant): readonly Hold[]
 /** What nobody tells us of (a Secret, a ConfigMap, a namespace, an admission policy that was corrected) is looked at again by itself. */
 function looksAgain(view: PopView, now: Instant): Instant[] {
   if (view.seen.site.state !== "Reachable" || clusterChanged(view)) return [now + UNREACHABLE_AGAIN];
-  return problemsOf(view, now).length > 0 ? [now + PROBLEM_AGAIN] : [];
+  if (problemsOf(view, now).length > 0) return [now + PROBLEM_AGAIN];
+  // A Secret that leads to another cluster from now on wakes nobody, also when nothing is to be done (P17).
+  return view.seen.pop.spec.kubeconfigSecretRef ? [now + PROBLEM_AGAIN] : [];
 }
 
 const UNREACHABLE_AGAIN = 5_000;

@@ -2,7 +2,7 @@ import type { PopNodeStatus } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { drainedPod, drainOver } from "./drain.ts";
 import { giveBack } from "./give-back.ts";
-import { milliseconds } from "./milliseconds.ts";
+import { nodeDeadline } from "./node-deadline.ts";
 import type { DataPlanePod } from "./observation.ts";
 import { moveOthers } from "./other-pods.ts";
 import { iso, merge, type Outcome } from "./outcome.ts";
@@ -70,7 +70,7 @@ function eviction(view: PopView, inHand: InHand, now: Instant): Outcome | undefi
   const { node, entry } = inHand;
   const pod = drainedPod(node);
   if (!pod || brokenAlready(node)) return undefined;
-  const deadline = Date.parse(entry.since) + milliseconds(view.seen.pop.spec.strategy.perNode.deadline);
+  const deadline = nodeDeadline(view, entry, now);
   const blocked = moveOthers(view, node, now) ?? refusedEviction(view, node, pod, now);
   const hold = blocked?.holds?.[0];
   if (!hold) return blocked;

@@ -2,7 +2,7 @@ import type { PopNodeStatus } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { pausedHold } from "./brakes.ts";
 import { containerFailure, healthOf } from "./health.ts";
-import { milliseconds } from "./milliseconds.ts";
+import { nodeDeadline } from "./node-deadline.ts";
 import type { DataPlanePod } from "./observation.ts";
 import { iso, merge, type Outcome } from "./outcome.ts";
 import { NO_REVISION } from "./revision.ts";
@@ -68,7 +68,7 @@ function joinStep(view: PopView, node: NodeView, revision: string, now: Instant)
     const replaced = (status.nodes ?? []).filter((other) => !(other.name === entry.name && other.uid !== entry.uid));
     return { ledger: { ...status, nodes: withEntry(replaced, done) } };
   }
-  const deadline = Date.parse(entry.since) + milliseconds(view.seen.pop.spec.strategy.perNode.deadline);
+  const deadline = nodeDeadline(view, entry, now);
   const late = now >= deadline ? `after ${view.seen.pop.spec.strategy.perNode.deadline}: ${health?.evidence ?? "its pod is not Ready"}` : undefined;
   const evidence = failure ?? late;
   if (evidence === undefined) return { wakes: [deadline] };

@@ -48,7 +48,7 @@ export interface PopClusterObservation {
   /** Pods that only pull images; `over`: their outcome is known. */
   readonly pullPods: readonly PullPod[];
   /** The last answer of a node's data plane to a load of content, by node UID. */
-  readonly contents: ReadonlyMap<string, { readonly podUID: string; readonly asked: string; readonly status: number; readonly message: string; readonly ageMilliseconds: number }>;
+  readonly contents: ReadonlyMap<string, { readonly podUID: string; readonly containerID: string; readonly asked: string; readonly status: number; readonly message: string; readonly ageMilliseconds: number }>;
   /** The content's source text, when `spec.content` names a ConfigMap. */
   readonly contentSource?: { readonly found: boolean; readonly digest?: string };
   /** True when nodes, pods and the PoPCluster were read from the servers just now: only then may the ledger move. */
@@ -70,7 +70,8 @@ export interface ObservedPop {
 
 /** `ageMilliseconds`: elapsed since the PoP's own cluster was last reached; 0 while it is. Another cluster under its name is not it. */
 export type ObservedSite =
-  | { readonly state: "Reachable"; readonly uid: string; readonly ageMilliseconds: number }
+  /** `watchedMilliseconds`: elapsed since when this operator has reached it without a break. */
+  | { readonly state: "Reachable"; readonly uid: string; readonly ageMilliseconds: number; readonly watchedMilliseconds: number }
   | { readonly state: "Unreachable"; readonly message: string; readonly ageMilliseconds: number }
   | { readonly state: "CredentialsInvalid"; readonly message: string; readonly ageMilliseconds: number };
 

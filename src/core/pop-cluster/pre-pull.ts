@@ -20,10 +20,10 @@ export function prePull(view: PopView, now: Instant): Outcome | undefined {
   const { seen } = view;
   if (seen.pop.deleting || seen.site.state !== "Reachable") return undefined;
   const wanted = mayPull(view, now) ? view.wanted : undefined;
-  const prefix = `${wanted?.revision ?? ""}/`;
+  const prefix = `${wanted?.revision ?? "-"}/`;
   const useless = seen.pullPods.filter((pod) => pod.over || !pod.key.startsWith(prefix));
   const deletes = useless.map((pod): PopAction => ({ kind: "DeletePullPod", pod: { name: pod.name, namespace: pod.namespace, uid: pod.uid } }));
-  if (!wanted) return { actions: deletes };
+  if (!wanted) return { actions: deletes, wakes: [opens(view, now) - PULL_AHEAD] };
   const nodes = targets(view, wanted.revision);
   const state = (node: NodeView) => seen.pulls.get(prefix + node.member.uid);
   const pulling = nodes.filter((node) => state(node)?.state === "Pulling").length;
@@ -37,8 +37,11 @@ export function prePull(view: PopView, now: Instant): Outcome | undefined {
   return { actions: [...deletes, ...pulls], wakes: failed.map((one) => now + Math.max(1_000, PULL_AGAIN - one!.ageMilliseconds)) };
 }
 
-/** The image has to be on every node that could take it before the first node is touched; what is missing is named. */
-export function pullHold(view: PopView, goesTo: { readonly revision: string; readonly version: string; readonly back?: string | undefined }): Hold | undefined {
+/**
+ * The image has to be on every node that could take it before the first node is touched; what is missing is named. Pulls that still go on
+ * hold only what could start otherwise.
+ */
+export function pullHold(view: PopView, goesTo: { readonly revision: string; readonly version: string; readonly back?: string | undefined }, mayStart: boolean): Hold | undefined {
   const { seen, wanted } = view;
   if (!seen.pop.spec.strategy.prePull || goesTo.back === undefined || goesTo.back === goesTo.revision || wanted?.revision !== goesTo.revision) return undefined;
   const nodes = targets(view, goesTo.revision);
@@ -46,7 +49,7 @@ export function pullHold(view: PopView, goesTo: { readonly revision: string; rea
   const refused = nodes.find((node) => state(node)?.state === "Failed");
   const hold = (message: string): Hold => ({ rule: "P3", reason: "AwaitingEvidence", message });
   if (refused) return hold(`the images of ${goesTo.version} could not be pulled on node ${refused.member.name}: ${state(refused)?.message ?? ""}; it is tried again every 5 minutes, and no node starts before`);
-  const missing = nodes.filter((node) => state(node)?.state !== "Pulled");
+  const missing = mayStart ? nodes.filter((node) => state(node)?.state !== "Pulled") : [];
   return missing.length > 0 ? hold(`the images of ${goesTo.version} are being pulled on ${missing.length === nodes.length ? "the nodes" : missing.map((node) => node.member.name).slice(0, 5).join(", ")}`) : undefined;
 }
 
@@ -61,6 +64,10 @@ function mayPull(view: PopView, now: Instant): boolean {
   if (run?.revision === wanted.revision && run.state !== "Preflight") return false;
   if (seen.pop.status.revisions?.failed?.some((entry) => entry.revision === wanted.revision)) return false;
   if (!recordOf(view, wanted.revision) || !seen.daemonSets.some((set) => set.revision === wanted.revision)) return false;
+  return opens(view, now) - now <= PULL_AHEAD;
+}
+
+function opens(view: PopView, now: Instant): Instant {
   const window = windowOf(view, now);
-  return (window.open ? now : (window.hold.until ?? Number.POSITIVE_INFINITY)) - now <= PULL_AHEAD;
+  return window.open ? now : (window.hold.until ?? Number.POSITIVE_INFINITY);
 }

@@ -47,7 +47,7 @@ export function preflight(view: PopView, now: Instant): Outcome | undefined {
 
 /** R0 looked at again: a way back, and the images on every node. */
 function missing(view: PopView, run: PopRun): Hold[] {
-  const images = pullHold(view, run);
+  const images = pullHold(view, run, true);
   const back = run.back;
   const canGoBack = back === undefined || back === NO_REVISION || recordOf(view, back) !== undefined || view.seen.daemonSets.some((set) => set.revision === back && !set.deleting);
   const noWayBack: Hold = { rule: "P3", reason: "AwaitingEvidence", message: `revision ${back}, which the roll would go back to, has neither a record nor a DaemonSet; nothing starts without a way back` };

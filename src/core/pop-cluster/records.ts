@@ -87,16 +87,21 @@ export function collect(view: PopView): Outcome | undefined {
   };
 }
 
-/**
- * Verdicts stand on the record too (G8): a re-created PoPCluster or a restored backup of its status cannot bring a failed revision back.
- * A verdict that stands on the record alone is taken over; `requests.retry` takes it off both.
- */
+/** A verdict that stands on a record alone is taken over before anything starts; `requests.retry` takes it off both (G8). */
+export function rememberVerdicts(view: PopView): Outcome | undefined {
+  const { status } = view.seen.pop;
+  if (!status.revisions || !view.seen.live) return undefined;
+  const failed = status.revisions.failed ?? [];
+  const forgotten = view.seen.records.flatMap(({ revision, version, failed: verdict }) => (verdict && !failed.some((entry) => entry.revision === revision) ? [{ revision, version, ...verdict }] : []));
+  if (forgotten.length === 0 || failed.length >= FAILED_KEPT) return undefined;
+  return { ledger: { ...status, revisions: { ...status.revisions, failed: [...failed, ...forgotten].slice(-FAILED_KEPT) } } };
+}
+
+/** Verdicts stand on the record too: a re-created PoPCluster or a restored backup of its status cannot bring a failed revision back (G8). */
 export function recordVerdicts(view: PopView): Outcome | undefined {
   const { status } = view.seen.pop;
   if (!status.revisions) return undefined;
   const failed = status.revisions.failed ?? [];
-  const forgotten = view.seen.records.flatMap(({ revision, version, failed: verdict }) => (verdict && !failed.some((entry) => entry.revision === revision) ? [{ revision, version, ...verdict }] : []));
-  if (forgotten.length > 0 && failed.length < FAILED_KEPT && view.seen.live) return { ledger: { ...status, revisions: { ...status.revisions, failed: [...failed, ...forgotten].slice(-FAILED_KEPT) } } };
   const actions = view.seen.records.flatMap((record): PopAction[] => {
     const verdict = failed.find((entry) => entry.revision === record.revision);
     return verdict && !record.failed ? [{ kind: "RecordVerdict", record: record.name, at: verdict.at, evidence: verdict.evidence }] : [];

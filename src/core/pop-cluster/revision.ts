@@ -30,6 +30,7 @@ export function withVersion(template: PodTemplate, version: string): PodTemplate
 }
 
 /** The images that a revision runs, version filled in. */
-export const imagesOf = (template: PodTemplate, version: string): string[] => [
-  ...new Set(withVersion(template, version).spec.containers.map((container) => container.image)),
-];
+export function imagesOf(template: PodTemplate, version: string): string[] {
+  const { spec } = withVersion(template, version) as { readonly spec: { readonly containers: readonly { readonly image: string }[]; readonly initContainers?: readonly { readonly image?: string }[] } };
+  return [...new Set([...spec.containers, ...(spec.initContainers ?? [])].flatMap(({ image }) => image ?? []))];
+}

@@ -34,9 +34,9 @@ export function start(view: PopView, now: Instant): Outcome | undefined {
   if (destination.back === undefined) return firstVersion(view, destination, now);
   if (destination.members.length === 0 && destination.revision === view.current) return { ledger: withoutRoll(view, now) };
   if (destination.members.length === 0) return { ledger: startRun(view, destination, now) };
-  const pulls = pullHold(view, destination);
   const on = brakesOn(view, now);
-  const holds = [planHold(view, now), ...ruled(view, "StartForward", { ...on, grant: undefined }).holds, pulls].filter((hold) => hold !== undefined);
+  const brakes = [planHold(view, now), ...ruled(view, "StartForward", { ...on, grant: undefined }).holds].filter((hold) => hold !== undefined);
+  const holds = [...brakes, pullHold(view, destination, brakes.length === 0)].filter((hold) => hold !== undefined);
   const wakes = holds.flatMap((hold) => (hold.until === undefined ? [] : [hold.until]));
   if (holds.length > 0) return { holds, wakes, ...grantBack(view) };
   if (!pop.finalizers.includes(FINALIZER)) return { actions: [{ kind: "AddFinalizer" }], wakes: [now + 1_000] };

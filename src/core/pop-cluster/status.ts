@@ -1,4 +1,5 @@
 import type { Condition, OccurrenceStatus } from "../../api/common.ts";
+import type { ConditionReason } from "../../api/conditions.ts";
 import type { PopClusterStatus } from "../../api/pop-cluster.ts";
 import { setCondition, type ConditionUpdate } from "../conditions.ts";
 import type { Hold, Instant } from "../decision.ts";
@@ -117,7 +118,7 @@ function accepted(view: PopView, now: Instant): ConditionUpdate {
 
 function ready(view: PopView, holds: readonly Hold[], now: Instant): ConditionUpdate {
   const { site, pop } = view.seen;
-  const condition = (status: Condition["status"], reason: string, message: string): ConditionUpdate => ({ type: "Ready", status, reason, message });
+  const condition = (status: Condition["status"], reason: ConditionReason<"Ready">, message: string): ConditionUpdate => ({ type: "Ready", status, reason, message });
   if (pop.deleting) return condition("False", "Deleting", "nodes in hand are finished or given back");
   if (site.state === "CredentialsInvalid") return condition("Unknown", "Unreachable", site.message);
   if (site.state === "Unreachable") return condition("Unknown", "Unreachable", site.message);
@@ -147,7 +148,7 @@ function progressing(view: PopView, holds: readonly Hold[]): ConditionUpdate {
   const { run } = view;
   const [first] = holds;
   const zone = view.seen.pop.spec.timeZone;
-  const condition = (status: Condition["status"], reason: string, message: string): ConditionUpdate => ({ type: "Progressing", status, reason, message });
+  const condition = (status: Condition["status"], reason: ConditionReason<"Progressing">, message: string): ConditionUpdate => ({ type: "Progressing", status, reason, message });
   const waits = first ? `${first.message}${first.until !== undefined && Number.isFinite(first.until) ? ` (until ${localText(first.until, zone)})` : ""}` : undefined;
   if (!run) {
     if (first && (destinationOf(view) || view.seen.site.state !== "Reachable")) return condition("False", first.reason, waits!);
@@ -172,7 +173,7 @@ function localText(instant: Instant, zone: string): string {
 }
 
 function versionHealthy(view: PopView, now: Instant): ConditionUpdate {
-  const condition = (status: Condition["status"], reason: string, message: string): ConditionUpdate => ({ type: "VersionHealthy", status, reason, message });
+  const condition = (status: Condition["status"], reason: ConditionReason<"VersionHealthy">, message: string): ConditionUpdate => ({ type: "VersionHealthy", status, reason, message });
   const { run } = view;
   if (!run) return condition("Unknown", "NothingToJudge", "no run is in hand");
   const judgedBad = view.seen.pop.status.revisions?.failed?.some((entry) => entry.revision === (run.from ?? run.revision)) ?? false;

@@ -1,10 +1,11 @@
 import type { PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../decision.ts";
+import { excuseFor } from "./excuse.ts";
 import { brakeOnHand, type InHand } from "./piece-in-hand.ts";
 import { giveBack } from "./give-back.ts";
+import { nodeDeadline } from "./node-deadline.ts";
 import type { Judgement } from "../health/verdict.ts";
 import { containerFailure, healthOf, judgedPod } from "./health.ts";
-import { milliseconds } from "./milliseconds.ts";
 import type { DataPlanePod } from "./observation.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { released } from "./token.ts";
@@ -70,12 +71,11 @@ function labelOn(view: PopView, inHand: InHand, now: Instant): Outcome {
       wakes: [now + 1_000],
     };
   }
-  const deadline = deadlineOf(view, entry);
+  const deadline = nodeDeadline(view, entry, now);
   if (now < deadline) return { wakes: [deadline] };
   return deadlinePassed(view, inHand, `its old pod ${old.name} is still terminating`, now);
 }
 
-const deadlineOf = (view: PopView, entry: PopNodeStatus): Instant => Date.parse(entry.since) + milliseconds(view.seen.pop.spec.strategy.perNode.deadline);
 
 /** P5: a pod of that revision's DaemonSet, Ready, node checks healthy, the same images as on the run's first node. */
 function verify(view: PopView, inHand: InHand, now: Instant): Outcome {
@@ -92,20 +92,29 @@ function verify(view: PopView, inHand: InHand, now: Instant): Outcome {
     return { actions: [{ kind: "ReleaseNode", node: seenNode(node.member), token: entry.token, giveBack: false }], wakes: [now + 1_000] };
   }
   // Fast failure is only what the kubelet says of the new pod (P6): a check may look back to before it, or meet a pod that warms up.
-  const deadline = deadlineOf(view, entry);
+  const deadline = nodeDeadline(view, entry, now);
   if (now < deadline) return { wakes: [deadline] };
   if (unreadableAtDeadline(view, node, health, now)) {
     // Doubt holds only the way forward (G9): back on the proven revision a Ready pod is enough.
     return run.kind === "Rollback" ? { actions: [{ kind: "ReleaseNode", node: seenNode(member), token: entry.token, giveBack: false }], wakes: [now + 1_000] } : {};
   }
+  // The neighbours were bad before we came: the hold is told by the breach rule, and nothing is tried again meanwhile (P10).
+  if (run.kind === "Roll" && badAtDeadline(view, node, health, now) && excuseFor(view, run, healthOf(view, now), now)) return {};
   return deadlinePassed(view, inHand, pod ? (health?.evidence ?? `pod ${pod.name} is ${pod.phase} and not Ready`) : "no pod of the new revision was created", now);
 }
 
 /** The node's time is up, its pod is Ready, and what else it is judged by cannot be read: no evidence against anybody (G9). */
 export function unreadableAtDeadline(view: PopView, node: NodeView, health: Judgement | undefined, now: Instant): boolean {
   const { entry } = node;
-  if (!entry || node.member.ready !== "True" || !judgedPod(view, node)?.ready || now < deadlineOf(view, entry)) return false;
+  if (!entry || node.member.ready !== "True" || !judgedPod(view, node)?.ready || now < nodeDeadline(view, entry, now)) return false;
   return health?.verdict === "Unknown" && !health.undecided;
+}
+
+/** The node's time is up, its pod is Ready, and its own check fails. */
+export function badAtDeadline(view: PopView, node: NodeView, health: Judgement | undefined, now: Instant): boolean {
+  const { entry } = node;
+  if (entry?.step !== "Updating" || entry.token === undefined || node.member.ready !== "True" || !judgedPod(view, node)?.ready) return false;
+  return now >= nodeDeadline(view, entry, now) && health?.verdict === "Unhealthy";
 }
 
 /** Are the images what the run's first node got under the same tag? Absent: they are taken from this pod. */

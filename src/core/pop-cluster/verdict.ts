@@ -6,7 +6,7 @@ import type { InHand } from "./piece-in-hand.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { NO_REVISION } from "./revision.ts";
 import { claimToken, isActive, released } from "./token.ts";
-import { labelHasLeft, type NodeView, type PopView, recordOf, seenNode, withEntry } from "./view.ts";
+import { isInHand, labelHasLeft, type NodeView, type PopView, recordOf, seenNode, withEntry } from "./view.ts";
 
 /** Failed revisions that the ledger remembers; the records of older ones are collected too. */
 export const FAILED_KEPT = 20;
@@ -167,6 +167,15 @@ function failAndHold(view: PopView, run: PopRun, evidence: string, now: Instant,
 }
 
 function rollbackFailed(view: PopView, run: PopRun, failed: PopNodeStatus, evidence: string, now: Instant): Outcome {
+  const { status } = view.seen.pop;
+  const others = view.nodes.some((node) => node.member.uid !== failed.uid && isInHand(node.entry));
+  // Nodes that are in hand too are finished first: what has left must come back, and no claim may be left behind.
+  if (others || run.ending) return { ledger: { ...status, nodes: withEntry(status.nodes ?? [], failed), run: { ...run, ending: "Stopped" } } };
+  return rollbackEndsFailed(view, run, failed, evidence, now);
+}
+
+/** The old revision failed too: the run is over, the node named stays out and nobody else is touched (P7). */
+export function rollbackEndsFailed(view: PopView, run: PopRun, failed: PopNodeStatus, evidence: string, now: Instant): Outcome {
   const { status } = view.seen.pop;
   const message = `the rollback to ${run.version} failed on node ${failed.name}: ${evidence}; the node stays out, the others are not touched`;
   const ended: PopClusterStatus = { ...status, nodes: withEntry(status.nodes ?? [], failed) };

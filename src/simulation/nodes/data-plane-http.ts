@@ -27,7 +27,7 @@ const drainBody = z.object({
   sequence: z.int().min(0).optional(),
 });
 const startBody = drainBody.extend({ lease: duration() });
-const contentBody = z.object({ version: z.string().min(1).max(64), source: z.unknown() });
+const contentBody = z.object({ version: z.string().min(1).max(64), source: z.unknown().optional() });
 
 /**
  * The data plane's own interface (interfaces.md): `POST /drain {token, podUID, containerID, lease, sequence}`, `POST /undrain` {the same

@@ -8,25 +8,31 @@ export function operatorWrites(world: RealWorld, since = 0): AuditEntry[] {
   return world.controlPlane.auditEntries().filter((entry) => {
     const at = Date.parse(entry.requestReceivedTimestamp);
     const ours = entry.userAgent.startsWith("rollward/") && isWrite(entry);
-    return ours && at >= since && !APART.has(entry.objectRef?.resource ?? "") && !/[?&]dryRun=/.test(entry.requestURI) && !isEviction(entry);
+    return (
+      ours && at >= since && !APART.has(entry.objectRef?.resource ?? "") && !/[?&]dryRun=/.test(entry.requestURI) && !isEviction(entry)
+    );
   });
 }
 
 const isEviction = (entry: AuditEntry): boolean => entry.objectRef?.subresource === "eviction";
 export const succeeded = (entry: AuditEntry): boolean => (entry.responseStatus?.code ?? 500) < 300;
 export const isNodePatch = (entry: AuditEntry): boolean => entry.objectRef?.resource === "nodes" && entry.verb === "patch";
-export const isStatusWrite = (entry: AuditEntry): boolean => entry.objectRef?.resource === "popclusters" && entry.objectRef.subresource === "status";
+export const isStatusWrite = (entry: AuditEntry): boolean =>
+  entry.objectRef?.resource === "popclusters" && entry.objectRef.subresource === "status";
 
 /** One line for each write, for the message of a test that fails. */
 export const told = (entries: readonly AuditEntry[]): string[] =>
   entries.map(({ verb, objectRef, responseStatus, requestReceivedTimestamp }) =>
-    [requestReceivedTimestamp, verb, objectRef?.resource, objectRef?.subresource, objectRef?.name, responseStatus?.code].filter((part) => part !== undefined).join(" "),
+    [requestReceivedTimestamp, verb, objectRef?.resource, objectRef?.subresource, objectRef?.name, responseStatus?.code]
+      .filter((part) => part !== undefined)
+      .join(" "),
   );
 
 /** Patches that the server accepted, by node. */
 export function patchesByNode(entries: readonly AuditEntry[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { objectRef } of entries.filter((entry) => isNodePatch(entry) && succeeded(entry))) counts[objectRef!.name!] = (counts[objectRef!.name!] ?? 0) + 1;
+  for (const { objectRef } of entries.filter((entry) => isNodePatch(entry) && succeeded(entry)))
+    counts[objectRef!.name!] = (counts[objectRef!.name!] ?? 0) + 1;
   return counts;
 }
 
@@ -38,7 +44,8 @@ export interface PatchOperation {
 }
 
 /** The operations of a patch of a Node. */
-export const operationsOf = (entry: AuditEntry): readonly PatchOperation[] => (Array.isArray(entry.requestObject) ? (entry.requestObject as PatchOperation[]) : []);
+export const operationsOf = (entry: AuditEntry): readonly PatchOperation[] =>
+  Array.isArray(entry.requestObject) ? (entry.requestObject as PatchOperation[]) : [];
 
 /** Was this eviction only asked about? Its body says so, not its address. */
 export const isDryRun = (entry: AuditEntry): boolean =>

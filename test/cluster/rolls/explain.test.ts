@@ -27,7 +27,11 @@ const BAD: readonly Bad[] = [
   { pop: "start1", version: "2.0.0-no-start", evidence: /^node start1-n\d: pod \S+: container pop is CreateContainerError/ },
   { pop: "crash2", version: "2.0.0-crash-loop", evidence: /^node crash2-n\d: pod \S+: container pop exited \d+ times/ },
   { pop: "never1", version: "2.0.0-never-ready", evidence: /^node never1-n\d: after 8s: .*is not Ready/ },
-  { pop: "sick1", version: "2.0.0-bad-health", evidence: /^node sick1-n\d: (after 8s: )?ready: answered 500|^node sick1-n\d: after 8s: .*not Ready/ },
+  {
+    pop: "sick1",
+    version: "2.0.0-bad-health",
+    evidence: /^node sick1-n\d: (after 8s: )?ready: answered 500|^node sick1-n\d: after 8s: .*not Ready/,
+  },
   { pop: "lose1", version: "2.0.0-loses-sessions", evidence: /reconnect: \d+ of \d+ sessions of lose1-n\d returned within 10 s/ },
   { pop: "err1", version: "2.0.0-errors", evidence: /errors: .*pop_errors_total/ },
 ];
@@ -41,12 +45,32 @@ describeWithControlPlane("[T3] what is said of a bad version", () => {
   beforeAll(async () => {
     world = await RealWorld.start({ start: SUNDAY, pops: { ...Object.fromEntries(BAD.map(({ pop }) => [pop, 2])), hour1: 2 } });
     const targets = world.addresses("err1").map(({ address }) => `${address}:8080`);
-    prometheus = await startPrometheus({ configuration: { global: { scrape_interval: "1s" }, scrape_configs: [{ job_name: "nodes", honor_labels: true, static_configs: [{ targets }] }] } });
+    prometheus = await startPrometheus({
+      configuration: {
+        global: { scrape_interval: "1s" },
+        scrape_configs: [{ job_name: "nodes", honor_labels: true, static_configs: [{ targets }] }],
+      },
+    });
     await openFleet(world);
     await world.startOperator(["--prometheus-url", prometheus.url]);
     const ready = { name: "ready", http: { port: 8080, path: "/healthz" }, successes: 2, failures: 2, interval: "1s", timeout: "1s" };
-    const errors = { name: "errors", prometheus: { query: 'sum(rate(pop_errors_total{node="${node}"}[5s]))', passIf: "<= 0.01" }, successes: 2, failures: 2, interval: "1s" };
-    const quick = { perNode: { ...QUICK.perNode, expected: "5s", deadline: "8s" }, drain: { start: { http: { port: 8080, path: "/drain" } }, cancel: { http: { port: 8080, path: "/undrain" } }, lease: "10s", timeout: "5s", sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" } } };
+    const errors = {
+      name: "errors",
+      prometheus: { query: 'sum(rate(pop_errors_total{node="${node}"}[5s]))', passIf: "<= 0.01" },
+      successes: 2,
+      failures: 2,
+      interval: "1s",
+    };
+    const quick = {
+      perNode: { ...QUICK.perNode, expected: "5s", deadline: "8s" },
+      drain: {
+        start: { http: { port: 8080, path: "/drain" } },
+        cancel: { http: { port: 8080, path: "/undrain" } },
+        lease: "10s",
+        timeout: "5s",
+        sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
+      },
+    };
     await firstVersions(world, {
       ...Object.fromEntries(BAD.map(({ pop }) => [pop, {}])),
       never1: { strategy: quick },
@@ -67,7 +91,11 @@ describeWithControlPlane("[T3] what is said of a bad version", () => {
   /** What `rollward explain` prints, with the object as it stood before and after: only if it did not move is the text judged. */
   async function explain(pop: string): Promise<{ readonly text: string; readonly stood: PopCluster | undefined }> {
     const before = await world.pop(pop);
-    const { stdout } = await run(process.execPath, ["src/main.ts", "explain", `pop/${pop}`, "--kubeconfig", world.controlPlane.kubeconfig("watcher"), "--namespace", "fleet"], { cwd: ROOT });
+    const { stdout } = await run(
+      process.execPath,
+      ["src/main.ts", "explain", `pop/${pop}`, "--kubeconfig", world.controlPlane.kubeconfig("watcher"), "--namespace", "fleet"],
+      { cwd: ROOT },
+    );
     const after = await world.pop(pop);
     return { text: stdout, stood: before.metadata.resourceVersion === after.metadata.resourceVersion ? after : undefined };
   }
@@ -75,13 +103,23 @@ describeWithControlPlane("[T3] what is said of a bad version", () => {
   /** The sentences against the ledger that they speak of. */
   function expectTrue(text: string, { status, metadata }: PopCluster): void {
     const current = status?.run;
-    const words = current === undefined ? `runs ${status?.version}` : { Preflight: "is about to go to", Rolling: "is rolling", RollingBack: "is rolling back", Baking: "which bakes", Passed: "which passed and is watched" }[current.state];
+    const words =
+      current === undefined
+        ? `runs ${status?.version}`
+        : {
+            Preflight: "is about to go to",
+            Rolling: "is rolling",
+            RollingBack: "is rolling back",
+            Baking: "which bakes",
+            Passed: "which passed and is watched",
+          }[current.state];
     expect(text.split("\n")[0]).toContain(`PoPCluster ${metadata.name}`);
     expect(text.split("\n")[0]).toContain(words);
     if (current?.version) expect(text).toContain(current.version);
     if (current?.cause) expect(text).toContain(`Why: ${current.cause}`);
     for (const hold of status?.holds ?? []) expect(text).toContain(`${hold.reason} (rule ${hold.rule}): ${hold.message}`);
-    for (const entry of status?.nodes ?? []) if (["Claimed", "Updating", "Soaking", "Failed"].includes(entry.step)) expect(text).toContain(`${entry.name}: ${entry.step} since`);
+    for (const entry of status?.nodes ?? [])
+      if (["Claimed", "Updating", "Soaking", "Failed"].includes(entry.step)) expect(text).toContain(`${entry.name}: ${entry.step} since`);
     for (const failed of status?.revisions?.failed ?? []) expect(text).toContain(`${failed.version} (revision ${failed.revision}) failed`);
   }
 
@@ -89,9 +127,20 @@ describeWithControlPlane("[T3] what is said of a bad version", () => {
   function times(pop: string, version: string, failedAt: string): string {
     const labelled = operatorWrites(world)
       .filter((entry) => isNodePatch(entry) && succeeded(entry) && entry.objectRef?.name?.startsWith(`${pop}-`))
-      .find((entry) => operationsOf(entry).some(({ op, path }) => op === "add" && path.includes(REVISION_LABEL.replace("/", "~1"))) && Date.parse(entry.stageTimestamp) > joined);
+      .find(
+        (entry) =>
+          operationsOf(entry).some(({ op, path }) => op === "add" && path.includes(REVISION_LABEL.replace("/", "~1"))) &&
+          Date.parse(entry.stageTimestamp) > joined,
+      );
     const put = Date.parse(labelled!.stageTimestamp);
-    const back = watcher.lines.find((line) => line.type === "node" && line["pop"] === pop && line["serving"] === true && line["version"] === "1.0.0" && (line["at"] as number) > put);
+    const back = watcher.lines.find(
+      (line) =>
+        line.type === "node" &&
+        line["pop"] === pop &&
+        line["serving"] === true &&
+        line["version"] === "1.0.0" &&
+        (line["at"] as number) > put,
+    );
     const offset = world.calendar.now() - Date.now();
     return `${version}: verdict ${seconds(Date.parse(failedAt) - offset - put)} after its first pod, first node back after ${back ? seconds((back["at"] as number) - put) : "?"}`;
   }
@@ -137,7 +186,14 @@ describeWithControlPlane("[T3] what is said of a bad version", () => {
     if (turning.stood) expectTrue(turning.text, turning.stood);
     const back = await world.until("hour1", "the rollback's end", rolledBack("2.0.0-bad-after-1h"), 90_000);
     expect(back.status?.history?.at(-1)?.evidence).toMatch(/^node hour1-n\d: (pod|ready)/);
-    const first = watcher.lines.find((line) => line.type === "node" && line["pop"] === "hour1" && line["serving"] === true && line["version"] === "1.0.0" && (line["at"] as number) > turned);
+    const first = watcher.lines.find(
+      (line) =>
+        line.type === "node" &&
+        line["pop"] === "hour1" &&
+        line["serving"] === true &&
+        line["version"] === "1.0.0" &&
+        (line["at"] as number) > turned,
+    );
     console.info(`2.0.0-bad-after-1h: first node back ${first ? seconds((first["at"] as number) - turned) : "?"} after the hour was over`);
   });
 });

@@ -13,13 +13,14 @@ import { type OperatorProcess, RealWorld } from "./real-world.ts";
 /** `ROLLWARD_MOMENTS` and `ROLLWARD_SEED` play more of them, or the same ones again. */
 const MOMENTS = Number(process.env["ROLLWARD_MOMENTS"] ?? 50);
 const SEED = Number(process.env["ROLLWARD_SEED"] ?? Math.floor(Math.random() * 1_000_000));
-const LEASE_FLAGS = ["--lease-duration", "3s", "--renew-deadline", "2s", "--retry-period", "500ms"];
+const LEASE_FLAGS = ["--lease-duration", "3s", "--renew-deadline", "2s", "--retry-period", "1s"];
 const POPS = ["kil1", "kil2", "kil3", "kil4"];
 const NODES = 3;
 
 /** What a person sets one after the other, for as long as the operator is disturbed; and how each ends undisturbed. */
 const isBad = (round: number): boolean => round % 2 === 1;
-const versionOf = (round: number): string => `${round + 2}.0.0${isBad(round) ? ["-no-pull", "-crash-loop", "-bad-health"][((round - 1) / 2) % 3] : ""}`;
+const versionOf = (round: number): string =>
+  `${round + 2}.0.0${isBad(round) ? ["-no-pull", "-crash-loop", "-bad-health"][((round - 1) / 2) % 3] : ""}`;
 
 describeWithControlPlane(`[T3] ${MOMENTS} seeded moments (ROLLWARD_SEED=${SEED}) at which the operator is killed or stopped`, () => {
   const random = seededRandom(SEED);
@@ -31,7 +32,9 @@ describeWithControlPlane(`[T3] ${MOMENTS} seeded moments (ROLLWARD_SEED=${SEED})
   let disturbed = true;
 
   const start = async (identity: string) => void running.set(identity, await world.startOperator([...LEASE_FLAGS, "--identity", identity]));
-  const holder = async (): Promise<string> => ((await world.cluster.get(LEASE, "rollward", "fleet")) as { spec?: { holderIdentity?: string } } | undefined)?.spec?.holderIdentity ?? "";
+  const holder = async (): Promise<string> =>
+    ((await world.cluster.get(LEASE, "rollward", "fleet")) as { spec?: { holderIdentity?: string } } | undefined)?.spec?.holderIdentity ??
+    "";
 
   beforeAll(async () => {
     world = await RealWorld.start({ start: SUNDAY, pops: Object.fromEntries(POPS.map((pop) => [pop, NODES])) });
@@ -96,10 +99,18 @@ describeWithControlPlane(`[T3] ${MOMENTS} seeded moments (ROLLWARD_SEED=${SEED})
       const { status } = await world.pop(pop);
       const last = versionOf(played.at(-1)!);
       // Undisturbed, each version ends in the history as it must, and the last good one stands on every node.
-      const expected = [["1.0.0", "Promoted"], ...played.slice(0, -1).map((round) => [versionOf(round), isBad(round) ? "RolledBack" : "Promoted"])];
-      expect(status?.history?.map((entry) => [entry.version, entry.outcome]), pop).toEqual(expected.slice(-20));
+      const expected = [
+        ["1.0.0", "Promoted"],
+        ...played.slice(0, -1).map((round) => [versionOf(round), isBad(round) ? "RolledBack" : "Promoted"]),
+      ];
+      expect(
+        status?.history?.map((entry) => [entry.version, entry.outcome]),
+        pop,
+      ).toEqual(expected.slice(-20));
       expect(status?.grant?.state).toBe("Returned");
-      expect(await servedVersions(world, pop)).toEqual(Object.fromEntries(Array.from({ length: NODES }, (_, index) => [`${pop}-n${index + 1}`, last])));
+      expect(await servedVersions(world, pop)).toEqual(
+        Object.fromEntries(Array.from({ length: NODES }, (_, index) => [`${pop}-n${index + 1}`, last])),
+      );
       for (let index = 1; index <= NODES; index++) {
         const { metadata, spec } = await node(world, `${pop}-n${index}`);
         expect(metadata.annotations?.[CLAIM_ANNOTATION]).toMatch(new RegExp(`^${RELEASED_PREFIX}`));
@@ -120,16 +131,26 @@ describeWithControlPlane(`[T3] ${MOMENTS} seeded moments (ROLLWARD_SEED=${SEED})
   });
 
   it("[I10] every patch that took effect is refused when a deposed leader sends it late, and changes nothing", async () => {
-    const patches = operatorWrites(world).filter((entry) => isNodePatch(entry) && succeeded(entry) && operationsOf(entry)[0]?.op === "test");
+    const patches = operatorWrites(world).filter(
+      (entry) => isNodePatch(entry) && succeeded(entry) && operationsOf(entry)[0]?.op === "test",
+    );
     const last = patches.slice(-60);
     expect(last.length).toBeGreaterThan(0);
     const before = await Promise.all(POPS.map((pop) => node(world, `${pop}-n1`)));
     for (const entry of last) {
-      const late = world.cluster.patch({ apiVersion: "v1", kind: "Node", plural: "nodes", namespaced: false }, entry.objectRef!.name!, undefined, operationsOf(entry) as never);
-      await expect(late, JSON.stringify(entry.requestObject)).rejects.toMatchObject({ code: expect.toSatisfy((code: number) => code === 409 || code === 422) as number });
+      const late = world.cluster.patch(
+        { apiVersion: "v1", kind: "Node", plural: "nodes", namespaced: false },
+        entry.objectRef!.name!,
+        undefined,
+        operationsOf(entry) as never,
+      );
+      await expect(late, JSON.stringify(entry.requestObject)).rejects.toMatchObject({
+        code: expect.toSatisfy((code: number) => code === 409 || code === 422) as number,
+      });
     }
     const after = await Promise.all(POPS.map((pop) => node(world, `${pop}-n1`)));
-    const facts = (nodes: typeof before) => nodes.map(({ metadata, spec }) => [metadata.labels, metadata.annotations?.[CLAIM_ANNOTATION], spec?.taints]);
+    const facts = (nodes: typeof before) =>
+      nodes.map(({ metadata, spec }) => [metadata.labels, metadata.annotations?.[CLAIM_ANNOTATION], spec?.taints]);
     expect(facts(after)).toEqual(facts(before));
   });
 });

@@ -7,7 +7,21 @@ import { isWrite } from "../../../tools/control-plane/audit-log.ts";
 import { describeWithControlPlane } from "../control-plane/available.ts";
 import type { LineProcess } from "../virtual-nodes/child-process.ts";
 import { isDryRun } from "./audit.ts";
-import { eventually, firstVersions, holdOf, mostOut, node, openFleet, passed, podsOf, rolledBack, servedVersions, setVersion, startWatcher, SUNDAY } from "./pops.ts";
+import {
+  eventually,
+  firstVersions,
+  holdOf,
+  mostOut,
+  node,
+  openFleet,
+  passed,
+  podsOf,
+  rolledBack,
+  servedVersions,
+  setVersion,
+  startWatcher,
+  SUNDAY,
+} from "./pops.ts";
 import { RealWorld } from "./real-world.ts";
 
 const perNode = (deadline: string, retries = 1) => ({ perNode: { expected: "5s", deadline, soak: "1s", retries }, drain: DRAIN });
@@ -45,7 +59,11 @@ describeWithControlPlane("[T3] rules of the node roll", () => {
     // From Friday to Sunday the first versions are watched and promoted: what dies afterwards speaks for or against nobody.
     await world.calendar.jumpTo(Date.parse(SUNDAY));
     const pops = ["half1", "dead1", "block1", "flap1", "digest1", "crash1", "lost1", "gone1", "next1", "stop1"];
-    await Promise.all(pops.map((name) => world.until(name, "the promotion", (status) => status.run === undefined && status.revisions?.promoted !== undefined)));
+    await Promise.all(
+      pops.map((name) =>
+        world.until(name, "the promotion", (status) => status.run === undefined && status.revisions?.promoted !== undefined),
+      ),
+    );
     watcher = await startWatcher(world, pops);
   });
   afterAll(async () => {
@@ -54,22 +72,37 @@ describeWithControlPlane("[T3] rules of the node roll", () => {
   });
 
   const entries = async (pop: string) => (await world.pop(pop)).status?.nodes ?? [];
-  const inStep = (step: string) => ({ nodes = [] }: PopClusterStatus) => nodes.some((entry) => entry.step === step);
+  const inStep =
+    (step: string) =>
+    ({ nodes = [] }: PopClusterStatus) =>
+      nodes.some((entry) => entry.step === step);
   const ourTaint = async (name: string) => (await node(world, name)).spec?.taints?.find((taint) => taint.key === UPDATING_TAINT);
 
   describe.concurrent("each on a PoP of its own, all at once", () => {
     it("[P1] half of four nodes may be out: two are in hand at once, never three", async () => {
       await setVersion(world, "half1", "2.0.0");
       await world.until("half1", "2.0.0 on all nodes", passed("2.0.0"));
-      expect(await servedVersions(world, "half1")).toEqual({ "half1-n1": "2.0.0", "half1-n2": "2.0.0", "half1-n3": "2.0.0", "half1-n4": "2.0.0" });
+      expect(await servedVersions(world, "half1")).toEqual({
+        "half1-n1": "2.0.0",
+        "half1-n2": "2.0.0",
+        "half1-n3": "2.0.0",
+        "half1-n4": "2.0.0",
+      });
       // The watcher's own view is judged when all rolls are over.
     });
 
     it("[P2] a dead node fills the budget and is named; with notReadyBefore: Exclude it is left out and the others go", async () => {
       await world.nodes.tell("freeze dead1-n2");
-      await eventually(async () => (await node(world, "dead1-n2")).status?.conditions?.find(({ type }) => type === "Ready")?.status, (found) => expect(found).not.toBe("True"));
+      await eventually(
+        async () => (await node(world, "dead1-n2")).status?.conditions?.find(({ type }) => type === "Ready")?.status,
+        (found) => expect(found).not.toBe("True"),
+      );
       await setVersion(world, "dead1", "2.0.0");
-      const held = await world.until("dead1", "the dead node to be named", (status) => holdOf(status, "BudgetExhausted")?.message.includes("dead1-n2") ?? false);
+      const held = await world.until(
+        "dead1",
+        "the dead node to be named",
+        (status) => holdOf(status, "BudgetExhausted")?.message.includes("dead1-n2") ?? false,
+      );
       expect(held.status?.nodes?.every((entry) => entry.step === "Pending")).toBe(true);
       await world.editPop("dead1", (spec) => ({ ...spec, version: "2.0.1", strategy: { ...spec.strategy, notReadyBefore: "Exclude" } }));
       const done = await world.until("dead1", "2.0.1 on the two others", passed("2.0.1"));
@@ -83,7 +116,15 @@ describeWithControlPlane("[T3] rules of the node roll", () => {
         metadata: { name: "block1", namespace: DATA_PLANE_NAMESPACE },
         spec: { minAvailable: 3, selector: { matchLabels: { "rollward.dev/pop": "block1" } } },
       } as never);
-      await eventually(async () => ((await world.cluster.get(POD_DISRUPTION_BUDGET, "block1", DATA_PLANE_NAMESPACE)) as { status?: { currentHealthy?: number } } | undefined)?.status?.currentHealthy, (found) => expect(found).toBe(3));
+      await eventually(
+        async () =>
+          (
+            (await world.cluster.get(POD_DISRUPTION_BUDGET, "block1", DATA_PLANE_NAMESPACE)) as
+              | { status?: { currentHealthy?: number } }
+              | undefined
+          )?.status?.currentHealthy,
+        (found) => expect(found).toBe(3),
+      );
       await setVersion(world, "block1", "2.0.0");
       const blocked = await world.until("block1", "the PDB to be named", (status) => holdOf(status, "DrainBlocked") !== undefined);
       expect(holdOf(blocked.status, "DrainBlocked")?.message).toContain("block1");
@@ -91,12 +132,18 @@ describeWithControlPlane("[T3] rules of the node roll", () => {
       expect(await ourTaint(claimed.name)).toMatchObject({ value: claimed.token, effect: "NoSchedule" });
       expect((await node(world, claimed.name)).spec?.unschedulable).toBeFalsy();
       await world.editPop("block1", (spec) => ({ ...spec, paused: true }));
-      await world.until("block1", "the node to be given back", (status) => status.nodes?.find((entry) => entry.name === claimed.name)?.step === "Pending");
+      await world.until(
+        "block1",
+        "the node to be given back",
+        (status) => status.nodes?.find((entry) => entry.name === claimed.name)?.step === "Pending",
+      );
       const back = await node(world, claimed.name);
       expect(back.metadata.annotations?.[CLAIM_ANNOTATION]).toBe(`${RELEASED_PREFIX}${claimed.token}`);
       expect(await ourTaint(claimed.name)).toBeUndefined();
       expect(await servedVersions(world, "block1")).toEqual({ "block1-n1": "1.0.0", "block1-n2": "1.0.0", "block1-n3": "1.0.0" });
-      expect([...(await podsOf(world, "block1")).values()].map((pod) => pod.metadata.uid).toSorted()).toEqual([...before.values()].map((pod) => pod.metadata.uid).toSorted());
+      expect([...(await podsOf(world, "block1")).values()].map((pod) => pod.metadata.uid).toSorted()).toEqual(
+        [...before.values()].map((pod) => pod.metadata.uid).toSorted(),
+      );
       await world.cluster.delete(POD_DISRUPTION_BUDGET, "block1", DATA_PLANE_NAMESPACE);
       await world.editPop("block1", (spec) => ({ ...spec, paused: false }));
       const done = await world.until("block1", "2.0.0 on all nodes", passed("2.0.0"));
@@ -105,18 +152,27 @@ describeWithControlPlane("[T3] rules of the node roll", () => {
 
     it("[P4] a pod that comes and goes does not restart the deadline of 8 s", async () => {
       await setVersion(world, "flap1", "2.0.0-never-ready");
-      const updating = await world.until("flap1", "a node on the new version", (status) => (status.nodes ?? []).some((entry) => entry.step === "Updating"));
+      const updating = await world.until("flap1", "a node on the new version", (status) =>
+        (status.nodes ?? []).some((entry) => entry.step === "Updating"),
+      );
       const entry = updating.status!.nodes!.find((one) => one.step === "Updating")!;
       const since = Date.parse(entry.since);
       const uids = new Set<string>();
-      await eventually(async () => {
+      await eventually(
+        async () => {
           const pod = (await podsOf(world, "flap1")).get(entry.name);
           const isNew = pod !== undefined && !uids.has(pod.metadata.uid) && pod.spec.containers[0]!.image.endsWith("never-ready");
           if (isNew && uids.size < 3) await world.cluster.delete(POD, pod.metadata.name, DATA_PLANE_NAMESPACE, { gracePeriodSeconds: 0 });
           if (isNew) uids.add(pod.metadata.uid);
           return uids.size;
-        }, (found) => expect(found).toBeGreaterThanOrEqual(3));
-      const judged = await world.until("flap1", "the verdict", (status) => status.run?.kind === "Rollback" || rolledBack("2.0.0-never-ready")(status));
+        },
+        (found) => expect(found).toBeGreaterThanOrEqual(3),
+      );
+      const judged = await world.until(
+        "flap1",
+        "the verdict",
+        (status) => status.run?.kind === "Rollback" || rolledBack("2.0.0-never-ready")(status),
+      );
       const failed = judged.status!.revisions!.failed!.at(-1)!;
       expect(failed.evidence).toContain("after 8s");
       expect(Date.parse(failed.at) - since).toBeGreaterThanOrEqual(8_000);
@@ -144,7 +200,15 @@ describeWithControlPlane("[T3] rules of the node roll", () => {
       await setVersion(world, "crash1", "2.0.0-crash-loop");
       await world.until("crash1", "the rollback", rolledBack("2.0.0-crash-loop"));
       expect(Date.now() - since).toBeLessThan(45_000);
-      const deletes = world.controlPlane.auditEntries().filter((entry) => entry.verb === "delete" && entry.objectRef?.resource === "pods" && entry.userAgent.startsWith("rollward/") && entry.objectRef.name?.startsWith("crash1-"));
+      const deletes = world.controlPlane
+        .auditEntries()
+        .filter(
+          (entry) =>
+            entry.verb === "delete" &&
+            entry.objectRef?.resource === "pods" &&
+            entry.userAgent.startsWith("rollward/") &&
+            entry.objectRef.name?.startsWith("crash1-"),
+        );
       expect(deletes.map((entry) => entry.responseStatus?.code)).toEqual([200]);
       const held = await world.until("crash1", "the hold", (status) => holdOf(status, "FailedBefore") !== undefined);
       expect(held.status?.conditions?.find(({ type }) => type === "Ready")).toMatchObject({ status: "False", reason: "VersionFailed" });
@@ -157,9 +221,16 @@ describeWithControlPlane("[T3] rules of the node roll", () => {
         return nodes.some((entry) => entry.step === "Done" && entry.attempt > 0) && nodes.some((entry) => entry.step === "Updating");
       });
       const lost = second.status!.nodes!.find((entry) => entry.step === "Updating")!.name;
-      await eventually(async () => (await podsOf(world, "lost1")).get(lost)?.spec.containers[0]?.image ?? "", (found) => expect(found).toContain("2.0.0-slow"));
+      await eventually(
+        async () => (await podsOf(world, "lost1")).get(lost)?.spec.containers[0]?.image ?? "",
+        (found) => expect(found).toContain("2.0.0-slow"),
+      );
       await world.nodes.tell(`freeze ${lost}`);
-      const held = await world.until("lost1", "the hold", (status) => status.holds?.some((hold) => hold.reason === "HealthUnknown" && hold.message.includes(lost)) ?? false);
+      const held = await world.until(
+        "lost1",
+        "the hold",
+        (status) => status.holds?.some((hold) => hold.reason === "HealthUnknown" && hold.message.includes(lost)) ?? false,
+      );
       expect(held.status?.run).toMatchObject({ kind: "Roll", state: "Rolling" });
       await world.nodes.tell(`thaw ${lost}`);
       await world.until("lost1", "2.0.0-slow on all nodes", passed("2.0.0-slow"), 90_000);
@@ -171,14 +242,23 @@ describeWithControlPlane("[T3] rules of the node roll", () => {
       await setVersion(world, "gone1", "2.0.0");
       await world.until("gone1", "2.0.0 on all nodes", passed("2.0.0"));
       const pods = await podsOf(world, "gone1");
-      const records = await world.cluster.list(CONTROLLER_REVISION, { namespace: FLEET_NAMESPACE, labelSelector: "rollward.dev/pop=gone1" });
-      await world.cluster.delete(CONTROLLER_REVISION, records.find((record) => record.metadata.name.endsWith(old))!.metadata.name, FLEET_NAMESPACE);
+      const records = await world.cluster.list(CONTROLLER_REVISION, {
+        namespace: FLEET_NAMESPACE,
+        labelSelector: "rollward.dev/pop=gone1",
+      });
+      await world.cluster.delete(
+        CONTROLLER_REVISION,
+        records.find((record) => record.metadata.name.endsWith(old))!.metadata.name,
+        FLEET_NAMESPACE,
+      );
       const sets = await world.cluster.list(DAEMON_SET, { namespace: DATA_PLANE_NAMESPACE, labelSelector: "rollward.dev/pop=gone1" });
       await world.cluster.delete(DAEMON_SET, sets.find((set) => set.metadata.name.endsWith(old))!.metadata.name, DATA_PLANE_NAMESPACE);
       await world.editPop("gone1", (spec) => ({ ...spec, requests: { takeBack: { at: "2026-11-22T00:20:00Z" } } }));
       const failed = await world.until("gone1", "the verdict", (status) => status.history?.at(-1)?.outcome === "RollbackFailed");
       expect(failed.status?.history?.at(-1)?.evidence).toContain("TargetGone");
-      expect([...(await podsOf(world, "gone1")).values()].map((pod) => pod.metadata.uid).toSorted()).toEqual([...pods.values()].map((pod) => pod.metadata.uid).toSorted());
+      expect([...(await podsOf(world, "gone1")).values()].map((pod) => pod.metadata.uid).toSorted()).toEqual(
+        [...pods.values()].map((pod) => pod.metadata.uid).toSorted(),
+      );
     });
 
     it("[P12] a newer version in mid-roll: nobody starts the superseded one any more, its nodes stay until the newer comes, which would go back to 1.0.0", async () => {
@@ -190,7 +270,15 @@ describeWithControlPlane("[T3] rules of the node roll", () => {
       expect(next.status?.history?.at(-1)).toMatchObject({ version: "2.0.0", outcome: "Superseded" });
       expect(next.status?.run?.back).toBe(first);
       await world.until("next1", "3.0.0 on all nodes", passed("3.0.0"));
-      const images = world.controlPlane.auditEntries().filter((entry) => entry.verb === "create" && entry.objectRef?.resource === "pods" && entry.objectRef.subresource === "binding" && entry.objectRef.name?.startsWith("next1-"));
+      const images = world.controlPlane
+        .auditEntries()
+        .filter(
+          (entry) =>
+            entry.verb === "create" &&
+            entry.objectRef?.resource === "pods" &&
+            entry.objectRef.subresource === "binding" &&
+            entry.objectRef.name?.startsWith("next1-"),
+        );
       // 3 first pods, at most 2 of the superseded version (the node in hand when it was superseded), 3 of the newer one.
       expect(images.length).toBeLessThanOrEqual(8);
       expect(await servedVersions(world, "next1")).toEqual({ "next1-n1": "3.0.0", "next1-n2": "3.0.0", "next1-n3": "3.0.0" });
@@ -200,7 +288,12 @@ describeWithControlPlane("[T3] rules of the node roll", () => {
       await setVersion(world, "stop1", "2.0.0");
       await world.until("stop1", "the first node on 2.0.0", inStep("Soaking"));
       await world.editPop("stop1", (spec) => ({ ...spec, requests: { stop: { at: "2026-11-22T00:21:00Z" } } }));
-      const stopped = await world.until("stop1", "the stop", (status) => status.run?.ending === "Stopped" && !inStep("Soaking")(status) && !inStep("Claimed")(status) && !inStep("Updating")(status));
+      const stopped = await world.until(
+        "stop1",
+        "the stop",
+        (status) =>
+          status.run?.ending === "Stopped" && !inStep("Soaking")(status) && !inStep("Claimed")(status) && !inStep("Updating")(status),
+      );
       expect(stopped.status?.handled?.stop).toBe("2026-11-22T00:21:00Z");
       expect(Object.values(await servedVersions(world, "stop1")).toSorted()).toEqual(["1.0.0", "2.0.0"]);
       await world.editPop("stop1", (spec) => ({ ...spec, requests: { ...spec.requests, takeBack: { at: "2026-11-22T00:22:00Z" } } }));

@@ -39,7 +39,8 @@ export async function firstVersions(world: RealWorld, pops: Readonly<Record<stri
 }
 
 /** Sets a version as a person would. */
-export const setVersion = (world: RealWorld, pop: string, version: string): Promise<void> => world.editPop(pop, (spec) => ({ ...spec, version }));
+export const setVersion = (world: RealWorld, pop: string, version: string): Promise<void> =>
+  world.editPop(pop, (spec) => ({ ...spec, version }));
 
 export const passed =
   (version: string) =>

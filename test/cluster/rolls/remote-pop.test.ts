@@ -23,7 +23,12 @@ function inline(controlPlane: ControlPlane): string {
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
-    clusters: [{ name: "pop", cluster: { server: controlPlane.url, "certificate-authority-data": readFileSync(controlPlane.caFile).toString("base64") } }],
+    clusters: [
+      {
+        name: "pop",
+        cluster: { server: controlPlane.url, "certificate-authority-data": readFileSync(controlPlane.caFile).toString("base64") },
+      },
+    ],
     users: [{ name: "operator", user: { token: controlPlane.tokens["admin"] } }],
     contexts: [{ name: "pop", context: { cluster: "pop", user: "operator" } }],
     "current-context": "pop",
@@ -40,7 +45,18 @@ describeWithControlPlane("[T3] [P17] a PoP in a cluster of its own", () => {
     [world, remote] = await Promise.all([RealWorld.start({ start: SUNDAY, pops: {} }), startControlPlane({ nodeMonitorGraceSeconds: 5 })]);
     cluster = clusterOf(remote, "admin");
     await cluster.create(NAMESPACE, { metadata: { name: DATA_PLANE_NAMESPACE } });
-    nodes = new LineProcess("src/simulation/nodes/main.ts", ["--kubeconfig", remote.kubeconfig("virtual-nodes"), "--pop", "far1=3", "--heartbeat", "1000", "--directory", join(world.folder, "far.json"), "--clock", world.clockFile]);
+    nodes = new LineProcess("src/simulation/nodes/main.ts", [
+      "--kubeconfig",
+      remote.kubeconfig("virtual-nodes"),
+      "--pop",
+      "far1=3",
+      "--heartbeat",
+      "1000",
+      "--directory",
+      join(world.folder, "far.json"),
+      "--clock",
+      world.clockFile,
+    ]);
     await nodes.line("ready");
     await openFleet(world);
     await world.startOperator();
@@ -52,20 +68,30 @@ describeWithControlPlane("[T3] [P17] a PoP in a cluster of its own", () => {
     await remote?.stop();
   });
 
-  const secret = (text: string) => ({ metadata: { name: NAME, namespace: FLEET_NAMESPACE }, data: { kubeconfig: Buffer.from(text).toString("base64") } });
-  const replaceSecret = (text: string) => world.cluster.patch(SECRET, NAME, FLEET_NAMESPACE, [{ op: "replace", path: "/data/kubeconfig", value: secret(text).data.kubeconfig }]);
-  const held = (reason: string, words: RegExp) => world.until("far1", reason, (status) => words.test(holdOf(status, reason)?.message ?? ""), 60_000);
+  const secret = (text: string) => ({
+    metadata: { name: NAME, namespace: FLEET_NAMESPACE },
+    data: { kubeconfig: Buffer.from(text).toString("base64") },
+  });
+  const replaceSecret = (text: string) =>
+    world.cluster.patch(SECRET, NAME, FLEET_NAMESPACE, [{ op: "replace", path: "/data/kubeconfig", value: secret(text).data.kubeconfig }]);
+  const held = (reason: string, words: RegExp) =>
+    world.until("far1", reason, (status) => words.test(holdOf(status, reason)?.message ?? ""), 60_000);
   const grants = async () => (await world.cluster.get<Fleet>(FLEET as Kind<Fleet>, "fleet", FLEET_NAMESPACE))?.status?.disruptions ?? [];
   const inHand = ({ nodes: list = [] }: PopClusterStatus) => list.find((entry) => ["Claimed", "Updating"].includes(entry.step));
   async function versions(): Promise<(string | undefined)[]> {
     const addresses = JSON.parse(readFileSync(join(world.folder, "far.json"), "utf8")) as NodeAddress[];
-    return Promise.all(addresses.map(async ({ address }) => ((await (await fetch(`http://${address}:8080/healthz`)).json()) as { version: string }).version));
+    return Promise.all(
+      addresses.map(async ({ address }) => ((await (await fetch(`http://${address}:8080/healthz`)).json()) as { version: string }).version),
+    );
   }
 
   it("without its Secret, and with one that cannot be used, it is CredentialsInvalid and says what to write; corrected, its first version joins", async () => {
     await world.applyPop("far1", { strategy: { ...QUICK, maxUnavailable: "100%" }, spec: { kubeconfigSecretRef: { name: NAME } } });
     const missing = await held("CredentialsInvalid", /far1-kubeconfig does not exist/);
-    expect(missing.status?.conditions?.find(({ type }) => type === "Accepted")).toMatchObject({ status: "False", reason: "CredentialsInvalid" });
+    expect(missing.status?.conditions?.find(({ type }) => type === "Accepted")).toMatchObject({
+      status: "False",
+      reason: "CredentialsInvalid",
+    });
     const refused = JSON.parse(inline(remote)) as { users: { user: object }[] };
     refused.users[0]!.user = { exec: { apiVersion: "client.authentication.k8s.io/v1", command: "cloud-login", interactiveMode: "Never" } };
     await world.apply(SECRET, secret(JSON.stringify(refused)) as never);
@@ -84,10 +110,17 @@ describeWithControlPlane("[T3] [P17] a PoP in a cluster of its own", () => {
 
   it("another cluster behind the Secret is ClusterChanged: nothing starts and nobody is Skipped; when it leads back, it goes on", async () => {
     await replaceSecret(inline(world.controlPlane));
+    // Nothing is to be done, so the Secret is looked at again once a minute of the calendar.
+    await world.calendar.setRate(60);
     const changed = await held("ClusterChanged", /this PoP was cluster/);
+    await world.calendar.setRate(1);
     const before = changed.status?.nodes;
     await setVersion(world, "far1", "3.0.0");
-    await world.until("far1", "the change to be seen", (status, pop) => status.observedGeneration === pop.metadata.generation && holdOf(status, "ClusterChanged") !== undefined);
+    await world.until(
+      "far1",
+      "the change to be seen",
+      (status, pop) => status.observedGeneration === pop.metadata.generation && holdOf(status, "ClusterChanged") !== undefined,
+    );
     expect((await world.pop("far1")).status?.nodes).toEqual(before);
     await replaceSecret(inline(remote));
     await world.until("far1", "3.0.0 on all nodes", passed("3.0.0"), 90_000);
@@ -116,7 +149,11 @@ describeWithControlPlane("[T3] [P17] a PoP in a cluster of its own", () => {
     expect(waiting.metadata.deletionTimestamp).toBeDefined();
     expect(waiting.metadata.finalizers).toContain(FINALIZER);
     await remote.startServer("kube-apiserver");
-    await eventually(() => world.cluster.get(POP_CLUSTER, "far1", FLEET_NAMESPACE), (found) => expect(found).toBeUndefined(), 90_000);
+    await eventually(
+      () => world.cluster.get(POP_CLUSTER, "far1", FLEET_NAMESPACE),
+      (found) => expect(found).toBeUndefined(),
+      90_000,
+    );
     await eventually(grants, (found) => expect(found).toEqual([]), 30_000);
     expect((await versions()).every((version) => /^[45]\.0\.0/.test(version ?? ""))).toBe(true);
   });

@@ -22,7 +22,11 @@ describeWithControlPlane("[T3] a PoP on a real control plane", () => {
 
   it("[P3] a good version rolls through node by node", async () => {
     await world.editPop("fra1", (spec) => ({ ...spec, version: "2.0.0" }));
-    const pop = await world.until("fra1", "2.0.0 on all nodes", (status) => status.run?.version === "2.0.0" && status.run.state === "Passed");
+    const pop = await world.until(
+      "fra1",
+      "2.0.0 on all nodes",
+      (status) => status.run?.version === "2.0.0" && status.run.state === "Passed",
+    );
     expect(pop.status?.history?.map((entry) => [entry.version, entry.outcome])).toEqual([["1.0.0", "Promoted"]]);
   });
 

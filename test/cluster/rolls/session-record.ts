@@ -17,7 +17,14 @@ export class SessionLoadProcess {
 
   /** Starts it and waits until every session is held. */
   static async start(world: RealWorld, pop: string, sessions: number): Promise<SessionLoadProcess> {
-    const process = new LineProcess("src/simulation/load/main.ts", ["--nodes", world.directory, "--pop", pop, "--sessions", String(sessions)]);
+    const process = new LineProcess("src/simulation/load/main.ts", [
+      "--nodes",
+      world.directory,
+      "--pop",
+      pop,
+      "--sessions",
+      String(sessions),
+    ]);
     await process.line("held");
     return new SessionLoadProcess(pop, process);
   }
@@ -41,10 +48,14 @@ export interface Drain {
 /** The drains of a PoP's nodes, oldest first, by the audit log. A node given back instead ends its drain with its claim. */
 export function drainsOf(world: RealWorld, pop: string, since = 0): Drain[] {
   const drains: { node: string; from: number; to: number }[] = [];
-  for (const entry of operatorWrites(world, since).filter((one) => isNodePatch(one) && succeeded(one) && one.objectRef?.name?.startsWith(`${pop}-`))) {
+  for (const entry of operatorWrites(world, since).filter(
+    (one) => isNodePatch(one) && succeeded(one) && one.objectRef?.name?.startsWith(`${pop}-`),
+  )) {
     const node = entry.objectRef!.name!;
     const changes = operationsOf(entry).filter(({ op }) => op !== "test");
-    const claims = changes.some(({ path, value }) => path.startsWith("/metadata/annotations") && claimOf(path, value)?.startsWith("released:") === false);
+    const claims = changes.some(
+      ({ path, value }) => path.startsWith("/metadata/annotations") && claimOf(path, value)?.startsWith("released:") === false,
+    );
     const leaves = changes.some(({ op, path }) => op === "remove" && path.endsWith(pointer(REVISION_LABEL)));
     const ends = changes.some(({ path, value }) => claimOf(path, value)?.startsWith("released:") === true);
     const open = drains.find((drain) => drain.node === node && drain.to === Infinity);
@@ -85,4 +96,5 @@ export function mostBroken(breaks: readonly SessionBreak[]): { readonly count: n
 }
 
 /** Sessions that each node held when its drain began, by the ledger. */
-export const heldByNode = (status: PopClusterStatus | undefined): Record<string, number> => Object.fromEntries((status?.nodes ?? []).map((entry) => [entry.name, entry.sessions ?? 0]));
+export const heldByNode = (status: PopClusterStatus | undefined): Record<string, number> =>
+  Object.fromEntries((status?.nodes ?? []).map((entry) => [entry.name, entry.sessions ?? 0]));

@@ -4,7 +4,19 @@ import { POP_CLUSTER } from "../../../src/api/resources.ts";
 import { FLEET_NAMESPACE } from "../../../src/simulation/world.ts";
 import { describeWithControlPlane } from "../control-plane/available.ts";
 import { legacyDaemonSet } from "./legacy.ts";
-import { eventually, firstVersions, holdOf, openFleet, passed, podsOf, QUICK, rolledBack, servedVersions, setVersion, SUNDAY } from "./pops.ts";
+import {
+  eventually,
+  firstVersions,
+  holdOf,
+  openFleet,
+  passed,
+  podsOf,
+  QUICK,
+  rolledBack,
+  servedVersions,
+  setVersion,
+  SUNDAY,
+} from "./pops.ts";
 import { RealWorld } from "./real-world.ts";
 import { breaksBySession, drainsOf, heldByNode, mostBroken, outsideDrains, SessionLoadProcess } from "./session-record.ts";
 
@@ -30,29 +42,86 @@ describeWithControlPlane("[T3] sessions, held over TCP by a separate process", (
 
   it("[P16] first installs beside 200 held sessions, an adoption, a deletion and a re-creation disturb no session", async () => {
     await world.apply(DAEMON_SET, legacyDaemonSet("old1"));
-    await eventually(async () => Object.values(await servedVersions(world, "old1")), (found) => expect(found).toEqual(["0.9.0", "0.9.0", "0.9.0"]));
+    await eventually(
+      async () => Object.values(await servedVersions(world, "old1")),
+      (found) => expect(found).toEqual(["0.9.0", "0.9.0", "0.9.0"]),
+    );
     loads.set("old1", await SessionLoadProcess.start(world, "old1", 90));
     await firstVersions(world, { nine1: { version: "1.0.0-hands-back-9s" }, late1: { version: "1.0.0-hands-back-11s" }, away1: {} });
     for (const pop of ["nine1", "late1", "away1"]) loads.set(pop, await SessionLoadProcess.start(world, pop, 80));
-    const legacy = (await world.cluster.list(DAEMON_SET, { namespace: "rollward-data-plane" })).find((set) => set.metadata.name === "legacy-old1")!;
-    const pods = (await world.cluster.list({ apiVersion: "v1", kind: "Pod", plural: "pods", namespaced: true }, { namespace: "rollward-data-plane", labelSelector: "app=legacy-old1" })).map((pod) => pod.metadata.uid).toSorted();
-    const applied = await world.applyPop("old1", { version: "1.0.0", strategy: QUICK, spec: { adopt: { daemonSet: { name: "legacy-old1" } } } });
-    const adopted = await world.until("old1", "the adoption", (status) => holdOf(status, "OutsideWindow") !== undefined && status.revisions?.current === "none");
-    expect(adopted.status?.nodes?.map((entry) => [entry.step, entry.revision])).toEqual([["Done", "none"], ["Done", "none"], ["Done", "none"]]);
+    const legacy = (await world.cluster.list(DAEMON_SET, { namespace: "rollward-data-plane" })).find(
+      (set) => set.metadata.name === "legacy-old1",
+    )!;
+    const pods = (
+      await world.cluster.list(
+        { apiVersion: "v1", kind: "Pod", plural: "pods", namespaced: true },
+        { namespace: "rollward-data-plane", labelSelector: "app=legacy-old1" },
+      )
+    )
+      .map((pod) => pod.metadata.uid)
+      .toSorted();
+    const applied = await world.applyPop("old1", {
+      version: "1.0.0",
+      strategy: QUICK,
+      spec: { adopt: { daemonSet: { name: "legacy-old1" } } },
+    });
+    const adopted = await world.until(
+      "old1",
+      "the adoption",
+      (status) => holdOf(status, "OutsideWindow") !== undefined && status.revisions?.current === "none",
+    );
+    expect(adopted.status?.nodes?.map((entry) => [entry.step, entry.revision])).toEqual([
+      ["Done", "none"],
+      ["Done", "none"],
+      ["Done", "none"],
+    ]);
     await world.cluster.delete(POP_CLUSTER, "old1", FLEET_NAMESPACE);
-    await eventually(() => world.cluster.get(POP_CLUSTER, "old1", FLEET_NAMESPACE), (found) => expect(found).toBeUndefined());
+    await eventually(
+      () => world.cluster.get(POP_CLUSTER, "old1", FLEET_NAMESPACE),
+      (found) => expect(found).toBeUndefined(),
+    );
     await world.applyPop("old1", { version: "1.0.0", strategy: QUICK, spec: { adopt: { daemonSet: { name: "legacy-old1" } } } });
-    const again = await world.until("old1", "the second adoption", (status, pop) => pop.metadata.uid !== applied.metadata.uid && holdOf(status, "OutsideWindow") !== undefined && status.revisions?.current === "none");
+    const again = await world.until(
+      "old1",
+      "the second adoption",
+      (status, pop) =>
+        pop.metadata.uid !== applied.metadata.uid && holdOf(status, "OutsideWindow") !== undefined && status.revisions?.current === "none",
+    );
     expect(again.status?.nodes).toHaveLength(3);
     const big = await uids("big1");
     await world.cluster.delete(POP_CLUSTER, "big1", FLEET_NAMESPACE);
-    await eventually(() => world.cluster.get(POP_CLUSTER, "big1", FLEET_NAMESPACE), (found) => expect(found).toBeUndefined());
+    await eventually(
+      () => world.cluster.get(POP_CLUSTER, "big1", FLEET_NAMESPACE),
+      (found) => expect(found).toBeUndefined(),
+    );
     await world.applyPop("big1", { strategy: QUICK });
-    await world.until("big1", "the adoption by name", (status) => status.revisions?.current !== undefined && (status.nodes ?? []).every((entry) => entry.step === "Done") && status.nodes?.length === 4);
+    await world.until(
+      "big1",
+      "the adoption by name",
+      (status) =>
+        status.revisions?.current !== undefined &&
+        (status.nodes ?? []).every((entry) => entry.step === "Done") &&
+        status.nodes?.length === 4,
+    );
     expect(await uids("big1")).toEqual(big);
-    expect((await world.cluster.list({ apiVersion: "v1", kind: "Pod", plural: "pods", namespaced: true }, { namespace: "rollward-data-plane", labelSelector: "app=legacy-old1" })).map((pod) => pod.metadata.uid).toSorted()).toEqual(pods);
+    expect(
+      (
+        await world.cluster.list(
+          { apiVersion: "v1", kind: "Pod", plural: "pods", namespaced: true },
+          { namespace: "rollward-data-plane", labelSelector: "app=legacy-old1" },
+        )
+      )
+        .map((pod) => pod.metadata.uid)
+        .toSorted(),
+    ).toEqual(pods);
     expect((await world.cluster.get(DAEMON_SET, "legacy-old1", "rollward-data-plane"))?.metadata.uid).toBe(legacy.metadata.uid);
-    expect([...loads.keys()].map((pop) => [pop, breaks(pop).length])).toEqual([["big1", 0], ["old1", 0], ["nine1", 0], ["late1", 0], ["away1", 0]]);
+    expect([...loads.keys()].map((pop) => [pop, breaks(pop).length])).toEqual([
+      ["big1", 0],
+      ["old1", 0],
+      ["nine1", 0],
+      ["late1", 0],
+      ["away1", 0],
+    ]);
     await world.calendar.jumpTo(Date.parse(SUNDAY));
   });
 
@@ -75,7 +144,9 @@ describeWithControlPlane("[T3] sessions, held over TCP by a separate process", (
       const most = mostBroken(broken);
       expect(most.count).toBeLessThanOrEqual(heldByNode(done.status)[most.node]!);
       const longest = Math.max(...broken.map(({ outage }) => outage ?? 0));
-      console.info(`200 sessions, 4 nodes: ${broken.length} breaks, longest outage ${Math.round(longest)} ms, at most ${most.count} broken at once`);
+      console.info(
+        `200 sessions, 4 nodes: ${broken.length} breaks, longest outage ${Math.round(longest)} ms, at most ${most.count} broken at once`,
+      );
       expect(done.status?.nodes?.every((entry) => entry.reconnectSeconds === undefined || entry.reconnectSeconds <= 10)).toBe(true);
     });
 
@@ -94,7 +165,9 @@ describeWithControlPlane("[T3] sessions, held over TCP by a separate process", (
     it("[P11] a version that sends a tenth of the sessions to another PoP rolls back", async () => {
       await setVersion(world, "away1", "2.0.0-turns-away");
       const back = await world.until("away1", "the rollback", rolledBack("2.0.0-turns-away"), 120_000);
-      expect(back.status?.history?.at(-1)?.evidence).toMatch(/reconnect: \d+ of \d+ sessions of away1-n[12] returned within 10 s .* not seen again/);
+      expect(back.status?.history?.at(-1)?.evidence).toMatch(
+        /reconnect: \d+ of \d+ sessions of away1-n[12] returned within 10 s .* not seen again/,
+      );
       expect(breaks("away1").some(({ backPop }) => backPop !== undefined && backPop !== "away1")).toBe(true);
     });
 

@@ -1,0 +1,90 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { VERSION } from "../../src/composition/version.ts";
+import { build, type Built } from "../../tools/build.ts";
+
+const run = promisify(execFile);
+
+const WINDOW = `apiVersion: rollward.dev/v1alpha1
+kind: MaintenanceWindow
+metadata: { name: sunday, namespace: fleet }
+spec:
+  schedule: { weekly: [{ day: Sunday, start: "01:00", duration: 2h }] }
+  timeZone: Local
+`;
+
+describe("the bundled program", () => {
+  let folder: string;
+  let elsewhere: string;
+  let built: Built;
+
+  /** Runs the copy as its first line says, with nothing of this checkout or this process' environment in reach. */
+  const rollward = (...args: string[]) => {
+    const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: elsewhere };
+    return run(join(elsewhere, "rollward.mjs"), args, { cwd: elsewhere, env });
+  };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "rollward-built-"));
+    elsewhere = mkdtempSync(join(tmpdir(), "rollward-elsewhere-"));
+    built = await build(join(folder, "dist"));
+    cpSync(join(folder, "dist"), elsewhere, { recursive: true });
+  });
+  afterAll(() => {
+    for (const path of [folder, elsewhere]) rmSync(path, { recursive: true, force: true });
+  });
+
+  it("says its version in an empty folder, without node_modules", async () => {
+    expect((await rollward("--version")).stdout).toBe(`${VERSION}\n`);
+  });
+
+  it("tells windows: Tokyo, Sunday 01:00, announced on a Friday → 2023-03-11T16:00:00Z", async () => {
+    writeFileSync(join(elsewhere, "window.yaml"), WINDOW);
+    const { stdout } = await rollward(
+      "when",
+      "-f",
+      "window.yaml",
+      "--zone",
+      "Asia/Tokyo",
+      "--announced-at",
+      "2023-03-03T18:00:00+09:00",
+      "-n",
+      "1",
+      "-o",
+      "json",
+    );
+    expect(JSON.parse(stdout)).toMatchObject([{ start: "2023-03-11T16:00:00Z" }]);
+  });
+
+  it("prints its CRDs", async () => {
+    expect((await rollward("crds")).stdout.match(/^kind: CustomResourceDefinition$/gm)?.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it("loads the operator's part only when asked, and refuses a kubeconfig that is not there with a sentence", async () => {
+    expect(/import\([`"']\.\/chunks\/run-operator/.test(readFileSync(built.program, "utf8"))).toBe(true);
+    const refused = await rollward("run", "--kubeconfig", join(elsewhere, "none"), "--metrics-address", "127.0.0.1:0").catch(
+      (error: { code: number; stderr: string }) => error,
+    );
+    expect(refused).toMatchObject({ code: expect.any(Number) });
+    expect(refused.stderr).toContain(join(elsewhere, "none"));
+  });
+
+  it("runs where strings may not become code", async () => {
+    const { stdout } = await run(process.execPath, ["--disallow-code-generation-from-strings", join(elsewhere, "rollward.mjs"), "crds"], {
+      cwd: elsewhere,
+      env: { PATH: "/usr/bin:/bin" },
+    });
+    expect(stdout).toContain("popclusters.rollward.dev");
+  });
+
+  it("is no larger than 2.5 MB, and holds nothing of the tools and tests", () => {
+    const bytes = [...built.sizes.values()].reduce((sum, size) => sum + size, 0);
+    expect(bytes).toBeLessThan(2_500_000);
+    const names = built.byPackage.map(([name]) => name);
+    for (const name of ["vitest", "fast-check", "rolldown", "typescript"]) expect(names).not.toContain(name);
+  });
+});
