@@ -7,10 +7,18 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["src/**/*.test.ts", "tools/**/*.test.ts", "test/architecture.test.ts", "test/build/**/*.test.ts"],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
         },
       },
-      { test: { name: "simulation", include: ["test/simulation/**/*.test.ts", "test/scenarios/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "simulation",
+          include: ["test/simulation/**/*.test.ts", "test/scenarios/**/*.test.ts"],
+          testTimeout: 180_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
       {
         test: {
           name: "cluster",
@@ -18,6 +26,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          // Real servers get the machine to themselves: beside a simulation that keeps every core busy their deadlines would lie.
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -6,7 +6,9 @@ export function loadKubeconfig(path: string | undefined): KubeConfig {
   if (path === undefined) kubeconfig.loadFromDefault();
   else readFrom(kubeconfig, path);
   if (!kubeconfig.getCurrentCluster()) {
-    throw new Error(`the kubeconfig ${path ?? "of the environment"} has no cluster in its current context; give --kubeconfig, or set current-context`);
+    throw new Error(
+      `the kubeconfig ${path ?? "of the environment"} has no cluster in its current context; give --kubeconfig, or set current-context`,
+    );
   }
   return kubeconfig;
 }
@@ -16,6 +18,8 @@ function readFrom(kubeconfig: KubeConfig, path: string): void {
     kubeconfig.loadFromFile(path);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`the kubeconfig ${path} cannot be read (${why}); give the path of one with --kubeconfig, or set KUBECONFIG`, { cause: error });
+    throw new Error(`the kubeconfig ${path} cannot be read (${why}); give the path of one with --kubeconfig, or set KUBECONFIG`, {
+      cause: error,
+    });
   }
 }

@@ -29,7 +29,7 @@ const LEASE_NAME = "rollward";
  * no new work, running work finished, the lease handed back, events flushed.
  */
 export async function runOperator(settings: Settings, stop: AbortSignal): Promise<void> {
-  const clock = settings.clockFile === undefined ? new RealClock() : await AcceleratedClock.open(settings.clockFile);
+  const clock = settings.clockFile === undefined ? new RealClock() : AcceleratedClock.open(settings.clockFile);
   const identity = settings.identity ?? `${hostname()}-${randomBytes(4).toString("hex")}`;
   const log = createLogger(settings.logLevel, () => clock.now()).with({ identity });
   const metrics = createMetrics();
@@ -60,10 +60,21 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   // A renewal must not queue behind slow calls, so the lease has a connection of its own.
   const leaseTransport = new Transport({ kubeconfig, name: "the hub", userAgent: USER_AGENT, clock, observe, maximumConnections: 1 });
   const leadership = startLeading({ settings, clock, log, identity, operator, leaseTransport });
-  operatorMetrics(metrics, { leads: leadership.leads, watchAges: () => oldest(operator.ages()), tzdata: process.versions.tz ?? "unknown" });
-  health.require("leader", leadership.missing);
-  const server = await startTelemetryServer({ address: settings.metricsAddress, metrics, liveness: () => health.liveness(), readiness: () => health.readiness() });
-  log.info(`rollward ${VERSION} watches namespace ${settings.namespace} and serves /metrics, /livez and /readyz on port ${server.port}`, { port: server.port });
+  operatorMetrics(metrics, {
+    leads: () => leadership.leads(),
+    watchAges: () => oldest(operator.ages()),
+    tzdata: process.versions.tz ?? "unknown",
+  });
+  health.require("leader", () => leadership.missing());
+  const server = await startTelemetryServer({
+    address: settings.metricsAddress,
+    metrics,
+    liveness: () => health.liveness(),
+    readiness: () => health.readiness(),
+  });
+  log.info(`rollward ${VERSION} watches namespace ${settings.namespace} and serves /metrics, /livez and /readyz on port ${server.port}`, {
+    port: server.port,
+  });
   await aborted(stop);
   log.info("rollward stops: work in hand is finished, then the lease is handed back");
   await leadership.stop();
@@ -109,7 +120,9 @@ function startLeading({ settings, clock, log, identity, operator, leaseTransport
     retryMilliseconds,
     onElected: (term) => {
       log.info("this replica leads now");
-      work = operator.lead(AbortSignal.any([term, stopping.signal]), () => election.isLeader()).catch((error: unknown) => log.error("the term as leader ended with an error", { error }));
+      work = operator
+        .lead(AbortSignal.any([term, stopping.signal]), () => election.isLeader())
+        .catch((error: unknown) => log.error("the term as leader ended with an error", { error }));
     },
     onLost: (why) => log.warn(`this replica does not lead any more: ${why}`),
     onLeader: (holder) => log.info(holder === "" ? "nobody leads now" : `${holder} leads now`),
@@ -131,7 +144,9 @@ function startLeading({ settings, clock, log, identity, operator, leaseTransport
 /** Without an election: only where there is one replica for certain. */
 function leadAlone(operator: Operator, log: Logger): Leadership {
   const term = new AbortController();
-  const work = operator.lead(term.signal, () => !term.signal.aborted).catch((error: unknown) => term.signal.aborted || log.error("the controllers ended with an error", { error }));
+  const work = operator
+    .lead(term.signal, () => !term.signal.aborted)
+    .catch((error: unknown) => term.signal.aborted || log.error("the controllers ended with an error", { error }));
   return {
     leads: () => !term.signal.aborted,
     missing: () => undefined,
@@ -142,7 +157,8 @@ function leadAlone(operator: Operator, log: Logger): Leadership {
   };
 }
 
-const notSynced = (kinds: readonly string[]): string | undefined => (kinds.length > 0 ? `the caches of ${kinds.join(", ")} are not in sync yet` : undefined);
+const notSynced = (kinds: readonly string[]): string | undefined =>
+  kinds.length > 0 ? `the caches of ${kinds.join(", ")} are not in sync yet` : undefined;
 
 /** The oldest view of each kind: with several PoP clusters the silent one must show. */
 function oldest(ages: readonly (readonly [string, number])[]): Record<string, number> {

@@ -13,14 +13,21 @@ export function telling(log: Logger, metrics: Metrics, now: () => number): Told 
     popGone: (name, namespace) => pops.forget({ name, namespace }),
     windowBreached: ({ metadata }) => {
       metrics.count("window_breach_total", {});
-      log.error(`PoPCluster ${metadata.name}: a node's label left outside the window; this is a defect of the operator, report it`, { name: metadata.name });
+      log.error(`PoPCluster ${metadata.name}: a node's label left outside the window; this is a defect of the operator, report it`, {
+        name: metadata.name,
+      });
     },
     fleet: () => {},
     decided: ({ kind, namespace, name, decision }) => logReconcile(log, { kind, namespace, name, decision }),
     queue: (kind) => ({
       ...queueMetrics(metrics, kind),
       retrying: (name, milliseconds, failures, error) =>
-        log.warn(`${kind} ${name} could not be worked on and is tried again in ${Math.round(milliseconds)} ms`, { kind, name, failures, error }),
+        log.warn(`${kind} ${name} could not be worked on and is tried again in ${Math.round(milliseconds)} ms`, {
+          kind,
+          name,
+          failures,
+          error,
+        }),
     }),
   };
 }

@@ -10,6 +10,7 @@ import { canonicalJson } from "../core/canonical-json.ts";
 import type { Reconciler } from "../runtime/reconcile.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import type { Cluster, EventSink } from "./ports.ts";
+import { unlessRefused } from "./status-refused.ts";
 import type { Told } from "./told.ts";
 
 export interface FleetReconcilerPorts {
@@ -56,7 +57,7 @@ export class FleetReconciler implements Reconciler<ObservedFleet, FleetStatus, n
   }
 
   async claim({ fleet }: ObservedFleet, status: FleetStatus): Promise<undefined> {
-    const written = await this.#ports.hub.updateStatus<Fleet>(FLEET, { ...fleet, status });
+    const written = await unlessRefused(`Fleet ${fleet.metadata.name}`, this.#ports.hub.updateStatus<Fleet>(FLEET, { ...fleet, status }));
     this.#ports.told.fleet(written);
     return undefined;
   }
@@ -74,7 +75,8 @@ export class FleetReconciler implements Reconciler<ObservedFleet, FleetStatus, n
     if (done === "Rested") return told.fleet(fleet);
     const { metadata, apiVersion } = fleet;
     const regarding = { apiVersion, kind: "Fleet", name: metadata.name, namespace: metadata.namespace ?? "", uid: metadata.uid };
-    for (const event of decision.events) events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
+    for (const event of decision.events)
+      events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
     told.decided({ kind: this.kind, namespace: metadata.namespace ?? "", name: key, decision });
   }
 
@@ -88,7 +90,10 @@ export class FleetReconciler implements Reconciler<ObservedFleet, FleetStatus, n
     const answers = await Promise.all(
       confirm.map(async (entry): Promise<readonly [string, LiveAnswer]> => {
         const pop = await hub.get<PopCluster>(POP_CLUSTER, entry.pop, namespace);
-        return [entry.pop, pop ? { found: true, uid: pop.metadata.uid, ...(pop.status?.grant ? { grant: pop.status.grant } : {}) } : { found: false }];
+        return [
+          entry.pop,
+          pop ? { found: true, uid: pop.metadata.uid, ...(pop.status?.grant ? { grant: pop.status.grant } : {}) } : { found: false },
+        ];
       }),
     );
     const seen: FleetObservation = {

@@ -18,11 +18,16 @@ export function openHubCaches(hub: Cluster, namespace: string): HubCaches {
     pops: hub.cache<PopCluster>(POP_CLUSTER, { namespace }),
     windows: hub.cache<MaintenanceWindow>(MAINTENANCE_WINDOW, { namespace }),
     fleets: hub.cache<Fleet>(FLEET, { namespace }),
-    records: hub.cache<ControllerRevisionObject>(CONTROLLER_REVISION, { namespace, labelSelector: "app.kubernetes.io/managed-by=rollward" }),
+    records: hub.cache<ControllerRevisionObject>(CONTROLLER_REVISION, {
+      namespace,
+      labelSelector: "app.kubernetes.io/managed-by=rollward",
+    }),
   };
 }
 
-export const hubCacheList = (caches: HubCaches): readonly (readonly [string, Pick<Cache<PopCluster>, "synced" | "age" | "stop" | "whenSynced">])[] => [
+export const hubCacheList = (
+  caches: HubCaches,
+): readonly (readonly [string, Pick<Cache<PopCluster>, "synced" | "age" | "stop" | "whenSynced">])[] => [
   ["PoPCluster", caches.pops],
   ["MaintenanceWindow", caches.windows],
   ["Fleet", caches.fleets],

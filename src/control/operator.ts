@@ -50,7 +50,13 @@ export class Operator {
     this.#hubCaches = openHubCaches(ports.hub, ports.namespace);
     const wake = (pop: string) => this.#term?.queues.pops.add(pop);
     this.#siteCaches = new SiteCacheSet({
-      node: (node) => this.#hubCaches.pops.list().forEach((pop) => (selects(pop, node) || pop.status?.nodes?.some((entry) => entry.name === node.metadata.name)) && wake(pop.metadata.name)),
+      node: (node) =>
+        this.#hubCaches.pops
+          .list()
+          .forEach(
+            (pop) =>
+              (selects(pop, node) || pop.status?.nodes?.some((entry) => entry.name === node.metadata.name)) && wake(pop.metadata.name),
+          ),
       pod: (pod) => wakeRules.popsOfPod(pod, this.#hubCaches.pops.list()).forEach(wake),
       daemonSet: (set) => wakeRules.popsOfDaemonSet(set, this.#hubCaches.pops.list()).forEach(wake),
     });
@@ -59,7 +65,9 @@ export class Operator {
 
   /** What is not in sync yet, for readiness; empty when all is. */
   unsynced(): readonly string[] {
-    return hubCacheList(this.#hubCaches).filter(([, cache]) => !cache.synced).map(([kind]) => kind);
+    return hubCacheList(this.#hubCaches)
+      .filter(([, cache]) => !cache.synced)
+      .map(([kind]) => kind);
   }
 
   /** Ages of the views, by kind, for the metric and the alert of silent watches. */
@@ -167,7 +175,10 @@ class Term {
   }
 
   #want(key: string, probes: readonly Probe[]): void {
-    this.#wanted.set(key, probes.map((probe) => probe.key));
+    this.#wanted.set(
+      key,
+      probes.map((probe) => probe.key),
+    );
     this.#sampler.want(key, probes);
   }
 

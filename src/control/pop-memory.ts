@@ -12,6 +12,7 @@ interface Heard {
   readonly message: string;
   /** Sessions that the instance said it still holds. */
   readonly sessions?: number;
+  readonly refusal?: string;
 }
 
 interface Pull {
@@ -37,7 +38,16 @@ export class PopMemory {
   readonly #clock: Clock;
   readonly #drains = new Map<string, Heard>();
   readonly #evictions = new Map<string, Looked<{ readonly allowed: boolean; readonly message: string }>>();
-  readonly #contents = new Map<string, Looked<{ readonly podUID: string; readonly containerID: string; readonly asked: string; readonly status: number; readonly message: string }>>();
+  readonly #contents = new Map<
+    string,
+    Looked<{
+      readonly podUID: string;
+      readonly containerID: string;
+      readonly asked: string;
+      readonly status: number;
+      readonly message: string;
+    }>
+  >();
   readonly drainedSessions = new Map<string, { readonly token: string; readonly podUID: string; readonly ids: readonly string[] }>();
   readonly #dryRuns = new Map<string, Looked<{ readonly accepted: boolean; readonly message: string }>>();
   readonly #pulls = new Map<string, Looked<Pull>>();
@@ -52,10 +62,16 @@ export class PopMemory {
   heardDrain(nodeUID: string, answer: Omit<Heard, "at" | "firstHeardAt">): void {
     const at = this.#clock.elapsed();
     const before = this.#drains.get(nodeUID);
-    const same = before?.verb === answer.verb && before.token === answer.token && before.podUID === answer.podUID && before.containerID === answer.containerID;
+    const same =
+      before?.verb === answer.verb &&
+      before.token === answer.token &&
+      before.podUID === answer.podUID &&
+      before.containerID === answer.containerID;
     const heard = answer.status >= 200 && answer.status < 300;
     const firstHeardAt = (same ? before.firstHeardAt : undefined) ?? (heard ? at : undefined);
-    this.#drains.set(nodeUID, { ...answer, at, firstHeardAt });
+    const refusal =
+      answer.verb === "start" && answer.status === 409 ? answer.message : before?.token === answer.token ? before.refusal : undefined;
+    this.#drains.set(nodeUID, { ...answer, at, firstHeardAt, ...(refusal === undefined ? {} : { refusal }) });
   }
 
   /** The first list counts: a repeated drain finds fewer sessions. */
@@ -84,7 +100,16 @@ export class PopMemory {
     this.#evictions.set(nodeUID, { answer, at: this.#clock.elapsed() });
   }
 
-  askedContent(nodeUID: string, answer: { readonly podUID: string; readonly containerID: string; readonly asked: string; readonly status: number; readonly message: string }): void {
+  askedContent(
+    nodeUID: string,
+    answer: {
+      readonly podUID: string;
+      readonly containerID: string;
+      readonly asked: string;
+      readonly status: number;
+      readonly message: string;
+    },
+  ): void {
     this.#contents.set(nodeUID, { answer, at: this.#clock.elapsed() });
   }
 
@@ -124,7 +149,8 @@ export class PopMemory {
 
   /** Drops what was heard of nodes that are gone. */
   keepNodes(uids: ReadonlySet<string>): void {
-    for (const map of [this.#drains, this.#evictions, this.#contents, this.drainedSessions]) for (const uid of map.keys()) if (!uids.has(uid)) map.delete(uid);
+    for (const map of [this.#drains, this.#evictions, this.#contents, this.drainedSessions])
+      for (const uid of map.keys()) if (!uids.has(uid)) map.delete(uid);
     for (const key of this.#pulls.keys()) if (!uids.has(key.slice(key.indexOf("/") + 1))) this.#pulls.delete(key);
   }
 }

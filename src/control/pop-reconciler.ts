@@ -1,5 +1,3 @@
-import type { Fleet } from "../api/fleet.ts";
-import type { MaintenanceWindow } from "../api/maintenance-window.ts";
 import type { PopCluster, PopClusterStatus } from "../api/pop-cluster.ts";
 import { POP_CLUSTER } from "../api/resources.ts";
 import type { Probe, Sample } from "../core/health/probe.ts";
@@ -16,6 +14,7 @@ import { PopMemory } from "./pop-memory.ts";
 import type { Cluster, EventSink, KubernetesObject, Prober } from "./ports.ts";
 import { allSynced, type SiteCacheSet } from "./site-caches.ts";
 import type { Site, Sites } from "./sites.ts";
+import { unlessRefused } from "./status-refused.ts";
 import type { Told } from "./told.ts";
 
 export interface PopReconcilerPorts {
@@ -59,8 +58,8 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     const pods = caches.pods.list();
     return this.#observed(site, {
       pop,
-      window: hubCaches.windows.get(pop.spec.windowRef.name, namespace) as MaintenanceWindow | undefined,
-      fleet: hubCaches.fleets.get("fleet", namespace) as Fleet | undefined,
+      window: hubCaches.windows.get(pop.spec.windowRef.name, namespace),
+      fleet: hubCaches.fleets.get("fleet", namespace),
       site: reached(this.#memoryOf(key), pop, site.uid, this.#ports.clock.elapsed()),
       ...membersAmong(pop, caches.nodes.list()),
       pods: pods.filter((pod) => pod.metadata.namespace === pop.spec.dataPlaneNamespace),
@@ -78,7 +77,7 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     if (!known) return undefined;
     const site = await this.#siteOf(known);
     const cachedPods = site.state === "Reachable" ? siteCaches.of(site.cluster).pods.list() : [];
-    const objects = await readLive(hub, site, key, namespace, cachedPods, this.#memoryOf(key), clock.elapsed());
+    const objects = await readLive({ hub, site, cachedPods }, { name: key, namespace }, this.#memoryOf(key), clock.elapsed());
     return objects && this.#observed(site, objects);
   }
 
@@ -87,7 +86,10 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
   }
 
   async claim({ objects, site }: ObservedPopCluster, status: PopClusterStatus): Promise<ObservedPopCluster> {
-    const written = await this.#ports.hub.updateStatus<PopCluster>(POP_CLUSTER, { ...objects.pop, status });
+    const written = await unlessRefused(
+      `PoPCluster ${objects.pop.metadata.name}`,
+      this.#ports.hub.updateStatus<PopCluster>(POP_CLUSTER, { ...objects.pop, status }),
+    );
     this.#ports.told.pop(written);
     return this.#observed(site, { ...objects, pop: written });
   }
@@ -95,7 +97,9 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
   async act({ objects, site }: ObservedPopCluster, action: PopAction): Promise<ObservedPopCluster | undefined> {
     const { hub, prober } = this.#ports;
     if (site.state !== "Reachable" && action.kind !== "RemoveFinalizer") {
-      throw new Error(`${action.kind} was decided for PoP ${objects.pop.metadata.name}, whose cluster is ${site.state}; it is decided anew`);
+      throw new Error(
+        `${action.kind} was decided for PoP ${objects.pop.metadata.name}, whose cluster is ${site.state}; it is decided anew`,
+      );
     }
     if (isBreach(objects.pop, action, this.#ports.clock.now())) this.#ports.told.windowBreached(objects.pop);
     const numbers = objects.records.map((record) => record.revision);
@@ -129,7 +133,8 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     const { metadata, apiVersion } = objects.pop;
     if (done === "Rested") return told.pop(objects.pop);
     const regarding = { apiVersion, kind: "PoPCluster", name: metadata.name, namespace: metadata.namespace ?? "", uid: metadata.uid };
-    for (const event of decision.events) events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
+    for (const event of decision.events)
+      events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
     told.decided({ kind: this.kind, namespace: metadata.namespace ?? "", name: key, decision });
   }
 
@@ -170,7 +175,8 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
  * from the gates that prevent it (metric `window_breach_total`).
  */
 function isBreach(pop: PopCluster, action: PopAction, now: number): boolean {
-  if (action.kind !== "SetLabel" || (action.row !== "LabelOff" && action.row !== "LabelMove") || pop.status?.run?.kind !== "Roll") return false;
+  if (action.kind !== "SetLabel" || (action.row !== "LabelOff" && action.row !== "LabelMove") || pop.status?.run?.kind !== "Roll")
+    return false;
   return !(pop.status.next ?? []).some(({ start, end }) => Date.parse(start) <= now && now < Date.parse(end));
 }
 

@@ -23,7 +23,16 @@ export interface KubernetesObject {
 
 /** What is sent: like an object, but the server fills in the rest. */
 export type Draft<T> = Omit<T, "metadata"> & {
-  metadata: { name?: string; generateName?: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string>; finalizers?: string[]; resourceVersion?: string; uid?: string };
+  metadata: {
+    name?: string;
+    generateName?: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    finalizers?: string[];
+    resourceVersion?: string;
+    uid?: string;
+  };
 };
 
 export type JsonPatchOperation =
@@ -96,11 +105,24 @@ export interface Cluster {
   /** Replaces the status, conditional on metadata.resourceVersion: the compare-and-set of every ledger. */
   updateStatus<T extends KubernetesObject>(kind: Kind<T>, object: T): Promise<T>;
   /** One JSON patch (RFC 6902), applied whole or not at all; a failing `test` is a 422. */
-  patch<T extends KubernetesObject>(kind: Kind<T>, name: string, namespace: string | undefined, operations: readonly JsonPatchOperation[]): Promise<T>;
+  patch<T extends KubernetesObject>(
+    kind: Kind<T>,
+    name: string,
+    namespace: string | undefined,
+    operations: readonly JsonPatchOperation[],
+  ): Promise<T>;
   /** Deletes; `uid` makes it conditional. Not found is success. */
-  delete(kind: Kind, name: string, namespace: string | undefined, options?: { readonly uid?: string; readonly gracePeriodSeconds?: number }): Promise<void>;
+  delete(
+    kind: Kind,
+    name: string,
+    namespace: string | undefined,
+    options?: { readonly uid?: string; readonly gracePeriodSeconds?: number },
+  ): Promise<void>;
   /** The eviction subresource of a pod; 429 = a PodDisruptionBudget refuses, with its message. */
-  evict(pod: { readonly name: string; readonly namespace: string; readonly uid: string }, options?: { readonly dryRun?: boolean }): Promise<void>;
+  evict(
+    pod: { readonly name: string; readonly namespace: string; readonly uid: string },
+    options?: { readonly dryRun?: boolean },
+  ): Promise<void>;
   cache<T extends KubernetesObject>(kind: Kind<T>, options?: ListOptions): Cache<T>;
   /** Closes connections and all caches. */
   close(): Promise<void>;
@@ -142,7 +164,13 @@ export interface ClusterEvent {
   readonly reason: string;
   readonly action: string;
   readonly note: string;
-  readonly regarding: { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly namespace?: string; readonly uid: string };
+  readonly regarding: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+  };
 }
 
 /** Publishes events of `events.k8s.io/v1`, deduplicated into series; never throws, never blocks a decision. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { Probe, ProbeTarget } from "../core/health/probe.ts";
+import type { ProbeTarget } from "../core/health/probe.ts";
 import { createProber, type ClosableProber } from "../probe/prober.ts";
 import { runProbe } from "./run-probe.ts";
 
@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 const run = (target: ProbeTarget) =>
-  runProbe({ key: "k", intervalMilliseconds: 1000, timeoutMilliseconds: 1000, ...target } as Probe, prober, async (name) => secrets[name]);
+  runProbe({ key: "k", intervalMilliseconds: 1000, timeoutMilliseconds: 1000, ...target }, prober, async (name) => secrets[name]);
 
 it("http passes on 2xx and fails on 503", async () => {
   reply = { status: 200, body: "" };

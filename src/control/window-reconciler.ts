@@ -59,8 +59,15 @@ export class WindowReconciler implements Reconciler<MaintenanceWindowObservation
   tell(_key: string, { window }: MaintenanceWindowObservation, decision: WindowDecision, done: "Claimed" | "Acted" | "Rested"): void {
     if (done === "Rested") return;
     const { metadata, apiVersion } = window;
-    const regarding = { apiVersion, kind: "MaintenanceWindow", name: metadata.name, namespace: metadata.namespace ?? "", uid: metadata.uid };
-    for (const event of decision.events) this.#ports.events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
+    const regarding = {
+      apiVersion,
+      kind: "MaintenanceWindow",
+      name: metadata.name,
+      namespace: metadata.namespace ?? "",
+      uid: metadata.uid,
+    };
+    for (const event of decision.events)
+      this.#ports.events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
   }
 
   forget(): void {}
@@ -68,7 +75,9 @@ export class WindowReconciler implements Reconciler<MaintenanceWindowObservation
   #observed(window: MaintenanceWindow): MaintenanceWindowObservation {
     const waiting = this.#ports.hubCaches.pops
       .list()
-      .filter((pop) => pop.spec.windowRef.name === window.metadata.name && pop.status?.holds?.some((hold) => hold.reason === "WindowTooShort"));
+      .filter(
+        (pop) => pop.spec.windowRef.name === window.metadata.name && pop.status?.holds?.some((hold) => hold.reason === "WindowTooShort"),
+      );
     return { window, tooShortFor: waiting.map((pop) => pop.metadata.name) };
   }
 }

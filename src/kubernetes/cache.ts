@@ -36,7 +36,7 @@ export class ObjectCache<T extends KubernetesObject> implements Cache<T> {
   /** The keys that were offered since the list under way began: it may be older than these writes. */
   readonly #offeredMeanwhile = new Set<string>();
   #listed: readonly T[] | undefined;
-  #synced = Promise.withResolvers<void>();
+  readonly #synced = Promise.withResolvers<void>();
   #isSynced = false;
   #lastAlive: number;
   #stopped = false;

@@ -116,7 +116,8 @@ async function identify(cluster: Cluster, known: Site | undefined): Promise<Site
     return { state: "Reachable", uid: system.metadata.uid, cluster };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.code === 401 || error.code === 403) return invalid(`${cluster.name} refuses the credentials (${error.code}): ${error.message}`);
+    if (error.code === 401 || error.code === 403)
+      return invalid(`${cluster.name} refuses the credentials (${error.code}): ${error.message}`);
     return known?.state === "Reachable" ? known : { state: "Unreachable", message: `${cluster.name} does not answer: ${error.message}` };
   }
 }

@@ -48,7 +48,11 @@ async function readsOf(options: { readonly answers: boolean; readonly slow?: num
   const clock = new VirtualClock(0);
   const stairs = new ThreeSteps(clock, options);
   const nothing = () => {};
-  await reconcile(stairs, { clock, isLeader: () => true, want: nothing, wakeAt: nothing, wakeAfter: nothing, isConflict: () => false }, "key");
+  await reconcile(
+    stairs,
+    { clock, isLeader: () => true, want: nothing, wakeAt: nothing, wakeAfter: nothing, isConflict: () => false },
+    "key",
+  );
   expect(stairs.stored).toBe(3);
   return stairs.reads;
 }

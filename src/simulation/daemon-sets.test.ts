@@ -26,7 +26,7 @@ async function world(nodes: readonly string[], spec: object = {}, lagMillisecond
 }
 
 const addNode = (cluster: InMemoryCluster, name: string): Promise<NodeObject> =>
-  cluster.create(NODE, { metadata: { name }, status: { conditions: [{ type: "Ready", status: "True" }] } } as Draft<NodeObject>);
+  cluster.create(NODE, { metadata: { name }, status: { conditions: [{ type: "Ready", status: "True" }] } });
 
 async function setPhase(cluster: InMemoryCluster, pod: PodObject, phase: "Running" | "Failed", ready = phase === "Running"): Promise<void> {
   const live = (await cluster.get(POD, pod.metadata.name, "default"))!;

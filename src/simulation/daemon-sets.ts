@@ -167,7 +167,7 @@ class DaemonSetController {
     await this.#cluster.updateStatus(DAEMON_SET, {
       ...daemonSet,
       status: { ...always, ...Object.fromEntries(optional) },
-    } as DaemonSetObject);
+    });
   }
 
   /** The real controller keeps its own record of each template, with the *template's* labels: a list by label finds these too. */
@@ -181,7 +181,7 @@ class DaemonSetController {
     const revision = Math.max(0, ...own.map((each) => each.revision)) + 1;
     const metadata = { name: `${name}-${hash}`, namespace: namespace!, labels, ownerReferences: [ownerOf(daemonSet)] };
     const data = { spec: { template: { ...daemonSet.spec.template, $patch: "replace" } } };
-    await this.#cluster.create(CONTROLLER_REVISION, { metadata, data, revision } as Draft<ControllerRevisionObject>);
+    await this.#cluster.create(CONTROLLER_REVISION, { metadata, data, revision });
   }
 }
 

@@ -17,7 +17,11 @@ export class SimulatedPrometheus {
     this.asked.push(query);
     const reply = this.replies.get(query) ?? "Empty";
     if (reply === "Unparsable") {
-      return { status: 400, body: JSON.stringify({ status: "error", errorType: "bad_data", error: `parse error: unexpected end of input in ${query}` }), milliseconds: 1 };
+      return {
+        status: 400,
+        body: JSON.stringify({ status: "error", errorType: "bad_data", error: `parse error: unexpected end of input in ${query}` }),
+        milliseconds: 1,
+      };
     }
     const series = reply === "Empty" ? [] : Object.entries(typeof reply === "number" ? { "": reply } : reply);
     const result = series.map(([name, value]) => ({ metric: name ? { series: name } : {}, value: [0, String(value)] }));

@@ -23,7 +23,9 @@ export class SimulatedSites implements Sites {
     if (trouble && trouble.state !== "Another") return trouble;
     if (trouble) return { state: "Reachable", uid: trouble.uid, cluster: this.#cluster };
     const system = await this.#cluster.get(NAMESPACE, "kube-system");
-    return system ? { state: "Reachable", uid: system.metadata.uid, cluster: this.#cluster } : { state: "Unreachable", message: "there is no kube-system namespace" };
+    return system
+      ? { state: "Reachable", uid: system.metadata.uid, cluster: this.#cluster }
+      : { state: "Unreachable", message: "there is no kube-system namespace" };
   }
 
   close(): Promise<void> {

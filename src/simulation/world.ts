@@ -78,7 +78,7 @@ export class World {
     collectGarbage(world.store);
     runControlPlane(new InMemoryCluster(world.store, { clock: world.clock, user: "controllers" }), world.clock);
     for (const name of [FLEET_NAMESPACE, DATA_PLANE_NAMESPACE]) {
-      await world.kubectl.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name } } as Draft<KubernetesObject>);
+      await world.kubectl.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
     }
     return world;
   }
@@ -92,7 +92,15 @@ export class World {
       latencyMilliseconds: this.#options.latencyMilliseconds ?? 1,
     });
     const onEvent = (event: ClusterEvent) => void this.said.push({ at: this.clock.now(), event });
-    const operator = new SimulatedOperator({ clock: this.clock, hub, prober: this.prober, random: this.#random, namespace: FLEET_NAMESPACE, onEvent, troubles: this.troubles });
+    const operator = new SimulatedOperator({
+      clock: this.clock,
+      hub,
+      prober: this.prober,
+      random: this.#random,
+      namespace: FLEET_NAMESPACE,
+      onEvent,
+      troubles: this.troubles,
+    });
     operator.start();
     this.operators.push(operator);
     return operator;
@@ -129,7 +137,12 @@ export class World {
   }
 
   /** Runs the world until a PoP's status satisfies the predicate, asked after every change of it. */
-  async until(name: string, predicate: (status: PopClusterStatus, pop: PopCluster) => boolean, limitMilliseconds: number, waitingFor: string): Promise<PopCluster> {
+  async until(
+    name: string,
+    predicate: (status: PopClusterStatus, pop: PopCluster) => boolean,
+    limitMilliseconds: number,
+    waitingFor: string,
+  ): Promise<PopCluster> {
     const cache = this.kubectl.cache<PopCluster>(POP_CLUSTER, { namespace: FLEET_NAMESPACE });
     await this.while(cache.whenSynced());
     const current = () => cache.get(name, FLEET_NAMESPACE);
@@ -143,7 +156,7 @@ export class World {
       );
       return current()!;
     } catch (error) {
-      throw new Error(`${(error as Error).message}; PoP ${name} stood at: ${JSON.stringify(current()?.status, null, 1)}`);
+      throw new Error(`${(error as Error).message}; PoP ${name} stood at: ${JSON.stringify(current()?.status, null, 1)}`, { cause: error });
     } finally {
       cache.stop();
     }
@@ -165,7 +178,7 @@ export const sundayWindow = (name = "pop-sunday"): Draft<MaintenanceWindow> =>
 export interface PopOptions {
   readonly version?: string;
   readonly timeZone?: string;
-  readonly strategy?: object;
+  readonly strategy?: { readonly maxUnavailable?: number | string; readonly [field: string]: unknown };
   readonly health?: object;
   readonly rollback?: object;
   readonly spec?: object;

@@ -16,7 +16,18 @@ export const popSpec = (changes: object = {}): PopClusterSpec => popClusterSpec.
 export const revisionIn = (version: string): string => revisionOf(popSpec().template, version);
 
 export const member = (name: string, changes: Partial<Member> = {}): Member => {
-  const base: Member = { name, uid: `uid-${name}`, taints: undefined, annotated: true, unschedulable: false, ready: "True", deleting: false, address: "10.0.0.1", labels: {}, label: `fra1-${revisionIn("1.0.0")}` };
+  const base: Member = {
+    name,
+    uid: `uid-${name}`,
+    taints: undefined,
+    annotated: true,
+    unschedulable: false,
+    ready: "True",
+    deleting: false,
+    address: "10.0.0.1",
+    labels: {},
+    label: `fra1-${revisionIn("1.0.0")}`,
+  };
   const merged = { ...base, ...changes };
   return { ...merged, labels: { ...merged.labels, ...(merged.label ? { [REVISION_LABEL]: merged.label } : {}) } };
 };
@@ -37,8 +48,22 @@ export const podOn = (node: string, version = "1.0.0", changes: Partial<DataPlan
   ...changes,
 });
 
-const recordOf = (version: string, number: number) => ({ name: `fra1-${revisionIn(version)}`, revision: revisionIn(version), version, template: popSpec().template, number });
-const setOf = (version: string) => ({ name: `fra1-${revisionIn(version)}`, namespace: "rollward-data-plane", uid: `set-${version}`, revision: revisionIn(version), intact: true, deleting: false, resourceVersion: "1" });
+const recordOf = (version: string, number: number) => ({
+  name: `fra1-${revisionIn(version)}`,
+  revision: revisionIn(version),
+  version,
+  template: popSpec().template,
+  number,
+});
+const setOf = (version: string) => ({
+  name: `fra1-${revisionIn(version)}`,
+  namespace: "rollward-data-plane",
+  uid: `set-${version}`,
+  revision: revisionIn(version),
+  intact: true,
+  deleting: false,
+  resourceVersion: "1",
+});
 
 export interface ObservationChanges extends Partial<Omit<PopClusterObservation, "pop">> {
   readonly spec?: object;
@@ -65,11 +90,22 @@ export function observation(changes: ObservationChanges = {}): PopClusterObserva
         clusterUID: "cluster",
         observedGeneration: 1,
         revisions: { wanted: current, current, promoted: current, failed: [] },
-        nodes: members.map(({ name, uid }) => ({ name, uid, revision: current, step: "Done" as const, since: "2026-11-21T00:00:00.000Z", attempt: 0 })),
+        nodes: members.map(({ name, uid }) => ({
+          name,
+          uid,
+          revision: current,
+          step: "Done" as const,
+          since: "2026-11-21T00:00:00.000Z",
+          attempt: 0,
+        })),
       },
       ...pop,
     },
-    window: { found: true, spec: { schedule: { everyWeeks: 1, weekly: [{ day: "Sunday", start: "01:00", duration: "4h" }] }, timeZone: "Local" } as never, problems: [] },
+    window: {
+      found: true,
+      spec: { schedule: { everyWeeks: 1, weekly: [{ day: "Sunday", start: "01:00", duration: "4h" }] }, timeZone: "Local" } as never,
+      problems: [],
+    },
     fleet: { found: true, paused: false, freezes: [], disruptions: [] },
     site: { state: "Reachable", uid: "cluster", ageMilliseconds: 0, watchedMilliseconds: 3_600_000 },
     members,

@@ -12,7 +12,10 @@ async function refused(story: Story, reason: string, sentence: RegExp): Promise<
   expect(story.condition("Accepted")).toMatchObject({ status: "False", reason });
   expect(story.condition("Accepted")?.message).toMatch(sentence);
   expect(story.condition("Ready")).toMatchObject({ status: "False", reason: "NotAccepted" });
-  expect(story.versions().filter((version) => version === "2.0.0"), "nothing starts").toEqual([]);
+  expect(
+    story.versions().filter((version) => version === "2.0.0"),
+    "nothing starts",
+  ).toEqual([]);
   expect(story.serving(), "nothing is lost").toHaveLength(3);
 }
 
@@ -29,7 +32,7 @@ describe("bad input that no schema knows", () => {
 
   it("[W10] a misspelt day in a window that came past its schema: WindowInvalid, naming what to write", async () => {
     const story = await Story.begin();
-    story.world.store.put(MAINTENANCE_WINDOW as never, withSchedule(story, { weekly: [{ day: "Sundy", start: "01:00", duration: "4h" }] }));
+    story.world.store.put(MAINTENANCE_WINDOW, withSchedule(story, { weekly: [{ day: "Sundy", start: "01:00", duration: "4h" }] }));
     await story.want("2.0.0");
     await refused(story, "WindowInvalid", /MaintenanceWindow pop-sunday: .*Sundy.*Sunday/);
     await story.editWindow((spec) => ({ ...spec, schedule: sunday as never }));
@@ -38,8 +41,16 @@ describe("bad input that no schema knows", () => {
 
   it("[W4] a window too short for one node: WindowTooShort on the PoP, and the window lists it", async () => {
     const story = await Story.begin();
-    await story.edit((spec) => ({ ...spec, version: "2.0.0", strategy: { ...spec.strategy, perNode: { ...spec.strategy.perNode, expected: "5h", deadline: "6h" } } }));
-    await refused(story, "WindowTooShort", /MaintenanceWindow pop-sunday: one node \(spec\.strategy\.perNode\.expected\) needs 5h, and no coming occurrence \(4h by the window/);
+    await story.edit((spec) => ({
+      ...spec,
+      version: "2.0.0",
+      strategy: { ...spec.strategy, perNode: { ...spec.strategy.perNode, expected: "5h", deadline: "6h" } },
+    }));
+    await refused(
+      story,
+      "WindowTooShort",
+      /MaintenanceWindow pop-sunday: one node \(spec\.strategy\.perNode\.expected\) needs 5h, and no coming occurrence \(4h by the window/,
+    );
     await story.edit((spec) => ({ ...spec, strategy: { ...spec.strategy, perNode: { ...spec.strategy.perNode, expected: "2m" } } }));
     await story.untilRolled("2.0.0", 2 * HOUR);
   });
@@ -47,14 +58,22 @@ describe("bad input that no schema knows", () => {
   it("[P16] a selector that matches nothing: NoMembers; nodes that are labelled join", async () => {
     const story = await Story.begin({ nodes: 0, firstVersion: false });
     await story.untilHold("NoMembers");
-    expect(story.condition("Accepted")).toMatchObject({ status: "False", reason: "NoMembers", message: "spec.nodeSelector rollward.dev/pop=fra1 matches no node; label the nodes or correct the selector" });
+    expect(story.condition("Accepted")).toMatchObject({
+      status: "False",
+      reason: "NoMembers",
+      message: "spec.nodeSelector rollward.dev/pop=fra1 matches no node; label the nodes or correct the selector",
+    });
     await story.world.bootNodes("fra1", 2);
     await story.untilPassed("1.0.0");
   });
 
   it("[P3] a template that the API server refuses: TemplateInvalid with its words; nothing is made of it", async () => {
     const story = await Story.begin();
-    await story.edit((spec) => ({ ...spec, version: "2.0.0", template: { ...spec.template, spec: { ...spec.template.spec, contaners: [] } } }));
+    await story.edit((spec) => ({
+      ...spec,
+      version: "2.0.0",
+      template: { ...spec.template, spec: { ...spec.template.spec, contaners: [] } },
+    }));
     await refused(story, "TemplateInvalid", /^spec\.template: the API server refuses the DaemonSet that would run it: .*contaners/);
     expect(story.daemonSets()).toHaveLength(1);
     await story.edit((spec) => {
@@ -65,7 +84,15 @@ describe("bad input that no schema knows", () => {
   });
 
   it("[P9] a query that does not parse: QueryInvalid before the window opens, with Prometheus' words; corrected it rolls", async () => {
-    const check = (query: string) => ({ name: "loss", prometheus: { query, passIf: "<= 0.01" }, address: "Pod" as const, successes: 2, failures: 2, interval: "5s", timeout: "1s" });
+    const check = (query: string) => ({
+      name: "loss",
+      prometheus: { query, passIf: "<= 0.01" },
+      address: "Pod" as const,
+      successes: 2,
+      failures: 2,
+      interval: "5s",
+      timeout: "1s",
+    });
     const story = await Story.begin({
       start: "2026-11-21T12:00:00Z",
       pop: { health: { prometheus: { url: "http://prometheus.simulation:9090" } } },
@@ -116,7 +143,21 @@ describe("hands on DaemonSets", () => {
     const pods = story.pods().map((pod) => pod.metadata.uid);
     const [set] = story.daemonSets();
     const image = set!.spec.template.spec.containers[0]!.image;
-    await story.change<DaemonSetObject>(DAEMON_SET, set!.metadata.name, (found) => ({ ...found, spec: { ...found.spec, template: { ...found.spec.template, spec: { ...found.spec.template.spec, containers: [{ ...found.spec.template.spec.containers[0]!, image: "evil:1" }] } } } }), DATA_PLANE_NAMESPACE);
+    await story.change<DaemonSetObject>(
+      DAEMON_SET,
+      set!.metadata.name,
+      (found) => ({
+        ...found,
+        spec: {
+          ...found.spec,
+          template: {
+            ...found.spec.template,
+            spec: { ...found.spec.template.spec, containers: [{ ...found.spec.template.spec.containers[0]!, image: "evil:1" }] },
+          },
+        },
+      }),
+      DATA_PLANE_NAMESPACE,
+    );
     await story.untilTrue("it to be put back", () => story.daemonSets()[0]!.spec.template.spec.containers[0]!.image === image, MINUTE);
     await story.pass(MINUTE);
     expect(story.pods().map((pod) => pod.metadata.uid)).toEqual(pods);
@@ -131,7 +172,9 @@ describe("hands on DaemonSets", () => {
     await story.world.while(story.world.kubectl.delete(DAEMON_SET, set.metadata.name, DATA_PLANE_NAMESPACE));
     await story.untilTrue("its pods to go with it", () => story.serving().length < 3, MINUTE);
     await story.untilTrue("all to serve again", () => story.serving().length === 3 && story.daemonSets().length === 2, MINUTE);
-    expect(warned(story)).toEqual([expect.stringMatching(/^DaemonSetRestored: the DaemonSet of 1\.0\.0 .* was gone and is made again from its record$/)]);
+    expect(warned(story)).toEqual([
+      expect.stringMatching(/^DaemonSetRestored: the DaemonSet of 1\.0\.0 .* was gone and is made again from its record$/),
+    ]);
   });
 
   it("[R0] the one of the way back deleted in mid-roll is made again, so that the way back exists", async () => {
@@ -150,7 +193,12 @@ describe("hands on DaemonSets", () => {
       await story.untilPassed(version);
     }
     await story.pass(MINUTE);
-    expect(story.daemonSets().map((set) => set.metadata.labels?.["app.kubernetes.io/version"]).toSorted()).toEqual(["3.0.0", "4.0.0", "5.0.0"]);
+    expect(
+      story
+        .daemonSets()
+        .map((set) => String(set.metadata.labels?.["app.kubernetes.io/version"]))
+        .toSorted((a, b) => a.localeCompare(b)),
+    ).toEqual(["3.0.0", "4.0.0", "5.0.0"]);
   });
 });
 
@@ -169,7 +217,17 @@ describe("somebody else's data plane", () => {
             hostNetwork: true,
             terminationGracePeriodSeconds: 2,
             tolerations: [{ operator: "Exists" }],
-            containers: [{ name: "pop", image: "registry.example/pop:0.9.0", ports: [{ name: "health", containerPort: 8080, hostPort: 8080 }, { name: "session", containerPort: 7000, hostPort: 7000 }], readinessProbe: { httpGet: { path: "/healthz", port: 8080 } } }],
+            containers: [
+              {
+                name: "pop",
+                image: "registry.example/pop:0.9.0",
+                ports: [
+                  { name: "health", containerPort: 8080, hostPort: 8080 },
+                  { name: "session", containerPort: 7000, hostPort: 7000 },
+                ],
+                readinessProbe: { httpGet: { path: "/healthz", port: 8080 } },
+              },
+            ],
           },
         },
       },
@@ -183,7 +241,9 @@ describe("somebody else's data plane", () => {
     const story = await Story.begin({ firstVersion: false, before: running });
     await story.untilHold("AdoptionUnclear");
     await story.pass(10 * MINUTE);
-    expect(story.condition("Accepted")?.message).toMatch(/of DaemonSet legacy holds host port 8080 on node fra1-n\d, which the template needs too; write spec\.adopt\.daemonSet\.name: legacy to take it over, or remove it/);
+    expect(story.condition("Accepted")?.message).toMatch(
+      /of DaemonSet legacy holds host port 8080 on node fra1-n\d, which the template needs too; write spec\.adopt\.daemonSet\.name: legacy to take it over, or remove it/,
+    );
     expect(story.versions()).toEqual(["0.9.0", "0.9.0", "0.9.0"]);
     expect(story.daemonSets().map((set) => set.metadata.name)).toEqual(["legacy"]);
     await story.edit((spec) => ({ ...spec, adopt: { daemonSet: { name: "legacy" } } }));
@@ -209,7 +269,11 @@ describe("somebody else's data plane", () => {
   });
 
   it("[P16] an adopted data plane can be gone back to: the label leaves and the old pod returns", async () => {
-    const story = await Story.begin({ firstVersion: false, before: running, pop: { version: "1.0.0-crash-loop", spec: { adopt: { daemonSet: { name: "legacy" } } } } });
+    const story = await Story.begin({
+      firstVersion: false,
+      before: running,
+      pop: { version: "1.0.0-crash-loop", spec: { adopt: { daemonSet: { name: "legacy" } } } },
+    });
     await story.untilOutcome("1.0.0-crash-loop RolledBack");
     await story.untilTrue("the legacy data plane", () => story.versions().join() === "0.9.0,0.9.0,0.9.0", MINUTE);
     expect(story.nodes().map((node) => story.label(node.metadata.name))).toEqual([undefined, undefined, undefined]);
@@ -220,12 +284,16 @@ describe("somebody else's data plane", () => {
     const story = await Story.begin({ firstVersion: false, pop: { spec: { adopt: { daemonSet: { name: "legcy" } } } }, before: running });
     await story.untilHold("AdoptionUnclear");
     await story.pass(10 * MINUTE);
-    expect(story.condition("Accepted")?.message).toContain("spec.adopt.daemonSet: DaemonSet legcy does not exist in namespace rollward-data-plane");
+    expect(story.condition("Accepted")?.message).toContain(
+      "spec.adopt.daemonSet: DaemonSet legcy does not exist in namespace rollward-data-plane",
+    );
     expect(story.versions()).toEqual(["0.9.0", "0.9.0", "0.9.0"]);
   });
 });
 
 function withSchedule(story: Story, schedule: object) {
-  const found = structuredClone(story.read<{ spec: object; metadata: { resourceVersion: string } }>(MAINTENANCE_WINDOW, "pop-sunday", "fleet")!);
+  const found = structuredClone(
+    story.read<{ spec: object; metadata: { resourceVersion: string } }>(MAINTENANCE_WINDOW, "pop-sunday", "fleet")!,
+  );
   return { ...found, spec: { ...found.spec, schedule } } as never;
 }

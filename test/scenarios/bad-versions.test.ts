@@ -25,14 +25,26 @@ describe("a bad version", () => {
     const untouched = story.pods().map((pod) => pod.metadata.uid);
     await story.want("2.0.0-bad-health");
     await story.untilOutcome("2.0.0-bad-health RolledBack");
-    expect(story.reasons().slice(story.reasons().indexOf("RunStarted"))).toEqual(["RunStarted", "NodeUpdate", "NodeRetry", "RollbackStarted", "NodeRollback", "RolledBack"]);
+    expect(story.reasons().slice(story.reasons().indexOf("RunStarted"))).toEqual([
+      "RunStarted",
+      "NodeUpdate",
+      "NodeRetry",
+      "RollbackStarted",
+      "NodeRollback",
+      "RolledBack",
+    ]);
     expect(story.pods().filter((pod) => untouched.includes(pod.metadata.uid))).toHaveLength(2);
     const [failed] = story.status().revisions!.failed!;
-    expect(story.narration().at(-1)).toBe(`RolledBack: every node runs 1.0.0 again; ${failed!.version} is not tried again unless a person names it`);
+    expect(story.narration().at(-1)).toBe(
+      `RolledBack: every node runs 1.0.0 again; ${failed!.version} is not tried again unless a person names it`,
+    );
   });
 
   it("[P6] a retry deletes the new pod once: with retries 2 three pods of the version are seen on the node, and no more", async () => {
-    const story = await Story.begin({ nodes: 2, pop: { strategy: { perNode: { expected: "2m", deadline: "5m", soak: "5s", retries: 2 } } } });
+    const story = await Story.begin({
+      nodes: 2,
+      pop: { strategy: { perNode: { expected: "2m", deadline: "5m", soak: "5s", retries: 2 } } },
+    });
     await story.want("2.0.0-crash-loop");
     const pods = new Set<string>();
     await story.untilTrue("the rollback", () => {
@@ -53,7 +65,9 @@ describe("a bad version", () => {
     await story.untilHold("FailedBefore");
     await story.pass(15 * 24 * HOUR);
     expect(story.outcomes().filter((outcome) => outcome.startsWith("2.0.0-no-pull"))).toHaveLength(1);
-    expect(story.status().holds?.[0]?.message).toMatch(/2\.0\.0-no-pull .* failed here at .*ErrImagePull.*set another version, or rollward retry fra1/);
+    expect(story.status().holds?.[0]?.message).toMatch(
+      /2\.0\.0-no-pull .* failed here at .*ErrImagePull.*set another version, or rollward retry fra1/,
+    );
     await story.want("2.0.1");
     await story.untilPassed("2.0.1", 8 * 24 * HOUR);
     expect(story.versions()).toEqual(["2.0.1", "2.0.1", "2.0.1"]);
@@ -66,7 +80,11 @@ describe("a bad version", () => {
     await story.pass(MINUTE);
     const failed = story.status().revisions!.failed![0]!.revision;
     await story.request("retry", failed);
-    await story.until("the second try", () => story.outcomes().filter((one) => one === "2.0.0-crash-loop RolledBack").length === 2, 2 * HOUR);
+    await story.until(
+      "the second try",
+      () => story.outcomes().filter((one) => one === "2.0.0-crash-loop RolledBack").length === 2,
+      2 * HOUR,
+    );
     await story.pass(2 * HOUR);
     expect(story.outcomes().filter((one) => one === "2.0.0-crash-loop RolledBack")).toHaveLength(2);
   });
@@ -77,13 +95,17 @@ describe("a bad version", () => {
     await story.untilOutcome("2.0.0-no-pull RolledBack");
     await story.pass(MINUTE);
     const { status } = story.pop();
-    await story.world.while(story.world.kubectl.updateStatus(story.world.store.definitions().find((one) => one.kind.kind === "PoPCluster")!.kind, { ...story.pop(), status: { ...status, revisions: { ...status!.revisions, failed: [] } } } as never));
+    await story.world.while(
+      story.world.kubectl.updateStatus(story.world.store.definitions().find((one) => one.kind.kind === "PoPCluster")!.kind, {
+        ...story.pop(),
+        status: { ...status, revisions: { ...status!.revisions, failed: [] } },
+      } as never),
+    );
     let tried = false;
-    const until = story.now + 10 * MINUTE;
-    await story.untilTrue("ten minutes to pass", () => {
+    for (let second = 0; second < 600; second++) {
+      await story.pass(SECOND);
       tried ||= story.versions().some((version) => version !== "1.0.0");
-      return story.now >= until - SECOND * 5 || tried;
-    });
+    }
     expect(tried).toBe(false);
     expect(story.status().revisions?.failed).toHaveLength(1);
     expect(story.outcomes().filter((one) => one.includes("RolledBack"))).toHaveLength(1);
@@ -151,7 +173,10 @@ describe("a first version", () => {
     await story.until("two nodes to serve", (status) => status.nodes?.filter((node) => node.step === "Done").length === 2);
     story.world.registry.missing.add("registry.example/pop:1.0.0");
     await story.untilHold("FirstVersion");
-    const serving = story.pods().filter((pod) => pod.status?.conditions?.some((one) => one.type === "Ready" && one.status === "True")).map((pod) => pod.metadata.uid);
+    const serving = story
+      .pods()
+      .filter((pod) => pod.status?.conditions?.some((one) => one.type === "Ready" && one.status === "True"))
+      .map((pod) => pod.metadata.uid);
     expect(serving).toHaveLength(2);
     story.world.registry.missing.clear();
     await story.request("retry");

@@ -9,7 +9,13 @@ const content = (version: string) => ({
   load: { http: { port: 8080, path: "/content" } },
   health: [{ name: "content", http: { port: 8080, path: "/healthz?content" }, successes: 2, failures: 2, interval: "1s", timeout: "1s" }],
 });
-const signatures = (story: Story) => story.world.apply(CONFIG_MAP, { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "signatures", namespace: "fleet" }, data: { url: "https://signatures.example/sig" } } as Draft<KubernetesObject>);
+const signatures = (story: Story) =>
+  story.world.apply(CONFIG_MAP, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "signatures", namespace: "fleet" },
+    data: { url: "https://signatures.example/sig" },
+  } as Draft<KubernetesObject>);
 /** A Tuesday: no window is near. */
 const TUESDAY: StoryOptions = { start: "2026-11-24T12:00:00Z", nodes: 4, before: signatures };
 const wants = (story: Story, version: string) => story.edit((spec) => ({ ...spec, content: content(version) }) as never);
@@ -42,7 +48,10 @@ describe("content", () => {
     await story.until("the way back", (status) => (status.content?.failed?.length ?? 0) === 1 && status.content?.state === "Loaded");
     await story.pass(10 * MINUTE);
     expect(loaded(story)).toEqual(["sig.418", "sig.418", "sig.418", "sig.418"]);
-    expect(story.status().content?.failed?.[0]).toMatchObject({ version: "sig.419-bad-health", evidence: expect.stringMatching(/^node fra1-n\d: content: answered 500/) });
+    expect(story.status().content?.failed?.[0]).toMatchObject({
+      version: "sig.419-bad-health",
+      evidence: expect.stringMatching(/^node fra1-n\d: content: answered 500/),
+    });
     expect(story.holds()).toContain("FailedBefore");
     await story.request("retry", "sig.419-bad-health");
     await story.pass(10 * MINUTE);
@@ -55,7 +64,9 @@ describe("content", () => {
     const pods = story.pods().map((pod) => pod.metadata.uid);
     await wants(story, "sig.420-needs-restart");
     await story.until("the refusal", (status) => (status.content?.failed?.length ?? 0) === 1);
-    expect(story.status().content?.failed?.[0]?.evidence).toMatch(/^NotDisruptionFree: node fra1-n\d refuses content sig\.420-needs-restart \(409\): .*; roll it as a version instead$/);
+    expect(story.status().content?.failed?.[0]?.evidence).toMatch(
+      /^NotDisruptionFree: node fra1-n\d refuses content sig\.420-needs-restart \(409\): .*; roll it as a version instead$/,
+    );
     await story.pass(MINUTE);
     expect(story.pods().map((pod) => pod.metadata.uid)).toEqual(pods);
   });
@@ -84,7 +95,9 @@ describe("content", () => {
     const story = await Story.begin({ start: "2026-11-24T12:00:00Z" });
     await wants(story, "sig.418");
     await story.untilHold("ContentSourceMissing", MINUTE);
-    expect(story.condition("Accepted")?.message).toBe("spec.content.source.configMapRef: ConfigMap signatures does not exist in namespace fleet; create it or name another");
+    expect(story.condition("Accepted")?.message).toBe(
+      "spec.content.source.configMapRef: ConfigMap signatures does not exist in namespace fleet; create it or name another",
+    );
     await story.pass(10 * SECOND);
     await signatures(story);
     await story.until("it to be loaded", (status) => status.content?.current === "sig.418", 10 * MINUTE);

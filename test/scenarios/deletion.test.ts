@@ -11,7 +11,15 @@ const uids = (story: Story) => story.pods().map((pod) => pod.metadata.uid);
 /** Sessions that stay until the end of each drain: there is a mid-drain to speak of. */
 const STUBBORN = {
   version: "1.0.0-ignores-drain",
-  strategy: { drain: { start: { http: { port: 8080, path: "/drain" } }, cancel: { http: { port: 8080, path: "/undrain" } }, lease: "30s", timeout: "2m", sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" } } },
+  strategy: {
+    drain: {
+      start: { http: { port: 8080, path: "/drain" } },
+      cancel: { http: { port: 8080, path: "/undrain" } },
+      lease: "30s",
+      timeout: "2m",
+      sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
+    },
+  },
 };
 
 describe("deleting a PoPCluster", () => {
@@ -70,7 +78,12 @@ describe("deleting a PoPCluster", () => {
     await story.untilStep("Claimed");
     await story.untilTrue("the claim", () => story.claimed().length === 1);
     for (const operator of story.world.operators) operator.crash();
-    await story.change(POP_CLUSTER, "fra1", (pop: PopCluster) => ({ ...pop, metadata: { ...pop.metadata, finalizers: [] } }), FLEET_NAMESPACE);
+    await story.change(
+      POP_CLUSTER,
+      "fra1",
+      (pop: PopCluster) => ({ ...pop, metadata: { ...pop.metadata, finalizers: [] } }),
+      FLEET_NAMESPACE,
+    );
     await story.deletePop();
     expect(isGone(story)).toBe(true);
     await story.world.apply(POP_CLUSTER, story.draft("fra1"));
@@ -141,7 +154,9 @@ describe("a PoP of its own cluster", () => {
     const node = await story.untilStep("Updating");
     story.world.troubles.set("fra1-kubeconfig", { state: "Unreachable", message: "connect ETIMEDOUT 10.0.0.1:6443" });
     await story.untilHold("ClusterUnreachable");
-    expect(story.status().holds?.[0]?.message).toBe("connect ETIMEDOUT 10.0.0.1:6443; claims and grant are kept, nothing starts until it answers");
+    expect(story.status().holds?.[0]?.message).toBe(
+      "connect ETIMEDOUT 10.0.0.1:6443; claims and grant are kept, nothing starts until it answers",
+    );
     expect(story.condition("Ready")).toMatchObject({ status: "Unknown", reason: "Unreachable" });
     await story.pass(20 * MINUTE);
     expect(story.status().nodes?.find((entry) => entry.name === node)?.step).toBe("Updating");
@@ -169,23 +184,30 @@ describe("a PoP of its own cluster", () => {
   });
 
   it.each([
-    ["broken", { state: "CredentialsInvalid", message: "Secret fra1-kubeconfig has no key kubeconfig; write the kubeconfig there" } as const, "CredentialsInvalid"],
+    [
+      "broken",
+      { state: "CredentialsInvalid", message: "Secret fra1-kubeconfig has no key kubeconfig; write the kubeconfig there" } as const,
+      "CredentialsInvalid",
+    ],
     ["of another cluster", { state: "Another", uid: "another-cluster" } as const, "ClusterChanged"],
-  ])("[P13] [P17] a kubeconfig that is %s for a moment loses nothing: also a deletion waits fifteen minutes for it", async (_, trouble, reason) => {
-    const story = await Story.begin({ nodes: 3, pop: REMOTE });
-    await story.want("2.0.0");
-    await story.untilStep("Claimed");
-    story.world.troubles.set("fra1-kubeconfig", trouble);
-    await story.untilHold(reason);
-    await story.deletePop();
-    await story.pass(5 * MINUTE);
-    expect(story.pop().metadata.finalizers).toContain(FINALIZER);
-    expect(story.status().nodes?.filter((entry) => entry.step === "Skipped")).toEqual([]);
-    story.world.troubles.clear();
-    await story.untilTrue("the PoPCluster to be gone", () => isGone(story), 10 * MINUTE);
-    expect(story.claimed()).toEqual([]);
-    expect(story.serving()).toHaveLength(3);
-  });
+  ])(
+    "[P13] [P17] a kubeconfig that is %s for a moment loses nothing: also a deletion waits fifteen minutes for it",
+    async (_, trouble, reason) => {
+      const story = await Story.begin({ nodes: 3, pop: REMOTE });
+      await story.want("2.0.0");
+      await story.untilStep("Claimed");
+      story.world.troubles.set("fra1-kubeconfig", trouble);
+      await story.untilHold(reason);
+      await story.deletePop();
+      await story.pass(5 * MINUTE);
+      expect(story.pop().metadata.finalizers).toContain(FINALIZER);
+      expect(story.status().nodes?.filter((entry) => entry.step === "Skipped")).toEqual([]);
+      story.world.troubles.clear();
+      await story.untilTrue("the PoPCluster to be gone", () => isGone(story), 10 * MINUTE);
+      expect(story.claimed()).toEqual([]);
+      expect(story.serving()).toHaveLength(3);
+    },
+  );
 
   it("[P17] another cluster under the same Secret: ClusterChanged, nothing starts, nobody is Skipped; it heals when it leads back", async () => {
     const story = await Story.begin({ nodes: 3, pop: REMOTE });
@@ -201,9 +223,22 @@ describe("a PoP of its own cluster", () => {
   });
 
   it("[P17] a broken or missing kubeconfig Secret: CredentialsInvalid with the sentence, Accepted False; it heals by itself when corrected", async () => {
-    const story = await Story.begin({ nodes: 3, pop: REMOTE, firstVersion: false, before: async ({ world }) => void world.troubles.set("fra1-kubeconfig", { state: "CredentialsInvalid", message: "Secret fra1-kubeconfig does not exist in namespace fleet; create it with key kubeconfig" }) });
+    const story = await Story.begin({
+      nodes: 3,
+      pop: REMOTE,
+      firstVersion: false,
+      before: async ({ world }) =>
+        void world.troubles.set("fra1-kubeconfig", {
+          state: "CredentialsInvalid",
+          message: "Secret fra1-kubeconfig does not exist in namespace fleet; create it with key kubeconfig",
+        }),
+    });
     await story.untilHold("CredentialsInvalid");
-    expect(story.condition("Accepted")).toMatchObject({ status: "False", reason: "CredentialsInvalid", message: "Secret fra1-kubeconfig does not exist in namespace fleet; create it with key kubeconfig" });
+    expect(story.condition("Accepted")).toMatchObject({
+      status: "False",
+      reason: "CredentialsInvalid",
+      message: "Secret fra1-kubeconfig does not exist in namespace fleet; create it with key kubeconfig",
+    });
     await story.pass(30 * MINUTE);
     story.world.troubles.clear();
     await story.untilPassed("1.0.0", 10 * MINUTE);

@@ -13,7 +13,10 @@ describe("two PoPs and one place", () => {
     await story.untilTrue("both", () => {
       const claimed = BOTH.pops.filter((pop) => story.claimed(pop).length > 0);
       together = Math.max(together, claimed.length, disrupted(story).length);
-      for (const pop of claimed) expect(story.fleet().status?.disruptions).toContainEqual(expect.objectContaining({ pop, uid: story.pop(pop).metadata.uid, id: story.status(pop).grant?.id }));
+      for (const pop of claimed)
+        expect(story.fleet().status?.disruptions).toContainEqual(
+          expect.objectContaining({ pop, uid: story.pop(pop).metadata.uid, id: story.status(pop).grant?.id }),
+        );
       for (const pop of BOTH.pops) waited ||= story.status(pop).holds?.find((hold) => hold.reason === "RegionBusy")?.message ?? "";
       return BOTH.pops.every((pop) => story.status(pop).run?.version === "2.0.0" && story.status(pop).run?.state === "Passed");
     });
@@ -67,7 +70,14 @@ describe("two PoPs and one place", () => {
     const node = await story.untilStep("Claimed");
     const other = story.nodes().find(({ metadata }) => metadata.name !== node)!.metadata.name;
     await story.cordon(other);
-    await story.until("the give-back", (status) => status.nodes?.some((entry) => entry.message?.includes(`given back: others fill the budget of 1: ${other} (cordoned by a person)`)) ?? false, MINUTE);
+    await story.until(
+      "the give-back",
+      (status) =>
+        status.nodes?.some((entry) =>
+          entry.message?.includes(`given back: others fill the budget of 1: ${other} (cordoned by a person)`),
+        ) ?? false,
+      MINUTE,
+    );
     await story.pass(10 * MINUTE);
     expect(story.claimed()).toEqual([]);
     expect(story.serving()).toHaveLength(3);

@@ -12,7 +12,12 @@ describe("nodes that die", () => {
     await story.pass(10 * SECOND);
     await story.want("2.0.0");
     await story.untilHold("BudgetExhausted");
-    expect(story.status().holds?.map((hold) => hold.message).join()).toContain("fra1-n3");
+    expect(
+      story
+        .status()
+        .holds?.map((hold) => hold.message)
+        .join(),
+    ).toContain("fra1-n3");
     await story.pass(30 * MINUTE);
     expect(story.versions().filter((version) => version === "2.0.0")).toEqual([]);
     await story.world.while(story.world.nodes.reboot("fra1-n3"));
@@ -34,12 +39,20 @@ describe("nodes that die", () => {
   it("[P6] a node that dies in mid-update while others on the version are healthy is no evidence: the roll holds, HealthUnknown, until it is back", async () => {
     const story = await Story.begin({ nodes: 3 });
     await story.want("2.0.0");
-    await story.until("the second node", ({ nodes, run }) => run?.version === "2.0.0" && nodes!.some((node) => node.step === "Done" && node.revision === run.revision) && nodes!.some((node) => node.step === "Updating"));
+    await story.until(
+      "the second node",
+      ({ nodes, run }) =>
+        run?.version === "2.0.0" &&
+        nodes!.some((node) => node.step === "Done" && node.revision === run.revision) &&
+        nodes!.some((node) => node.step === "Updating"),
+    );
     const { name } = story.status().nodes!.find((node) => node.step === "Updating")!;
     await story.world.nodes.kill(name);
     await story.pass(20 * MINUTE);
     expect(story.reasons()).not.toContain("RollbackStarted");
-    expect(story.status().holds?.find((hold) => hold.rule === "P6")?.message).toContain(`node ${name} is not Ready in the API server's eyes`);
+    expect(story.status().holds?.find((hold) => hold.rule === "P6")?.message).toContain(
+      `node ${name} is not Ready in the API server's eyes`,
+    );
     await story.world.while(story.world.nodes.reboot(name));
     await story.untilRolled("2.0.0");
   });
@@ -59,7 +72,12 @@ describe("nodes that die", () => {
     for (const name of ["fra1-n1", "fra1-n2", "fra1-n3"]) await story.world.nodes.kill(name);
     await story.pass(20 * MINUTE);
     expect(story.reasons()).not.toContain("RollbackStarted");
-    expect(story.status().holds?.map((hold) => hold.message).join()).toContain("the PoP cannot be reached");
+    expect(
+      story
+        .status()
+        .holds?.map((hold) => hold.message)
+        .join(),
+    ).toContain("the PoP cannot be reached");
     for (const name of ["fra1-n1", "fra1-n2", "fra1-n3"]) await story.world.while(story.world.nodes.reboot(name));
     await story.untilTrue("all to be well", () => story.holds().length === 0 && story.versions().join() === "2.0.0,2.0.0,2.0.0,2.0.0");
   });
@@ -89,7 +107,12 @@ describe("nodes that come and go", () => {
     await story.pass(10 * MINUTE);
     expect(story.claimed()).toEqual([]);
     expect(story.holds()).toContain("BudgetExhausted");
-    expect(story.status().holds!.map((hold) => hold.message).join()).toContain("1 gone and not replaced by a node that serves");
+    expect(
+      story
+        .status()
+        .holds!.map((hold) => hold.message)
+        .join(),
+    ).toContain("1 gone and not replaced by a node that serves");
     await story.world.while(story.world.nodes.start(nodeSpecs("fra1", 3).filter((spec) => spec.name === name)));
     await story.untilTrue("all on 2.0.0", () => story.versions().every((version) => version === "2.0.0"), 8 * DAY);
     expect(story.status().nodes?.some((node) => node.skipped === "Gone")).toBe(false);
@@ -107,11 +130,28 @@ describe("nodes that come and go", () => {
   });
 
   it("[P16] a smaller nodeSelector lifts it too; a node in hand that is deselected is finished before it leaves", async () => {
-    const story = await Story.begin({ nodes: 3, pop: { strategy: { drain: { start: { http: { port: 8080, path: "/drain" } }, cancel: { http: { port: 8080, path: "/undrain" } }, lease: "30s", timeout: "30s" } } } });
+    const story = await Story.begin({
+      nodes: 3,
+      pop: {
+        strategy: {
+          drain: {
+            start: { http: { port: 8080, path: "/drain" } },
+            cancel: { http: { port: 8080, path: "/undrain" } },
+            lease: "30s",
+            timeout: "30s",
+          },
+        },
+      },
+    });
     await story.want("2.0.0");
     const name = await story.untilStep("Claimed");
-    await story.change<NodeObject>(NODE, name, (node) => ({ ...node, metadata: { ...node.metadata, labels: { ...node.metadata.labels, "rollward.dev/pop": "none" } } }));
-    await story.untilTrue("its claim to be ended", () => story.read<NodeObject>(NODE, name)!.metadata.annotations!["rollward.dev/claim"]!.startsWith("released:"));
+    await story.change<NodeObject>(NODE, name, (node) => ({
+      ...node,
+      metadata: { ...node.metadata, labels: { ...node.metadata.labels, "rollward.dev/pop": "none" } },
+    }));
+    await story.untilTrue("its claim to be ended", () =>
+      story.read<NodeObject>(NODE, name)!.metadata.annotations!["rollward.dev/claim"]!.startsWith("released:"),
+    );
     expect(story.plane(name)?.drainToken).toBeUndefined();
     await story.untilPassed("2.0.0");
     expect(story.status().nodes?.map((node) => node.name)).not.toContain(name);
@@ -128,7 +168,14 @@ describe("nodes that come and go", () => {
 
   it("[P17] most nodes gone at once: nobody is Skipped and nothing starts, until they are back", async () => {
     const story = await Story.begin({ nodes: 4 });
-    await story.world.while(Promise.all(story.nodes().slice(0, 3).map(({ metadata }) => story.world.kubectl.delete(NODE, metadata.name, undefined))));
+    await story.world.while(
+      Promise.all(
+        story
+          .nodes()
+          .slice(0, 3)
+          .map(({ metadata }) => story.world.kubectl.delete(NODE, metadata.name, undefined)),
+      ),
+    );
     await story.want("2.0.0");
     await story.untilHold("NoMembers");
     expect(story.status().holds?.[0]?.message).toMatch(/^3 of 4 nodes are gone at once/);
@@ -153,10 +200,17 @@ describe("a data plane that refuses its drain", () => {
   it("[G5a] [P3b] makes us give the node back, and each time the next try waits longer: no claim is written in a loop", async () => {
     const story = await Story.begin({ nodes: 1 });
     const { identity } = story.plane("fra1-n1")!;
-    story.plane("fra1-n1")!.startDrain({ token: "somebody-else", podUID: identity.podUID, containerID: identity.containerID, sequence: Number.MAX_SAFE_INTEGER }, DAY);
+    story
+      .plane("fra1-n1")!
+      .startDrain(
+        { token: "somebody-else", podUID: identity.podUID, containerID: identity.containerID, sequence: Number.MAX_SAFE_INTEGER },
+        DAY,
+      );
     await story.want("2.0.0");
     await story.untilHold("DrainBlocked");
-    expect(story.status().holds?.[0]?.message).toMatch(/^node fra1-n1 was given back: its data plane refuses the drain: .*; it is tried again after a pause$/);
+    expect(story.status().holds?.[0]?.message).toMatch(
+      /^node fra1-n1 was given back: its data plane refuses the drain: .*; it is tried again after a pause$/,
+    );
     const from = story.writes((entry) => entry.kind === "Node").length;
     await story.pass(10 * MINUTE);
     const patches = story.writes((entry) => entry.kind === "Node").length - from;
@@ -168,7 +222,12 @@ describe("a data plane that refuses its drain", () => {
 
 describe("a PodDisruptionBudget", () => {
   const budget = (minAvailable: number): Draft<KubernetesObject> =>
-    ({ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "pop", namespace: DATA_PLANE_NAMESPACE }, spec: { minAvailable, selector: { matchLabels: { "rollward.dev/pop": "fra1" } } } }) as Draft<KubernetesObject>;
+    ({
+      apiVersion: "policy/v1",
+      kind: "PodDisruptionBudget",
+      metadata: { name: "pop", namespace: DATA_PLANE_NAMESPACE },
+      spec: { minAvailable, selector: { matchLabels: { "rollward.dev/pop": "fra1" } } },
+    }) as Draft<KubernetesObject>;
 
   it("[P3] that refuses holds the drained node as DrainBlocked, naming it, gives it back at the deadline, and heals when it allows", async () => {
     const story = await Story.begin({ nodes: 3 });
@@ -189,8 +248,26 @@ describe("a PodDisruptionBudget", () => {
   });
 
   it("[P3a] evictPods: a bare pod blocks the node, UnmanagedPod, before it is drained; when it is gone the roll goes on", async () => {
-    const story = await Story.begin({ nodes: 2, pop: { strategy: { drain: { start: { http: { port: 8080, path: "/drain" } }, cancel: { http: { port: 8080, path: "/undrain" } }, lease: "30s", timeout: "30s", evictPods: true } } } });
-    await story.world.apply(POD, { apiVersion: "v1", kind: "Pod", metadata: { name: "debug", namespace: "default" }, spec: { nodeName: "fra1-n1", containers: [{ name: "shell", image: "registry.example/tool:1" }] } } as unknown as Draft<KubernetesObject>);
+    const story = await Story.begin({
+      nodes: 2,
+      pop: {
+        strategy: {
+          drain: {
+            start: { http: { port: 8080, path: "/drain" } },
+            cancel: { http: { port: 8080, path: "/undrain" } },
+            lease: "30s",
+            timeout: "30s",
+            evictPods: true,
+          },
+        },
+      },
+    });
+    await story.world.apply(POD, {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "debug", namespace: "default" },
+      spec: { nodeName: "fra1-n1", containers: [{ name: "shell", image: "registry.example/tool:1" }] },
+    } as unknown as Draft<KubernetesObject>);
     await story.pass(5 * SECOND);
     await story.want("2.0.0");
     await story.untilHold("UnmanagedPod");

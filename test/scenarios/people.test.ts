@@ -3,7 +3,11 @@ import { NODE, type NodeObject } from "../../src/control/kinds.ts";
 import { UPDATING_TAINT } from "../../src/api/names.ts";
 import { DAY, HOUR, MINUTE, RARELY, Story } from "./story.ts";
 
-const cordoned = (story: Story) => story.nodes().filter((node) => node.spec?.unschedulable).map((node) => node.metadata.name);
+const cordoned = (story: Story) =>
+  story
+    .nodes()
+    .filter((node) => node.spec?.unschedulable)
+    .map((node) => node.metadata.name);
 
 describe("what people do to nodes", () => {
   it("[P3b] [G10] a cordon before the roll: with maxUnavailable 1 nothing starts, BudgetExhausted, naming the node; uncordoned, the roll goes through", async () => {
@@ -44,7 +48,9 @@ describe("what people do to nodes", () => {
     await story.want("2.0.0");
     const node = await story.untilStep("Claimed");
     await story.cordon(node);
-    await story.until("the node to be done", (status) => ["Soaking", "Done"].includes(status.nodes?.find((entry) => entry.name === node)?.step ?? ""));
+    await story.until("the node to be done", (status) =>
+      ["Soaking", "Done"].includes(status.nodes?.find((entry) => entry.name === node)?.step ?? ""),
+    );
     expect(cordoned(story)).toEqual([node]);
     await story.cordon(node, false);
     await story.untilRolled("2.0.0");
@@ -54,7 +60,11 @@ describe("what people do to nodes", () => {
     const story = await Story.begin();
     await story.change<NodeObject>(NODE, "fra1-n1", (node) => ({
       ...node,
-      metadata: { ...node.metadata, labels: { ...node.metadata.labels, rack: "b7" }, annotations: { ...node.metadata.annotations, owner: "ops" } },
+      metadata: {
+        ...node.metadata,
+        labels: { ...node.metadata.labels, rack: "b7" },
+        annotations: { ...node.metadata.annotations, owner: "ops" },
+      },
       spec: { ...node.spec, taints: [{ key: "dedicated", value: "pop", effect: "PreferNoSchedule" }] },
     }));
     await story.want("2.0.0");
@@ -136,7 +146,13 @@ describe("a spec that changes in mid-roll", () => {
     const story = await Story.begin({ nodes: 4 });
     await story.want("2.0.0");
     const back = story.status().revisions!.current;
-    await story.until("the second node", ({ nodes, run }) => run?.version === "2.0.0" && nodes?.filter((node) => node.step === "Done" && node.revision === run.revision).length === 1 && nodes.some((node) => node.step === "Updating"));
+    await story.until(
+      "the second node",
+      ({ nodes, run }) =>
+        run?.version === "2.0.0" &&
+        nodes?.filter((node) => node.step === "Done" && node.revision === run.revision).length === 1 &&
+        nodes.some((node) => node.step === "Updating"),
+    );
     await story.want("3.0.0");
     await story.untilOutcome("2.0.0 Superseded");
     expect(story.status().run).toMatchObject({ version: "3.0.0", back });
@@ -149,9 +165,15 @@ describe("a spec that changes in mid-roll", () => {
     const story = await Story.begin({ nodes: 4 });
     await story.want("2.0.0");
     await story.untilStep("Soaking");
-    const untouched = story.pods().filter((pod) => pod.spec.containers[0]!.image.endsWith("1.0.0")).map((pod) => pod.metadata.uid);
+    const untouched = story
+      .pods()
+      .filter((pod) => pod.spec.containers[0]!.image.endsWith("1.0.0"))
+      .map((pod) => pod.metadata.uid);
     await story.want("1.0.0");
-    await story.untilTrue("1.0.0 everywhere", () => story.versions().every((version) => version === "1.0.0") && story.claimed().length === 0);
+    await story.untilTrue(
+      "1.0.0 everywhere",
+      () => story.versions().every((version) => version === "1.0.0") && story.claimed().length === 0,
+    );
     expect(story.pods().map((pod) => pod.metadata.uid)).toEqual(expect.arrayContaining(untouched.slice(0, 3)));
     await story.pass(10 * MINUTE);
     expect(story.versions()).toEqual(["1.0.0", "1.0.0", "1.0.0", "1.0.0"]);
@@ -175,7 +197,10 @@ describe("a spec that changes in mid-roll", () => {
     const story = await Story.begin();
     const before = story.status().revisions!.current;
     await story.edit((spec) => ({ ...spec, template: { ...spec.template, metadata: { annotations: { tuning: "b" } } } }));
-    await story.until("the other revision on all nodes", ({ run }) => run?.kind === "Roll" && run.state === "Passed" && run.revision !== before);
+    await story.until(
+      "the other revision on all nodes",
+      ({ run }) => run?.kind === "Roll" && run.state === "Passed" && run.revision !== before,
+    );
     expect(story.status().run?.version).toBe("1.0.0");
     await story.request("takeBack");
     await story.until("the revision before", (status) => status.revisions?.current === before && !status.run);
@@ -187,7 +212,10 @@ describe("a spec that changes in mid-roll", () => {
     await story.want("2.0.0");
     await story.untilPassed("2.0.0");
     await story.request("takeBack");
-    await story.until("the rollback", (status) => status.run?.kind === "Rollback" && status.nodes!.some((node) => node.step === "Updating"));
+    await story.until(
+      "the rollback",
+      (status) => status.run?.kind === "Rollback" && status.nodes!.some((node) => node.step === "Updating"),
+    );
     await story.want("3.0.0");
     let started = false;
     await story.untilTrue("the end of the rollback", () => {

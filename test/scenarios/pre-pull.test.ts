@@ -3,7 +3,8 @@ import { POD, type PodObject } from "../../src/control/kinds.ts";
 import { HOUR, MINUTE, RARELY, Story } from "./story.ts";
 
 const PRE_PULL = { strategy: { prePull: true }, health: RARELY };
-const pulling = (story: Story) => (story.world.store.list(POD) as unknown as PodObject[]).filter((pod) => pod.metadata.labels?.["rollward.dev/pull"] === "fra1");
+const pulling = (story: Story) =>
+  (story.world.store.list(POD) as unknown as PodObject[]).filter((pod) => pod.metadata.labels?.["rollward.dev/pull"] === "fra1");
 
 describe("pulling ahead", () => {
   it("[P3] from 24 h before the window images are pulled on every node; nobody is disrupted, and the pulling pods are deleted", async () => {
@@ -14,11 +15,15 @@ describe("pulling ahead", () => {
     expect(pulling(story)).toEqual([]);
     const nodes = new Set<string>();
     let most = 0;
-    await story.untilTrue("all pulled", () => {
-      for (const pod of pulling(story)) nodes.add(pod.spec.nodeName!);
-      most = Math.max(most, pulling(story).length);
-      return nodes.size === 6 && pulling(story).length === 0;
-    }, 3 * HOUR);
+    await story.untilTrue(
+      "all pulled",
+      () => {
+        for (const pod of pulling(story)) nodes.add(pod.spec.nodeName!);
+        most = Math.max(most, pulling(story).length);
+        return nodes.size === 6 && pulling(story).length === 0;
+      },
+      3 * HOUR,
+    );
     expect(story.now).toBeGreaterThanOrEqual(Date.parse("2026-11-21T00:00:00Z"));
     expect(most).toBeLessThanOrEqual(4);
     expect(story.serving()).toHaveLength(6);
@@ -29,8 +34,13 @@ describe("pulling ahead", () => {
     const story = await Story.begin({ pop: PRE_PULL });
     story.world.registry.missing.add("registry.example/pop:2.0.0");
     await story.want("2.0.0");
-    await story.until("the refusal", (status) => status.holds?.some((hold) => hold.reason === "AwaitingEvidence" && hold.message.includes("could not be pulled")) ?? false);
-    expect(story.status().holds?.find((hold) => hold.reason === "AwaitingEvidence")?.message).toMatch(/^the images of 2\.0\.0 could not be pulled on node fra1-n\d: registry\.example\/pop:2\.0\.0: .*not found.*tried again every 5 minutes/);
+    await story.until(
+      "the refusal",
+      (status) => status.holds?.some((hold) => hold.reason === "AwaitingEvidence" && hold.message.includes("could not be pulled")) ?? false,
+    );
+    expect(story.status().holds?.find((hold) => hold.reason === "AwaitingEvidence")?.message).toMatch(
+      /^the images of 2\.0\.0 could not be pulled on node fra1-n\d: registry\.example\/pop:2\.0\.0: .*not found.*tried again every 5 minutes/,
+    );
     const tries = new Set<string>();
     const since = story.now;
     await story.untilTrue("three tries on a node", () => {

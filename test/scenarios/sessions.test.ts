@@ -17,14 +17,19 @@ describe("the sessions of drained nodes", () => {
   });
 
   it("[P11] a version that takes sessions back after 9 s passes, after 11 s it is taken back, the evidence naming the share", async () => {
-    for (const [behaviour, passes] of [["takes-back-9s", true], ["takes-back-11s", false]] as const) {
+    for (const [behaviour, passes] of [
+      ["takes-back-9s", true],
+      ["takes-back-11s", false],
+    ] as const) {
       const story = await Story.begin({ nodes: 3 });
       const load = await story.sessions(120);
       await story.want(`2.0.0-${behaviour}`);
       if (passes) await story.untilPassed(`2.0.0-${behaviour}`);
       else {
         await story.untilOutcome(`2.0.0-${behaviour} RolledBack`);
-        expect(story.status().history?.at(-1)?.evidence).toMatch(/reconnect: \d+ of \d+ sessions of fra1-n\d returned within 10 s \(.* %, asked for 95 %\)/);
+        expect(story.status().history?.at(-1)?.evidence).toMatch(
+          /reconnect: \d+ of \d+ sessions of fra1-n\d returned within 10 s \(.* %, asked for 95 %\)/,
+        );
       }
       await load.stop();
     }

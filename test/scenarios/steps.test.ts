@@ -11,7 +11,9 @@ describe("the steps of a roll", () => {
     expect(story.claimed()).toEqual([]);
     await story.pass(SECOND);
     const told = story.narration();
-    const [one, two] = story.status().run!.frozen.order.map((uid) => story.nodes().find((node) => node.metadata.uid === uid)!.metadata.name);
+    const [one, two] = story
+      .status()
+      .run!.frozen.order.map((uid) => story.nodes().find((node) => node.metadata.uid === uid)!.metadata.name);
     expect(told.slice(told.findIndex((sentence) => sentence.startsWith("Promoted")))).toEqual([
       "Promoted: 1.0.0 is promoted because a newer version starts",
       "RunStarted: the roll to 2.0.0 begins with 2 nodes; it would go back to 1.0.0",
@@ -56,7 +58,10 @@ describe("the steps of a roll", () => {
   });
 
   it("[G4] [G7] the order is frozen when the run begins, canaries first, and another version has another order", async () => {
-    const story = await Story.begin({ nodes: 4, pop: { strategy: { order: { first: { matchLabels: { "kubernetes.io/hostname": "fra1-n3" } }, then: "StableHash" } } } });
+    const story = await Story.begin({
+      nodes: 4,
+      pop: { strategy: { order: { first: { matchLabels: { "kubernetes.io/hostname": "fra1-n3" } }, then: "StableHash" } } },
+    });
     const orders: string[][] = [];
     for (const version of ["2.0.0", "3.0.0", "4.0.0"]) {
       const order: string[] = [];
@@ -97,7 +102,10 @@ describe("the steps of a roll", () => {
   });
 
   it("[P4] a pod that wobbles gains no time: the deadline of the node counts from the step, and the version fails by it", async () => {
-    const story = await Story.begin({ nodes: 2, pop: { strategy: { perNode: { expected: "2m", deadline: "3m", soak: "5s", retries: 0 } } } });
+    const story = await Story.begin({
+      nodes: 2,
+      pop: { strategy: { perNode: { expected: "2m", deadline: "3m", soak: "5s", retries: 0 } } },
+    });
     await story.want("2.0.0-never-ready");
     await story.untilStep("Updating");
     const since = story.now;

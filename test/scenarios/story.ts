@@ -10,7 +10,15 @@ import type { Kind, KubernetesObject } from "../../src/control/ports.ts";
 import { InMemoryDirectory, InMemoryTransport } from "../../src/simulation/load/in-memory-transport.ts";
 import { SessionLoad } from "../../src/simulation/load/session-load.ts";
 import type { AuditEntry } from "../../src/simulation/cluster/store.ts";
-import { DATA_PLANE_NAMESPACE, FLEET_NAMESPACE, fleetDraft, popDraft, type PopOptions, sundayWindow, World } from "../../src/simulation/world.ts";
+import {
+  DATA_PLANE_NAMESPACE,
+  FLEET_NAMESPACE,
+  fleetDraft,
+  popDraft,
+  type PopOptions,
+  sundayWindow,
+  World,
+} from "../../src/simulation/world.ts";
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -48,7 +56,8 @@ export class Story {
     this.options = options;
     world.store.subscribe(({ kind, object }) => {
       if (kind.kind !== POP_CLUSTER.kind) return;
-      for (const { type, reason } of (object as unknown as PopCluster).status?.conditions ?? []) if (sentenceOf(type, reason) === undefined) this.#unexplained.add(`${type}=${reason}`);
+      for (const { type, reason } of (object as unknown as PopCluster).status?.conditions ?? [])
+        if (sentenceOf(type, reason) === undefined) this.#unexplained.add(`${type}=${reason}`);
     });
   }
 
@@ -62,7 +71,8 @@ export class Story {
     await options.before?.(story);
     for (const pop of pops) await world.apply(POP_CLUSTER, story.draft(pop));
     world.startOperator();
-    if (options.firstVersion ?? true) for (const pop of pops) await story.until("the first version has passed", (status) => status.run?.state === "Passed", HOUR, pop);
+    if (options.firstVersion ?? true)
+      for (const pop of pops) await story.until("the first version has passed", (status) => status.run?.state === "Passed", HOUR, pop);
     return story;
   }
 
@@ -95,7 +105,12 @@ export class Story {
   }
 
   async editWindow(change: (spec: MaintenanceWindow["spec"]) => MaintenanceWindow["spec"]): Promise<void> {
-    await this.change<MaintenanceWindow>(MAINTENANCE_WINDOW, "pop-sunday", (found) => ({ ...found, spec: change(structuredClone(found.spec)) }), FLEET_NAMESPACE);
+    await this.change<MaintenanceWindow>(
+      MAINTENANCE_WINDOW,
+      "pop-sunday",
+      (found) => ({ ...found, spec: change(structuredClone(found.spec)) }),
+      FLEET_NAMESPACE,
+    );
   }
 
   async cordon(node: string, unschedulable = true): Promise<void> {
@@ -103,10 +118,15 @@ export class Story {
   }
 
   /** Reads, changes and writes an object; a person whose write meets another one's tries again. */
-  async change<T extends KubernetesObject>(kind: Kind<T> | object, name: string, change: (object: T) => T, namespace?: string): Promise<void> {
+  async change<T extends KubernetesObject>(
+    kind: Kind<T> | object,
+    name: string,
+    change: (object: T) => T,
+    namespace?: string,
+  ): Promise<void> {
     const { kubectl } = this.world;
     for (let attempt = 0; ; attempt++) {
-      const found = this.read<T>(kind as Kind<T>, name, namespace);
+      const found = this.read<T>(kind, name, namespace);
       if (!found) throw new Error(`there is no ${(kind as Kind).kind} ${name}`);
       try {
         await this.world.while(kubectl.update(kind as Kind<T>, change(structuredClone(found))));
@@ -158,7 +178,9 @@ export class Story {
   }
 
   daemonSets(): DaemonSetObject[] {
-    return (this.world.store.list(DAEMON_SET) as unknown as DaemonSetObject[]).filter((set) => set.metadata.namespace === DATA_PLANE_NAMESPACE);
+    return (this.world.store.list(DAEMON_SET) as unknown as DaemonSetObject[]).filter(
+      (set) => set.metadata.namespace === DATA_PLANE_NAMESPACE,
+    );
   }
 
   /** The version that the data plane on each node says it runs, `-` where nothing answers; in the order of names. */
@@ -210,12 +232,19 @@ export class Story {
 
   /** Writes of the operator that reached the API server. */
   writes(of: (entry: AuditEntry) => boolean = () => true): AuditEntry[] {
-    return this.world.store.audit.filter((entry) => entry.user === "rollward" && entry.code < 300 && !entry.dryRun && entry.subresource !== "eviction" && of(entry));
+    return this.world.store.audit.filter(
+      (entry) => entry.user === "rollward" && entry.code < 300 && !entry.dryRun && entry.subresource !== "eviction" && of(entry),
+    );
   }
 
   // Time.
 
-  async until(waitingFor: string, predicate: (status: PopClusterStatus, pop: PopCluster) => boolean, limitMilliseconds = HOUR, pop = "fra1"): Promise<void> {
+  async until(
+    waitingFor: string,
+    predicate: (status: PopClusterStatus, pop: PopCluster) => boolean,
+    limitMilliseconds = HOUR,
+    pop = "fra1",
+  ): Promise<void> {
     const holds = () => {
       const found = this.read<PopCluster>(POP_CLUSTER, pop, FLEET_NAMESPACE);
       return found !== undefined && predicate(found.status ?? {}, found);
@@ -227,13 +256,18 @@ export class Story {
     try {
       await this.world.clock.runUntil(predicate, { limitMilliseconds, waitingFor });
     } catch (error) {
-      throw new Error(`${(error as Error).message}\n${this.describe()}`);
+      throw new Error(`${(error as Error).message}\n${this.describe()}`, { cause: error });
     }
     if (this.#unexplained.size > 0) throw new Error(`api/conditions.ts has no sentence for ${[...this.#unexplained].join(", ")}`);
   }
 
   async untilHold(reason: string, limitMilliseconds = HOUR, pop = "fra1"): Promise<void> {
-    await this.until(`the hold ${reason}`, (status) => status.holds?.some((hold) => hold.reason === reason) ?? false, limitMilliseconds, pop);
+    await this.until(
+      `the hold ${reason}`,
+      (status) => status.holds?.some((hold) => hold.reason === reason) ?? false,
+      limitMilliseconds,
+      pop,
+    );
   }
 
   async untilOutcome(outcome: string, limitMilliseconds = 2 * HOUR, pop = "fra1"): Promise<void> {
@@ -244,7 +278,12 @@ export class Story {
 
   /** All nodes are on this version and it bakes or has passed. */
   async untilRolled(version: string, limitMilliseconds = 2 * HOUR, pop = "fra1"): Promise<void> {
-    await this.until(`${version} on all nodes`, ({ run }) => run?.version === version && (run.state === "Baking" || run.state === "Passed"), limitMilliseconds, pop);
+    await this.until(
+      `${version} on all nodes`,
+      ({ run }) => run?.version === version && (run.state === "Baking" || run.state === "Passed"),
+      limitMilliseconds,
+      pop,
+    );
   }
 
   async untilPassed(version: string, limitMilliseconds = 2 * HOUR, pop = "fra1"): Promise<void> {
@@ -281,15 +320,20 @@ export class Story {
     const pops = (this.world.store.list(POP_CLUSTER) as unknown as PopCluster[]).flatMap(({ metadata, status = {} }) => [
       `${metadata.name}: run ${JSON.stringify({ ...status.run, frozen: undefined })}; grant ${JSON.stringify(status.grant)}`,
       ...(status.holds ?? []).map((hold) => `  holds ${hold.rule} ${hold.reason} ${hold.until ?? ""}: ${hold.message}`),
-      ...(status.nodes ?? []).map((node) => `  ${node.name} ${node.step} ${node.skipped ?? ""} attempt ${node.attempt} since ${node.since} ${node.revision ?? ""}: ${node.message ?? ""}`),
+      ...(status.nodes ?? []).map(
+        (node) =>
+          `  ${node.name} ${node.step} ${node.skipped ?? ""} attempt ${node.attempt} since ${node.since} ${node.revision ?? ""}: ${node.message ?? ""}`,
+      ),
       ...(status.conditions ?? []).map((condition) => `  ${condition.type} ${condition.status} ${condition.reason}: ${condition.message}`),
       ...(status.history ?? []).map((entry) => `  ${entry.version} ${entry.outcome}: ${entry.evidence ?? ""}`),
     ]);
     const nodes = (this.world.store.list(NODE) as unknown as NodeObject[]).map(
-      ({ metadata, status }) => `node ${metadata.name} ${this.label(metadata.name)} claim ${metadata.annotations?.[CLAIM_ANNOTATION]} Ready ${status?.conditions?.find((one) => one.type === "Ready")?.status}`,
+      ({ metadata, status }) =>
+        `node ${metadata.name} ${this.label(metadata.name)} claim ${metadata.annotations?.[CLAIM_ANNOTATION]} Ready ${status?.conditions?.find((one) => one.type === "Ready")?.status}`,
     );
     const pods = (this.world.store.list(POD) as unknown as PodObject[]).map(
-      ({ metadata, spec, status }) => `pod ${metadata.name} on ${spec.nodeName} ${status?.phase} Ready ${status?.conditions?.find((one) => one.type === "Ready")?.status} ${metadata.deletionTimestamp ? "terminating" : ""}`,
+      ({ metadata, spec, status }) =>
+        `pod ${metadata.name} on ${spec.nodeName} ${status?.phase} Ready ${status?.conditions?.find((one) => one.type === "Ready")?.status} ${metadata.deletionTimestamp ? "terminating" : ""}`,
     );
     return [...pops, ...nodes, ...pods, ...this.world.said.slice(-12).map(({ event }) => `said ${event.reason}: ${event.note}`)].join("\n");
   }

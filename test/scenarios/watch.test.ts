@@ -8,7 +8,16 @@ const prometheus = (story: Story) => story.world.prometheus;
 const judged = (onUnknown: object = { hold: "30m", then: "Alert" }) => ({
   health: {
     prometheus: { url: "http://prometheus.simulation:9090" },
-    pop: [{ name: "loss", prometheus: { query: ERRORS, passIf: "<= 0.01", failIf: "> 0.05" }, successes: 2, failures: 2, interval: "5s", timeout: "1s" }],
+    pop: [
+      {
+        name: "loss",
+        prometheus: { query: ERRORS, passIf: "<= 0.01", failIf: "> 0.05" },
+        successes: 2,
+        failures: 2,
+        interval: "5s",
+        timeout: "1s",
+      },
+    ],
     onUnknown,
   },
 });
@@ -39,12 +48,17 @@ describe("bake and watch", () => {
     await story.want("2.0.0-bad-after-1h");
     await story.untilPassed("2.0.0-bad-after-1h");
     expect(story.status().grant).toMatchObject({ id: 1, state: "Returned" });
-    await story.editWindow((spec) => ({ ...spec, schedule: { ...spec.schedule, weekly: [{ day: "Sunday", start: "01:00", duration: "2h" }] } }));
+    await story.editWindow((spec) => ({
+      ...spec,
+      schedule: { ...spec.schedule, weekly: [{ day: "Sunday", start: "01:00", duration: "2h" }] },
+    }));
     await story.untilOutcome("2.0.0-bad-after-1h RolledBack", 4 * HOUR);
     expect(story.status().grant).toMatchObject({ id: 2, kind: "Rollback", state: "Returned" });
     expect(story.versions()).toEqual(["1.0.0", "1.0.0", "1.0.0"]);
     const started = story.narration().find((sentence) => sentence.startsWith("RollbackStarted"));
-    expect(started).toMatch(/2\.0\.0-bad-after-1h is taken back to 1\.0\.0: node fra1-n\d: .*ready: answered 500.*; it does not wait for the window \((OutsideWindow|LastStartPassed)\)/);
+    expect(started).toMatch(
+      /2\.0\.0-bad-after-1h is taken back to 1\.0\.0: node fra1-n\d: .*ready: answered 500.*; it does not wait for the window \((OutsideWindow|LastStartPassed)\)/,
+    );
   });
 
   it("[P8] a newer version starts on a Passed PoP and promotes it first", async () => {
@@ -77,7 +91,11 @@ describe("evidence that is missing", () => {
   it("[P9] [G9] a Prometheus that is away for ten minutes on half-rolled nodes: HealthUnknown with until, no node starts, no rollback; then the roll ends", async () => {
     const story = await Story.begin({ nodes: 4, pop: judged(), before: withPrometheus });
     await story.want("2.0.0");
-    await story.until("half of the nodes", (status) => status.nodes?.filter((node) => node.step === "Done" && story.label(node.name)?.endsWith(status.run?.revision ?? "?")).length === 2);
+    await story.until(
+      "half of the nodes",
+      (status) =>
+        status.nodes?.filter((node) => node.step === "Done" && story.label(node.name)?.endsWith(status.run?.revision ?? "?")).length === 2,
+    );
     prometheus(story).up = false;
     await story.untilHold("HealthUnknown", 2 * MINUTE);
     const hold = story.status().holds?.find((one) => one.reason === "HealthUnknown" && one.until);
@@ -122,7 +140,12 @@ describe("evidence that is missing", () => {
   it("[P9] Prometheus checks of a node that cannot be read at its deadline hold it; they do not fail the version", async () => {
     const query = 'errors{node="${node}"}';
     const story = await Story.begin({
-      pop: { health: { prometheus: { url: "http://prometheus.simulation:9090" }, node: [{ name: "errors", prometheus: { query, passIf: "<= 1" }, successes: 2, failures: 2, interval: "2s", timeout: "1s" }] } },
+      pop: {
+        health: {
+          prometheus: { url: "http://prometheus.simulation:9090" },
+          node: [{ name: "errors", prometheus: { query, passIf: "<= 1" }, successes: 2, failures: 2, interval: "2s", timeout: "1s" }],
+        },
+      },
       before: async ({ world }) => {
         for (const node of ["fra1-n1", "fra1-n2", "fra1-n3"]) world.prometheus.replies.set(`errors{node="${node}"}`, 0);
       },
@@ -174,7 +197,9 @@ describe("was it bad before", () => {
     strategy: { perNode: { expected: "2m", deadline: "5m", soak: "60s", retries: 0 } },
     health: {
       prometheus: { url: "http://prometheus.simulation:9090" },
-      node: [{ name: "errors", prometheus: { query, passIf: "<= 1", failIf: "> 1" }, successes: 2, failures: 2, interval: "20s", timeout: "1s" }],
+      node: [
+        { name: "errors", prometheus: { query, passIf: "<= 1", failIf: "> 1" }, successes: 2, failures: 2, interval: "20s", timeout: "1s" },
+      ],
       pop: [],
       onUnknown: { hold: "10m", then: "Alert" },
     },

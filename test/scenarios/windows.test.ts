@@ -6,12 +6,23 @@ import { DAY, HOUR, MINUTE, RARELY, SECOND, Story, type StoryOptions } from "./s
 const SLOW = {
   version: "1.0.0-ignores-drain",
   strategy: {
-    drain: { start: { http: { port: 8080, path: "/drain" } }, cancel: { http: { port: 8080, path: "/undrain" } }, lease: "30s", timeout: "15m", sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" } },
+    drain: {
+      start: { http: { port: 8080, path: "/drain" } },
+      cancel: { http: { port: 8080, path: "/undrain" } },
+      lease: "30s",
+      timeout: "15m",
+      sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
+    },
     perNode: { expected: "18m", deadline: "30m", soak: "30s", retries: 1 },
   },
 };
 const slowly = async (options: StoryOptions = {}): Promise<Story> => {
-  const story = await Story.begin({ nodes: 4, window: HOUR_ON_SUNDAY, ...options, pop: { ...SLOW, health: RARELY, strategy: { ...SLOW.strategy, ...options.pop?.strategy } } });
+  const story = await Story.begin({
+    nodes: 4,
+    window: HOUR_ON_SUNDAY,
+    ...options,
+    pop: { ...SLOW, health: RARELY, strategy: { ...SLOW.strategy, ...options.pop?.strategy } },
+  });
   await story.sessions(20);
   return story;
 };
@@ -56,8 +67,14 @@ describe("the window", () => {
     const pods = story.pods().map((pod) => pod.metadata.uid);
     await story.want("2.0.0");
     const node = await story.untilStep("Claimed");
-    await story.editWindow((spec) => ({ ...spec, schedule: { ...spec.schedule, weekly: [{ day: "Sunday", start: "01:00", duration: "4m" }] } }));
-    await story.until("the give-back", (status) => status.nodes?.some((entry) => entry.step === "Pending" && entry.message?.startsWith("given back")) ?? false);
+    await story.editWindow((spec) => ({
+      ...spec,
+      schedule: { ...spec.schedule, weekly: [{ day: "Sunday", start: "01:00", duration: "4m" }] },
+    }));
+    await story.until(
+      "the give-back",
+      (status) => status.nodes?.some((entry) => entry.step === "Pending" && entry.message?.startsWith("given back")) ?? false,
+    );
     expect(story.now).toBeGreaterThanOrEqual(Date.parse("2026-11-22T00:04:00Z"));
     await story.pass(SECOND);
     expect(story.plane(node)?.drainToken).toBeUndefined();
@@ -70,9 +87,17 @@ describe("the window", () => {
   it("[W6] a freeze that begins in mid-roll ends the occurrence: nothing new starts until the next usable Sunday after it", async () => {
     const story = await slowly({ window: FOUR_HOURS });
     await story.want("2.0.0");
-    await story.until("the first node", ({ run, nodes }) => run?.version === "2.0.0" && (nodes?.some((node) => node.step === "Done" && node.revision === run.revision) ?? false));
+    await story.until(
+      "the first node",
+      ({ run, nodes }) =>
+        run?.version === "2.0.0" && (nodes?.some((node) => node.step === "Done" && node.revision === run.revision) ?? false),
+    );
     const before = story.versions().filter((version) => version === "2.0.0").length;
-    await story.editFleet({ freezes: [{ name: "holidays", from: "2026-11-22", to: "2026-12-01", timeZone: "Europe/Berlin", reason: "peak season", allow: [] }] as never });
+    await story.editFleet({
+      freezes: [
+        { name: "holidays", from: "2026-11-22", to: "2026-12-01", timeZone: "Europe/Berlin", reason: "peak season", allow: [] },
+      ] as never,
+    });
     await story.untilHold("Frozen");
     expect(story.status().holds?.[0]).toMatchObject({ rule: "W6", until: "2026-12-06T00:00:00.000Z" });
     await story.pass(10 * DAY);
@@ -82,7 +107,11 @@ describe("the window", () => {
   });
 
   it("[W3] a notice of 48 h: announced on Friday evening the version takes the Sunday after next", async () => {
-    const story = await Story.begin({ start: "2026-11-20T17:00:00Z", pop: { health: RARELY }, window: { ...HOUR_ON_SUNDAY, schedule: { weekly: [{ day: "Sunday", start: "01:00", duration: "4h" }] }, notice: "48h" } });
+    const story = await Story.begin({
+      start: "2026-11-20T17:00:00Z",
+      pop: { health: RARELY },
+      window: { ...HOUR_ON_SUNDAY, schedule: { weekly: [{ day: "Sunday", start: "01:00", duration: "4h" }] }, notice: "48h" },
+    });
     await story.want("2.0.0");
     await story.untilHold("NoticeNotElapsed");
     expect(story.status().holds?.[0]).toMatchObject({ rule: "W3", until: NEXT_SUNDAY });
@@ -95,7 +124,9 @@ describe("the window", () => {
     await story.want("2.0.0");
     await story.untilOutcome("2.0.0 RolledBack", 4 * HOUR);
     expect(story.versions()).toEqual(Array.from({ length: 4 }, () => "1.0.0-ignores-drain"));
-    expect(story.status().history?.at(-1)?.evidence).toMatch(/^the window lets no further node start with \d of 4 nodes on 2\.0\.0, and onWindowEnd is RollBack/);
+    expect(story.status().history?.at(-1)?.evidence).toMatch(
+      /^the window lets no further node start with \d of 4 nodes on 2\.0\.0, and onWindowEnd is RollBack/,
+    );
     expect(story.status().revisions?.failed).toEqual([]);
     expect(story.status().grant?.state).toBe("Returned");
     expect(story.condition("Ready")).toMatchObject({ status: "True" });
@@ -106,7 +137,11 @@ describe("the window", () => {
 
 describe("brakes against acts, seen from outside", () => {
   it("[G13] a rollback with ignoreWindow false waits for the next window with the nodes that serve", async () => {
-    const story = await Story.begin({ start: "2026-11-22T02:30:00Z", window: { ...HOUR_ON_SUNDAY, schedule: { weekly: [{ day: "Sunday", start: "01:00", duration: "3h" }] } }, pop: { rollback: { ignoreWindow: false } } });
+    const story = await Story.begin({
+      start: "2026-11-22T02:30:00Z",
+      window: { ...HOUR_ON_SUNDAY, schedule: { weekly: [{ day: "Sunday", start: "01:00", duration: "3h" }] } },
+      pop: { rollback: { ignoreWindow: false } },
+    });
     await story.want("2.0.0");
     await story.untilPassed("2.0.0");
     await story.pass(2 * HOUR);
@@ -126,7 +161,9 @@ describe("brakes against acts, seen from outside", () => {
     await story.pass(MINUTE);
     await story.request("takeBack");
     await story.untilOutcome("2.0.0 RolledBack");
-    expect(story.narration().find((sentence) => sentence.startsWith("RollbackStarted"))).toContain("it does not wait for the pause (Paused)");
+    expect(story.narration().find((sentence) => sentence.startsWith("RollbackStarted"))).toContain(
+      "it does not wait for the pause (Paused)",
+    );
   });
 
   it("[G13] a rollback has as many out as rollback.maxUnavailable says, whatever the way forward may have", async () => {
@@ -149,7 +186,11 @@ describe("brakes against acts, seen from outside", () => {
     await story.edit((spec) => ({ ...spec, paused: true }));
     const since = story.now;
     await story.until("the request", (status) => status.conditions?.some((one) => one.reason === "PauseRequested") ?? false, 5 * SECOND);
-    await story.until("the acknowledgement", (status) => status.conditions?.some((one) => one.type === "Paused" && one.status === "True") ?? false, MINUTE);
+    await story.until(
+      "the acknowledgement",
+      (status) => status.conditions?.some((one) => one.type === "Paused" && one.status === "True") ?? false,
+      MINUTE,
+    );
     expect(story.now - since).toBeGreaterThanOrEqual(10 * SECOND);
     expect(story.now - since).toBeLessThan(12 * SECOND);
     const stood = story.versions();
@@ -185,7 +226,8 @@ describe("brakes against acts, seen from outside", () => {
     await story.pass(10 * MINUTE);
     expect(story.claimed()).toEqual([]);
     expect(story.condition("Accepted")).toMatchObject({ status: "False", reason: "WindowInvalid" });
-    expect(story.condition("Accepted")?.message).toContain("MaintenanceWindow pop-sunday does not exist in namespace fleet; create it or name another");
+    expect(story.condition("Accepted")?.message).toContain(
+      "MaintenanceWindow pop-sunday does not exist in namespace fleet; create it or name another",
+    );
   });
 });
-

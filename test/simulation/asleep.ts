@@ -20,12 +20,20 @@ export interface Asleep {
 }
 
 /** A roll to `version` up to the moment at which `a` falls asleep with that effect. */
-export async function asleep(name: string, milliseconds: number, options: { readonly version?: string; readonly nth?: number; readonly scenario?: Scenario; readonly sabotage?: Sabotage } = {}): Promise<Asleep> {
+export async function asleep(
+  name: string,
+  milliseconds: number,
+  options: { readonly version?: string; readonly nth?: number; readonly scenario?: Scenario; readonly sabotage?: Sabotage } = {},
+): Promise<Asleep> {
   const scenario = options.scenario ?? (await Scenario.create());
   let count = 0;
   let found: Effect | undefined;
   const fits = (effect: Effect) => effect.name === name && ++count === (options.nth ?? 1) && Boolean((found = effect));
-  const a = scenario.operator({ name: "a", mishap: sleepsAt(fits, milliseconds), ...(options.sabotage ? { sabotage: options.sabotage } : {}) });
+  const a = scenario.operator({
+    name: "a",
+    mishap: sleepsAt(fits, milliseconds),
+    ...(options.sabotage ? { sabotage: options.sabotage } : {}),
+  });
   await scenario.want(options.version ?? "2.0.0");
   await scenario.until(() => found !== undefined, HOUR, `a asleep with ${name}`);
   return { scenario, a, effect: found!, node: found!.target };

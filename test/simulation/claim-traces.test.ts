@@ -14,7 +14,9 @@ import { HOUR, isClaimed, MINUTE, Scenario, SECOND } from "./scenario.ts";
 
 /** What the API server answered to the patches of one node by one operator, in order. */
 const answers = (scenario: Scenario, user: string, node: string): number[] =>
-  scenario.world.store.audit.filter((entry) => entry.user === user && entry.verb === "patch" && entry.kind === "Node" && entry.name === node).map((entry) => entry.code);
+  scenario.world.store.audit
+    .filter((entry) => entry.user === user && entry.verb === "patch" && entry.kind === "Node" && entry.name === node)
+    .map((entry) => entry.code);
 
 const claimOf = (scenario: Scenario, node: string) => scenario.node(node)?.metadata.annotations?.["rollward.dev/claim"];
 const step = (scenario: Scenario, node: string) => scenario.pop()?.status?.nodes?.find((entry) => entry.name === node)?.step;
@@ -30,13 +32,19 @@ async function remove(scenario: Scenario, pop = "fra1"): Promise<void> {
 }
 
 const pause = (scenario: Scenario, paused: boolean) => scenario.edit("fra1", (spec) => ({ ...spec, paused }));
-const takeBack = (scenario: Scenario) => scenario.edit("fra1", (spec) => ({ ...spec, requests: { takeBack: { at: "2026-11-22T00:02:00Z" } } }));
+const takeBack = (scenario: Scenario) =>
+  scenario.edit("fra1", (spec) => ({ ...spec, requests: { takeBack: { at: "2026-11-22T00:02:00Z" } } }));
 
 /** A process that is none of ours listens on the health port of the node. */
 function takePort(scenario: Scenario, node: string): Promise<ContainerInstance> {
   const address = scenario.node(node)!.status!.addresses!.find((one) => one.type === "InternalIP")!.address;
   const identity = { node, pop: "fra1", podUID: "somebody", containerID: "else", version: "0" };
-  return scenario.world.runtime.start({ identity, behaviour: BEHAVIOURS.get("bad-health")!, container: { name: "other", image: "other:1", ports: [{ containerPort: 8080 }] }, address });
+  return scenario.world.runtime.start({
+    identity,
+    behaviour: BEHAVIOURS.get("bad-health")!,
+    container: { name: "other", image: "other:1", ports: [{ containerPort: 8080 }] },
+    address,
+  });
 }
 
 describe("[H1] a late claim", () => {
@@ -134,12 +142,18 @@ describe("[H3] an old view of the nodes", () => {
     await scenario.world.while(scenario.world.nodes.recreate("fra1-n2"));
     scenario.operator({ name: "b" });
     await goesThrough(scenario);
-    expect(scenario.pop()?.status?.nodes?.filter((entry) => entry.step === "Skipped" && scenario.node(entry.name)?.metadata.uid === entry.uid)).toEqual([]);
+    expect(
+      scenario.pop()?.status?.nodes?.filter((entry) => entry.step === "Skipped" && scenario.node(entry.name)?.metadata.uid === entry.uid),
+    ).toEqual([]);
   });
 });
 
 describe("[H4] the budget", () => {
-  const others = (scenario: Scenario, node: string) => scenario.nodes().map((one) => one.metadata.name).filter((name) => name !== node);
+  const others = (scenario: Scenario, node: string) =>
+    scenario
+      .nodes()
+      .map((one) => one.metadata.name)
+      .filter((name) => name !== node);
 
   it("is looked at again between claim and first drain.start: a node cordoned meanwhile gives the claim back", async () => {
     const { scenario, a, node } = await asleep("claim", 8 * SECOND);
@@ -202,7 +216,10 @@ describe("[H5] a verdict while a node is in hand", () => {
   it("a crash between fence and verdict loses neither: the verdict comes, or the node is claimed anew", async () => {
     const { scenario, a, node } = await asleep("label-on", 5 * SECOND, { nth: 2 });
     a.crash();
-    const b = scenario.operator({ name: "b", mishap: (effect) => (effect.name === "claim" && effect.target === node ? { crash: "after" } : undefined) });
+    const b = scenario.operator({
+      name: "b",
+      mishap: (effect) => (effect.name === "claim" && effect.target === node ? { crash: "after" } : undefined),
+    });
     await takeBack(scenario);
     await scenario.until(() => !b.alive, HOUR, "b dead between fence and verdict");
     scenario.operator({ name: "c" });
@@ -260,16 +277,19 @@ describe("[H7] the finalizer", () => {
     scenario.invariants.check();
   });
 
-  it.each(["status", "claim", "drain.start", "label-off", "label-on", "release"])("holds the PoPCluster until nothing is claimed when it is deleted while a sleeps with %s", async (name) => {
-    const { scenario } = await asleep(name, 30 * SECOND, { nth: name === "status" ? 9 : 1 });
-    scenario.operator({ name: "b" });
-    await remove(scenario);
-    await scenario.until(() => scenario.pop() === undefined, 10 * MINUTE, "the PoPCluster's end");
-    expect(scenario.nodes().filter((node) => !scenario.serving(node.metadata.name))).toEqual([]);
-    await scenario.world.clock.advance(2 * MINUTE);
-    expect(scenario.nodes().filter((node) => isClaimed(node) || !scenario.serving(node.metadata.name))).toEqual([]);
-    scenario.invariants.check();
-  });
+  it.each(["status", "claim", "drain.start", "label-off", "label-on", "release"])(
+    "holds the PoPCluster until nothing is claimed when it is deleted while a sleeps with %s",
+    async (name) => {
+      const { scenario } = await asleep(name, 30 * SECOND, { nth: name === "status" ? 9 : 1 });
+      scenario.operator({ name: "b" });
+      await remove(scenario);
+      await scenario.until(() => scenario.pop() === undefined, 10 * MINUTE, "the PoPCluster's end");
+      expect(scenario.nodes().filter((node) => !scenario.serving(node.metadata.name))).toEqual([]);
+      await scenario.world.clock.advance(2 * MINUTE);
+      expect(scenario.nodes().filter((node) => isClaimed(node) || !scenario.serving(node.metadata.name))).toEqual([]);
+      scenario.invariants.check();
+    },
+  );
 });
 
 describe("[H8] grants", () => {
@@ -295,7 +315,10 @@ describe("[H8] grants", () => {
     const scenario = await twoPops();
     // Only b writes the Fleet, and it sleeps with the grant.
     let slept = 0;
-    scenario.operator({ name: "a", mishap: (effect) => (effect.name === "grants" && slept++ === 0 ? { delayMilliseconds: 30 * SECOND } : undefined) });
+    scenario.operator({
+      name: "a",
+      mishap: (effect) => (effect.name === "grants" && slept++ === 0 ? { delayMilliseconds: 30 * SECOND } : undefined),
+    });
     await scenario.want("2.0.0", "fra1");
     await scenario.until(() => scenario.pop()?.status?.grant?.state === "Asked", HOUR, "asked");
     await pause(scenario, true);
@@ -334,7 +357,10 @@ describe("[H8] grants", () => {
 describe("[H9] a replaced node", () => {
   it("counts as out until another serves in its stead: the roll waits, and goes on when the new node has joined", async () => {
     const { scenario, node } = await asleep("claim", 2 * SECOND);
-    const [other] = scenario.nodes().map((one) => one.metadata.name).filter((name) => name !== node);
+    const [other] = scenario
+      .nodes()
+      .map((one) => one.metadata.name)
+      .filter((name) => name !== node);
     await scenario.world.while(scenario.world.nodes.remove(other!));
     await scenario.world.clock.advance(2 * MINUTE);
     expect(scenario.nodes().every((one) => scenario.serving(one.metadata.name))).toBe(true);
@@ -345,7 +371,11 @@ describe("[H9] a replaced node", () => {
 
   it("counts in a rollback too: a node that was lost in the roll is still missing when the version is taken back", async () => {
     const { scenario } = await asleep("status", 0);
-    await scenario.until(() => scenario.pop()?.status?.nodes?.some((entry) => entry.step === "Done" && entry.token !== undefined) ?? false, HOUR, "one node done");
+    await scenario.until(
+      () => scenario.pop()?.status?.nodes?.some((entry) => entry.step === "Done" && entry.token !== undefined) ?? false,
+      HOUR,
+      "one node done",
+    );
     const pending = scenario.pop()!.status!.nodes!.find((entry) => entry.step === "Pending")!.name;
     await scenario.world.while(scenario.world.nodes.remove(pending));
     await scenario.world.clock.advance(MINUTE);
@@ -355,5 +385,28 @@ describe("[H9] a replaced node", () => {
     await scenario.world.while(scenario.world.nodes.start([{ name: pending, pop: "fra1" }]));
     await scenario.until(() => scenario.pop()?.status?.history?.at(-1)?.outcome === "RolledBack", HOUR, "the rollback");
     await goesThrough(scenario);
+  });
+});
+
+describe("[G5a] what an operator sees is no snapshot", () => {
+  it("[storm 2] a ledger read before a node was finished and pods read after it do not drain the new container", async () => {
+    const { scenario, node } = await asleep("claim", SECOND);
+    // b reads the ledger (Claimed), and its lists of pods and nodes are slow while a finishes the node.
+    const b = scenario.operator({ name: "b" });
+    b.hub.fault = ({ verb, kind }) =>
+      verb === "list" && (kind === "Pod" || kind === "Node") ? { delayMilliseconds: kind === "Pod" ? 1_200 : 300 } : undefined;
+    await goesThrough(scenario);
+    expect(step(scenario, node)).toBe("Done");
+  });
+
+  it("[storm 40] a clock with parts of milliseconds writes whole ones into the ledger: its status is never refused", async () => {
+    const scenario = await Scenario.create();
+    await scenario.world.clock.advance(0.25);
+    scenario.operator({ name: "a", latencyMilliseconds: 0.7 });
+    await scenario.want("2.0.0");
+    await goesThrough(scenario);
+    await scenario.world.while(scenario.world.nodes.reboot("fra1-n1"));
+    await scenario.world.clock.advance(MINUTE);
+    expect(scenario.world.store.audit.filter((entry) => entry.kind === "PoPCluster" && entry.code === 422)).toEqual([]);
   });
 });

@@ -33,7 +33,11 @@ async function roll(version: string, mishap?: (effect: Effect) => Mishap | undef
     await scenario.world.clock.advance(downFor);
     scenario.operator({ name: "b" });
   }
-  await scenario.until(() => scenario.isFinal() && scenario.pop()?.status?.run?.state !== "Baking", HOUR, `the end of the run to ${version}`);
+  await scenario.until(
+    () => scenario.isFinal() && scenario.pop()?.status?.run?.state !== "Baking",
+    HOUR,
+    `the end of the run to ${version}`,
+  );
   return { scenario, first };
 }
 
@@ -50,7 +54,9 @@ async function ended({ scenario }: Run): Promise<object> {
 /** Every way with a good version; with a bad one those that can lose what only the dead process knew. */
 const CASES = [
   ...Object.keys(WAYS).map((way) => ["a good version", "2.0.0", way] as const),
-  ...["dies before it", "dies when it is done, before the answer"].map((way) => ["a version that never becomes healthy", "2.0.0-bad-health", way] as const),
+  ...["dies before it", "dies when it is done, before the answer"].map(
+    (way) => ["a version that never becomes healthy", "2.0.0-bad-health", way] as const,
+  ),
 ];
 
 describe("[I8] a roll ends as if undisturbed", () => {
@@ -70,6 +76,9 @@ describe("[I8] a roll ends as if undisturbed", () => {
         failures.push(`effect ${index} (${name} ${target} ${detail}) ${way}: ${(error as Error).message.slice(0, 3_000)}`);
       }
     }
-    expect(failures.slice(0, 3).join("\n\n"), `${failures.length} of ${effects} effects: ${failures.map((one) => one.slice(0, 90)).join(" | ")}`).toBe("");
+    expect(
+      failures.slice(0, 3).join("\n\n"),
+      `${failures.length} of ${effects} effects: ${failures.map((one) => one.slice(0, 90)).join(" | ")}`,
+    ).toBe("");
   });
 });

@@ -1,6 +1,16 @@
 import { CLAIM_ANNOTATION, RELEASED_PREFIX, REVISION_LABEL } from "../../src/api/names.ts";
 import type { PopCluster } from "../../src/api/pop-cluster.ts";
-import { ApiError, type DataPlaneAnswer, type Draft, type JsonPatchOperation, type Kind, type KubernetesObject, type ListOptions, type Prober, type WriteOptions } from "../../src/control/ports.ts";
+import {
+  ApiError,
+  type DataPlaneAnswer,
+  type Draft,
+  type JsonPatchOperation,
+  type Kind,
+  type KubernetesObject,
+  type ListOptions,
+  type Prober,
+  type WriteOptions,
+} from "../../src/control/ports.ts";
 import { sleep } from "../../src/runtime/clock.ts";
 import { seededRandom } from "../../src/simulation/clock.ts";
 import { InMemoryCluster } from "../../src/simulation/cluster/in-memory-cluster.ts";
@@ -38,7 +48,12 @@ export interface Sabotage {
   readonly patch?: (kind: Kind, operations: readonly JsonPatchOperation[], effect: string) => readonly JsonPatchOperation[] | undefined;
   readonly list?: (kind: Kind, found: readonly KubernetesObject[]) => readonly KubernetesObject[];
   readonly get?: (kind: Kind, found: KubernetesObject | undefined) => KubernetesObject | undefined;
-  readonly drain?: (body: Readonly<Record<string, unknown>>, verb: string, world: World, url: string) => Readonly<Record<string, unknown>> | undefined;
+  readonly drain?: (
+    body: Readonly<Record<string, unknown>>,
+    verb: string,
+    world: World,
+    url: string,
+  ) => Readonly<Record<string, unknown>> | undefined;
   readonly ignoresConflicts?: boolean;
 }
 
@@ -58,7 +73,16 @@ export interface EffectObserver {
   /** After the effect: done, refused, or not heard. */
   ended(effect: Effect): void;
   /** A data plane took the order; synchronous with its ledger. `began`: it did not drain with this token before. */
-  drained(effect: Effect, order: { readonly node: string; readonly containerID: string; readonly token: string; readonly began: boolean; readonly sessionsServed: boolean }): void;
+  drained(
+    effect: Effect,
+    order: {
+      readonly node: string;
+      readonly containerID: string;
+      readonly token: string;
+      readonly began: boolean;
+      readonly sessionsServed: boolean;
+    },
+  ): void;
   failed(operator: string, error: unknown): void;
 }
 
@@ -216,14 +240,24 @@ export class FaultyHub extends InMemoryCluster {
     });
   }
 
-  override patch<T extends KubernetesObject>(kind: Kind<T>, name: string, namespace: string | undefined, operations: readonly JsonPatchOperation[]): Promise<T> {
+  override patch<T extends KubernetesObject>(
+    kind: Kind<T>,
+    name: string,
+    namespace: string | undefined,
+    operations: readonly JsonPatchOperation[],
+  ): Promise<T> {
     const { effect, detail } = nameOf(kind, operations);
     const sent = this.#sabotage?.patch ? this.#sabotage.patch(kind, operations, effect) : operations;
     if (sent === undefined) return this.get(kind, name, namespace) as Promise<T>;
     return this.#operator.perform(effect, name, detail, () => super.patch(kind, name, namespace, sent));
   }
 
-  override delete(kind: Kind, name: string, namespace: string | undefined, options: { readonly uid?: string; readonly gracePeriodSeconds?: number } = {}): Promise<void> {
+  override delete(
+    kind: Kind,
+    name: string,
+    namespace: string | undefined,
+    options: { readonly uid?: string; readonly gracePeriodSeconds?: number } = {},
+  ): Promise<void> {
     return this.#operator.perform(`delete ${kind.kind}`, name, "", () => super.delete(kind, name, namespace, options));
   }
 
@@ -244,11 +278,18 @@ export const CLAIM_PATH = `/metadata/annotations/${escaped(CLAIM_ANNOTATION)}`;
 export const LABEL_PATH = `/metadata/labels/${escaped(REVISION_LABEL)}`;
 
 function nameOf(kind: Kind, operations: readonly JsonPatchOperation[]): { readonly effect: string; readonly detail: string } {
-  if (kind.kind === "PoPCluster") return { effect: "finalizer", detail: operations.some((one) => JSON.stringify(one).includes("claims")) ? "on" : "off" };
+  if (kind.kind === "PoPCluster")
+    return { effect: "finalizer", detail: operations.some((one) => JSON.stringify(one).includes("claims")) ? "on" : "off" };
   const writes = operations.filter((one) => one.op !== "test");
   for (const one of writes) {
-    if (one.path === LABEL_PATH) return one.op === "remove" ? { effect: "label-off", detail: "" } : { effect: "label-on", detail: String(one.value) };
-    const claim = one.op === "remove" ? undefined : one.path === CLAIM_PATH ? one.value : (one.value as Record<string, unknown> | undefined)?.[CLAIM_ANNOTATION];
+    if (one.path === LABEL_PATH)
+      return one.op === "remove" ? { effect: "label-off", detail: "" } : { effect: "label-on", detail: String(one.value) };
+    const claim =
+      one.op === "remove"
+        ? undefined
+        : one.path === CLAIM_PATH
+          ? one.value
+          : (one.value as Record<string, unknown> | undefined)?.[CLAIM_ANNOTATION];
     if (typeof claim === "string") return { effect: claim.startsWith(RELEASED_PREFIX) ? "release" : "claim", detail: claim };
   }
   return { effect: `patch ${kind.kind}`, detail: "" };
@@ -257,5 +298,7 @@ function nameOf(kind: Kind, operations: readonly JsonPatchOperation[]): { readon
 /** `Rolling n1:Done n2:Claimed`, so that a trace names the write that it means. */
 export function summaryOf(pop: Pick<PopCluster, "status">): string {
   const { run, nodes } = pop.status ?? {};
-  return [run ? `${run.kind}/${run.state}` : "-", ...(nodes ?? []).map((node) => `${node.name.replace(/^.*-/, "")}:${node.step}`)].join(" ");
+  return [run ? `${run.kind}/${run.state}` : "-", ...(nodes ?? []).map((node) => `${node.name.replace(/^.*-/, "")}:${node.step}`)].join(
+    " ",
+  );
 }

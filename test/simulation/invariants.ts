@@ -87,17 +87,28 @@ export class Invariants implements EffectObserver {
   failed(operator: string, error: unknown): void {
     this.#options.trace?.(`${this.#clock()} ${operator} failed: ${String(error)}`);
     // An answer of a server is weather; anything else is a fault of ours.
-    if (!(error instanceof ApiError)) this.#violated("errors", `operator ${operator} threw ${error instanceof Error ? error.stack : String(error)}`);
+    if (!(error instanceof ApiError))
+      this.#violated("errors", `operator ${operator} threw ${error instanceof Error ? error.stack : String(error)}`);
   }
 
-  drained(effect: Effect, order: { readonly node: string; readonly token: string; readonly containerID: string; readonly began: boolean; readonly sessionsServed: boolean }): void {
+  drained(
+    effect: Effect,
+    order: {
+      readonly node: string;
+      readonly token: string;
+      readonly containerID: string;
+      readonly began: boolean;
+      readonly sessionsServed: boolean;
+    },
+  ): void {
     if (!order.began) return;
     const node = this.#node(order.node);
     const pop = node && this.#popOf(node);
     if (!node) return;
     if (!pop) return this.#violated("I17", `drain.start ${order.token} on ${order.node} after its PoPCluster is gone`);
     this.#onlyOnce("I9", `drain.start ${order.token} in container ${order.containerID}`);
-    if (!this.#tokensOf(pop, node.metadata.uid).has(order.token)) this.#violated("I14", `drain.start on ${order.node} with a token that is none of this node's`);
+    if (!this.#tokensOf(pop, node.metadata.uid).has(order.token))
+      this.#violated("I14", `drain.start on ${order.node} with a token that is none of this node's`);
     if (order.sessionsServed) this.#disruption("drain.start", pop, node, effect.listedAt);
     this.#track();
   }
@@ -105,9 +116,10 @@ export class Invariants implements EffectObserver {
   #look(event: StoreEvent): void {
     const { kind, object, previous } = event;
     if (kind.kind === "Pod") this.#pod(object as unknown as PodObject);
-    if (kind.kind === "Node" && event.type === "MODIFIED") this.#nodeChanged(previous as unknown as NodeObject, object as unknown as NodeObject);
+    if (kind.kind === "Node" && event.type === "MODIFIED") this.#nodeChanged(previous as unknown as NodeObject, object);
     if (kind.kind === "PoPCluster") this.#popChanged(event);
-    if (kind.kind === "Fleet" && event.type !== "DELETED") this.#fleetChanged(previous as unknown as Fleet | undefined, object as unknown as Fleet);
+    if (kind.kind === "Fleet" && event.type !== "DELETED")
+      this.#fleetChanged(previous as unknown as Fleet | undefined, object as unknown as Fleet);
     this.#track();
   }
 
@@ -126,8 +138,14 @@ export class Invariants implements EffectObserver {
     this.#peoplesThingsStay(before, after);
     const { name, uid } = after.metadata;
     const pop = this.#popOf(after);
-    this.#options.trace?.(`${this.#clock()} node ${name}: claim ${wasClaim ?? "-"} -> ${claim ?? "-"}, label ${wasLabel ?? "-"} -> ${label ?? "-"}`);
-    if (!pop) return this.#violated("I17", `node ${name} was patched (claim ${wasClaim ?? "none"} → ${claim ?? "none"}, label ${wasLabel ?? "none"} → ${label ?? "none"}) after its PoPCluster was gone`);
+    this.#options.trace?.(
+      `${this.#clock()} node ${name}: claim ${wasClaim ?? "-"} -> ${claim ?? "-"}, label ${wasLabel ?? "-"} -> ${label ?? "-"}`,
+    );
+    if (!pop)
+      return this.#violated(
+        "I17",
+        `node ${name} was patched (claim ${wasClaim ?? "none"} → ${claim ?? "none"}, label ${wasLabel ?? "none"} → ${label ?? "none"}) after its PoPCluster was gone`,
+      );
     if (claim !== wasClaim) this.#claimChanged(pop, after, wasClaim, claim);
     if (label === wasLabel) return;
     const token = claim ?? "none";
@@ -140,7 +158,10 @@ export class Invariants implements EffectObserver {
     const failed = pop.status?.revisions?.failed?.find((entry) => revisionLabelValue(pop.metadata.name, entry.revision) === label);
     const { run, revisions } = pop.status ?? {};
     // A first version that failed is still all that there is to join, and to go back to.
-    const stands = run?.kind === "Rollback" ? failed?.revision === run.revision : failed?.revision === (run?.back ?? revisions?.current) || failed?.revision === revisions?.promoted;
+    const stands =
+      run?.kind === "Rollback"
+        ? failed?.revision === run.revision
+        : failed?.revision === (run?.back ?? revisions?.current) || failed?.revision === revisions?.promoted;
     if (failed && !stands) this.#violated("I5", `revision ${failed.revision} was put on node ${name} after its verdict of ${failed.at}`);
   }
 
@@ -164,7 +185,14 @@ export class Invariants implements EffectObserver {
     // Sessions are cut where the node takes them: a drain of this claim has to be in force, or the node does not serve anyway.
     const { drain } = pop.spec.strategy;
     const drains = drain.start !== undefined && plane?.behaviour.drains;
-    if (drains && plane.health === "Healthy" && plane.drainToken === undefined && ready(node) && pod && pop.spec.deletionPolicy !== "Delete") {
+    if (
+      drains &&
+      plane.health === "Healthy" &&
+      plane.drainToken === undefined &&
+      ready(node) &&
+      pod &&
+      pop.spec.deletionPolicy !== "Delete"
+    ) {
       const listedAt = effect?.listedAt ?? Number.NEGATIVE_INFINITY;
       const came = (this.#servingSince.get(node.metadata.uid) ?? 0) >= listedAt;
       // A process that slept with its effect in hand for about as long as a lease lasts cannot know that it ran out meanwhile.
@@ -179,7 +207,10 @@ export class Invariants implements EffectObserver {
     const { run } = pop.status ?? {};
     const rollback = run?.kind === "Rollback";
     const members = this.#nodesOf(pop);
-    const limit = Math.max(unavailableLimit(pop.spec.strategy.maxUnavailable, members.length), rollback ? pop.spec.rollback.maxUnavailable : 0);
+    const limit = Math.max(
+      unavailableLimit(pop.spec.strategy.maxUnavailable, members.length),
+      rollback ? pop.spec.rollback.maxUnavailable : 0,
+    );
     const out = members.flatMap((other) => {
       const outage = other.metadata.uid === node.metadata.uid ? undefined : this.#outageOf(other);
       return outage ? [{ name: other.metadata.name, ...outage }] : [];
@@ -203,7 +234,8 @@ export class Invariants implements EffectObserver {
     const { clock } = this.#world;
     const listed = clock.now() - (clock.elapsed() - listedAt);
     const { isOpen } = this.#options;
-    if (isOpen && !rollback && !isOpen(clock.now())) this.#found(isOpen(listed), "W5", `${act} of ${node.metadata.name} outside the window`);
+    if (isOpen && !rollback && !isOpen(clock.now()))
+      this.#found(isOpen(listed), "W5", `${act} of ${node.metadata.name} outside the window`);
     const fleet = this.#fleet();
     if (!fleet?.status?.disruptions?.some((entry) => entry.uid === pop.metadata.uid)) {
       this.#violated("G14", `${act} of ${node.metadata.name} without an entry of ${pop.metadata.name} in the Fleet's ledger`);
@@ -224,7 +256,10 @@ export class Invariants implements EffectObserver {
       cordon: node.spec?.unschedulable ?? false,
     });
     if (!sameJson(others(before), others(after))) {
-      this.#violated("I16", `a write of ours to node ${name} changed what is not ours: ${JSON.stringify(others(before))} → ${JSON.stringify(others(after))}`);
+      this.#violated(
+        "I16",
+        `a write of ours to node ${name} changed what is not ours: ${JSON.stringify(others(before))} → ${JSON.stringify(others(after))}`,
+      );
     }
   }
 
@@ -236,15 +271,22 @@ export class Invariants implements EffectObserver {
     const before = previous as unknown as PopCluster | undefined;
     const { run, grant } = pop.status ?? {};
     if (!pop.spec.paused) this.#acknowledged.delete(pop.metadata.uid);
-    else if (pop.status?.conditions?.some((condition) => condition.type === "Paused" && condition.status === "True")) this.#acknowledged.add(pop.metadata.uid);
-    if (summaryOf(pop) !== (before ? summaryOf(before) : "")) this.#options.trace?.(`${this.#clock()} ${pop.metadata.name}: ${summaryOf(pop)} grant ${grant?.id ?? "-"} ${grant?.state ?? ""}`);
+    else if (pop.status?.conditions?.some((condition) => condition.type === "Paused" && condition.status === "True"))
+      this.#acknowledged.add(pop.metadata.uid);
+    if (summaryOf(pop) !== (before ? summaryOf(before) : ""))
+      this.#options.trace?.(`${this.#clock()} ${pop.metadata.name}: ${summaryOf(pop)} grant ${grant?.id ?? "-"} ${grant?.state ?? ""}`);
     if (run) {
       const known = this.#members.get(pop.metadata.uid);
       const uids = run.frozen.members.map((member) => member.uid);
       // Those of the run's start; and of the run that it takes back, because who was lost in that one is still missing.
-      if (known?.run !== run.id) this.#members.set(pop.metadata.uid, { run: run.id, uids: new Set([...(run.kind === "Rollback" ? (known?.uids ?? []) : []), ...uids]) });
+      if (known?.run !== run.id)
+        this.#members.set(pop.metadata.uid, {
+          run: run.id,
+          uids: new Set([...(run.kind === "Rollback" ? (known?.uids ?? []) : []), ...uids]),
+        });
       // A person's retry takes gone members out of the run.
-      if (before?.status?.handled?.retry !== pop.status?.handled?.retry) this.#members.set(pop.metadata.uid, { run: run.id, uids: new Set(run.frozen.members.map((member) => member.uid)) });
+      if (before?.status?.handled?.retry !== pop.status?.handled?.retry)
+        this.#members.set(pop.metadata.uid, { run: run.id, uids: new Set(run.frozen.members.map((member) => member.uid)) });
     }
     if (grant) {
       const last = this.#grantIDs.get(pop.metadata.uid);
@@ -274,10 +316,13 @@ export class Invariants implements EffectObserver {
     if (pop.metadata.annotations?.["test/unreachable"]) return;
     for (const node of this.#nodesOf(pop)) {
       const claim = claimOf(node);
-      if (isActive(claim) && this.#tokensOf(pop, node.metadata.uid).has(claim)) this.#violated("I17", `PoPCluster ${pop.metadata.name} is gone and node ${node.metadata.name} bears its claim ${claim}`);
-      if (node.spec?.taints?.some((taint) => taint.key === UPDATING_TAINT)) this.#violated("I17", `PoPCluster ${pop.metadata.name} is gone and node ${node.metadata.name} bears our taint`);
+      if (isActive(claim) && this.#tokensOf(pop, node.metadata.uid).has(claim))
+        this.#violated("I17", `PoPCluster ${pop.metadata.name} is gone and node ${node.metadata.name} bears its claim ${claim}`);
+      if (node.spec?.taints?.some((taint) => taint.key === UPDATING_TAINT))
+        this.#violated("I17", `PoPCluster ${pop.metadata.name} is gone and node ${node.metadata.name} bears our taint`);
       const plane = this.#plane(node);
-      if (plane?.drainToken !== undefined && plane.behaviour.cancels) this.#violated("I17", `PoPCluster ${pop.metadata.name} is gone and node ${node.metadata.name} still drains`);
+      if (plane?.drainToken !== undefined && plane.behaviour.cancels)
+        this.#violated("I17", `PoPCluster ${pop.metadata.name} is gone and node ${node.metadata.name} still drains`);
     }
   }
 
@@ -285,12 +330,14 @@ export class Invariants implements EffectObserver {
     const entries = fleet.status?.disruptions ?? [];
     const rolls = entries.filter((entry) => entry.kind === "Roll");
     const grew = rolls.some((entry) => !before?.status?.disruptions?.some((old) => old.uid === entry.uid && old.id === entry.id));
-    if (grew && rolls.length > fleet.spec.maxConcurrentPoPs) this.#violated("G14", `${rolls.length} PoPs may roll, maxConcurrentPoPs is ${fleet.spec.maxConcurrentPoPs}`);
+    if (grew && rolls.length > fleet.spec.maxConcurrentPoPs)
+      this.#violated("G14", `${rolls.length} PoPs may roll, maxConcurrentPoPs is ${fleet.spec.maxConcurrentPoPs}`);
     for (const old of before?.status?.disruptions ?? []) {
       if (entries.some((entry) => entry.uid === old.uid && entry.id === old.id)) continue;
       const pop = this.#world.store.list(POP_CLUSTER).find((one) => one.metadata.uid === old.uid) as unknown as PopCluster | undefined;
       const inHand = pop?.status?.nodes?.filter((entry) => entry.token !== undefined && ["Claimed", "Updating"].includes(entry.step)) ?? [];
-      if (inHand.length > 0 && pop?.status?.grant?.id === old.id) this.#violated("G14", `grant ${old.id} of ${old.pop} is struck while ${inHand.map((entry) => entry.name).join(", ")} is in hand`);
+      if (inHand.length > 0 && pop?.status?.grant?.id === old.id)
+        this.#violated("G14", `grant ${old.id} of ${old.pop} is struck while ${inHand.map((entry) => entry.name).join(", ")} is in hand`);
     }
   }
 
@@ -340,7 +387,12 @@ export class Invariants implements EffectObserver {
   }
 
   #servingPod(node: NodeObject): PodObject | undefined {
-    return this.#podsOn(node).find((pod) => podReady(pod) && pod.metadata.deletionTimestamp === undefined && labelOf(node)?.endsWith(`-${pod.metadata.labels?.["rollward.dev/revision"]}`));
+    return this.#podsOn(node).find(
+      (pod) =>
+        podReady(pod) &&
+        pod.metadata.deletionTimestamp === undefined &&
+        labelOf(node)?.endsWith(`-${pod.metadata.labels?.["rollward.dev/revision"]}`),
+    );
   }
 
   /** Instants at which members of the run went that no serving node replaces (P16). */
@@ -377,11 +429,13 @@ export class Invariants implements EffectObserver {
   }
 
   #node(name: string): NodeObject | undefined {
-    return this.#world.store.get(NODE, name) as unknown as NodeObject | undefined;
+    return this.#world.store.get(NODE, name);
   }
 
   #podsOn(node: NodeObject): PodObject[] {
-    return (this.#world.store.list(POD) as unknown as PodObject[]).filter((pod) => pod.spec.nodeName === node.metadata.name && pod.metadata.labels?.["rollward.dev/revision"] !== undefined);
+    return (this.#world.store.list(POD) as unknown as PodObject[]).filter(
+      (pod) => pod.spec.nodeName === node.metadata.name && pod.metadata.labels?.["rollward.dev/revision"] !== undefined,
+    );
   }
 
   #plane(node: NodeObject) {

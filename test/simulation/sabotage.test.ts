@@ -12,9 +12,11 @@ import { Storm } from "./storm.ts";
  * or, where storms seldom meet the moment, in the trace that brings it about. An oracle that catches none of these proves nothing.
  */
 
-const withoutTest = (path: string) => (operations: readonly JsonPatchOperation[]) => operations.filter((one) => one.op !== "test" || one.path !== path);
+const withoutTest = (path: string) => (operations: readonly JsonPatchOperation[]) =>
+  operations.filter((one) => one.op !== "test" || one.path !== path);
 
 /** Objects as somebody changes them who knows no rules. */
+// oxlint-disable-next-line typescript/no-explicit-any -- any field of any kind is changed here
 type Loose = Record<string, any>;
 
 const change = <T extends KubernetesObject>(object: T, edit: (draft: Loose) => void): T => {
@@ -105,12 +107,18 @@ const CASES: Readonly<Record<string, Case>> = {
   "removes the claim instead of ending it": {
     sabotage: {
       patch: (kind, operations, effect) =>
-        kind.kind === "Node" && effect === "release" ? operations.map((one) => (one.op === "add" && one.path === CLAIM_PATH ? { op: "remove", path: CLAIM_PATH } : one)) : operations,
+        kind.kind === "Node" && effect === "release"
+          ? operations.map((one) => (one.op === "add" && one.path === CLAIM_PATH ? { op: "remove", path: CLAIM_PATH } : one))
+          : operations,
     },
     hunt: storms,
     caughtBy: /G5a:/,
   },
-  "writes its ledger whatever was written meanwhile": { sabotage: { ignoresConflicts: true }, hunt: storms, caughtBy: /(I\d+|G\d+a?|R6b|H6|W5|L1|L2|P13)/ },
+  "writes its ledger whatever was written meanwhile": {
+    sabotage: { ignoresConflicts: true },
+    hunt: storms,
+    caughtBy: /(I\d+|G\d+a?|R6b|H6|W5|L1|L2|P13)/,
+  },
   "gives a node back without cancelling the drain": {
     sabotage: { drain: (body, verb) => (verb === "drain.cancel" ? undefined : body) },
     hunt: async (sabotage) => {
@@ -133,7 +141,11 @@ const CASES: Readonly<Record<string, Case>> = {
     hunt: async (sabotage) => {
       const { scenario, node } = await asleep("drain.start", 12 * SECOND, { sabotage });
       scenario.operator({ name: "b" });
-      await scenario.until(() => scenario.pop()?.status?.nodes?.find((entry) => entry.name === node)?.step === "Done", HOUR, "the node done by b");
+      await scenario.until(
+        () => scenario.pop()?.status?.nodes?.find((entry) => entry.name === node)?.step === "Done",
+        HOUR,
+        "the node done by b",
+      );
       await scenario.world.clock.advance(MINUTE);
       scenario.invariants.check();
     },
@@ -152,7 +164,10 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "lifts people's cordons when it releases a node": {
     sabotage: {
-      patch: (kind, operations, effect) => (kind.kind === "Node" && effect === "release" ? [...operations, { op: "add", path: "/spec/unschedulable", value: false }] : operations),
+      patch: (kind, operations, effect) =>
+        kind.kind === "Node" && effect === "release"
+          ? [...operations, { op: "add", path: "/spec/unschedulable", value: false }]
+          : operations,
     },
     hunt: touched([{ op: "add", path: "/spec/unschedulable", value: true }]),
     caughtBy: /I16:/,
@@ -160,7 +175,9 @@ const CASES: Readonly<Record<string, Case>> = {
   "takes all taints off when it releases a node": {
     sabotage: {
       patch: (kind, operations, effect) =>
-        kind.kind === "Node" && effect === "release" ? operations.map((one) => (one.path === "/spec/taints" && one.op === "replace" ? { op: "remove", path: one.path } : one)) : operations,
+        kind.kind === "Node" && effect === "release"
+          ? operations.map((one) => (one.path === "/spec/taints" && one.op === "replace" ? { op: "remove", path: one.path } : one))
+          : operations,
     },
     hunt: touched([{ op: "add", path: "/spec/taints/-", value: { key: "example.com/gpu", effect: "PreferNoSchedule" } }]),
     caughtBy: /I16:/,
@@ -172,14 +189,20 @@ const CASES: Readonly<Record<string, Case>> = {
           ? found
           : change(found, (fleet) => {
               // Every PoP reads its own grant into the ledger.
-              fleet["status"] = { ...fleet["status"], disruptions: new Proxy([], { get: (list: Loose, key) => (key === "some" ? () => true : list[key as string]) }) };
+              fleet["status"] = {
+                ...fleet["status"],
+                disruptions: new Proxy([], { get: (list: Loose, key) => (key === "some" ? () => true : list[key as string]) }),
+              };
             }),
     },
     hunt: storms,
     caughtBy: /G14:/,
   },
   "believes the finalizer to be on": {
-    sabotage: { get: (kind, found) => (kind.kind === "PoPCluster" && found ? change(found, ({ metadata }) => (metadata.finalizers = [FINALIZER])) : found) },
+    sabotage: {
+      get: (kind, found) =>
+        kind.kind === "PoPCluster" && found ? change(found, ({ metadata }) => (metadata.finalizers = [FINALIZER])) : found,
+    },
     hunt: storms,
     caughtBy: /P13:/,
   },

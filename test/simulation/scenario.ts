@@ -3,7 +3,15 @@ import type { FleetSpec } from "../../src/api/fleet.ts";
 import type { PopCluster } from "../../src/api/pop-cluster.ts";
 import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../../src/api/resources.ts";
 import { NODE, type NodeObject } from "../../src/control/kinds.ts";
-import { FLEET_NAMESPACE, fleetDraft, popDraft, type PopOptions, sundayWindow, World, type WorldOptions } from "../../src/simulation/world.ts";
+import {
+  FLEET_NAMESPACE,
+  fleetDraft,
+  popDraft,
+  type PopOptions,
+  sundayWindow,
+  World,
+  type WorldOptions,
+} from "../../src/simulation/world.ts";
 import { FaultyOperator, type FaultyOperatorOptions } from "./faulty-operator.ts";
 import { Invariants, type InvariantsOptions } from "./invariants.ts";
 
@@ -43,7 +51,8 @@ export class Scenario {
     await world.apply(MAINTENANCE_WINDOW, options.window ?? sundayWindow());
     for (const pop of pops) await world.apply(POP_CLUSTER, popDraft(pop, shortBake(options.pop)));
     const first = scenario.operator({ name: "first" });
-    for (const pop of pops) await world.until(pop, (status) => status.run?.state === "Baking" || status.run?.state === "Passed", HOUR, "the first version");
+    for (const pop of pops)
+      await world.until(pop, (status) => status.run?.state === "Baking" || status.run?.state === "Passed", HOUR, "the first version");
     first.crash();
     await world.clock.advance(10);
     return scenario;
@@ -68,9 +77,15 @@ export class Scenario {
     }
   }
 
-  async patchNode(name: string, change: { readonly unschedulable?: boolean; readonly annotation?: readonly [string, string] }): Promise<void> {
+  async patchNode(
+    name: string,
+    change: { readonly unschedulable?: boolean; readonly annotation?: readonly [string, string] },
+  ): Promise<void> {
     const { kubectl } = this.world;
-    if (change.unschedulable !== undefined) await this.world.while(kubectl.patch(NODE, name, undefined, [{ op: "add", path: "/spec/unschedulable", value: change.unschedulable }]));
+    if (change.unschedulable !== undefined)
+      await this.world.while(
+        kubectl.patch(NODE, name, undefined, [{ op: "add", path: "/spec/unschedulable", value: change.unschedulable }]),
+      );
   }
 
   pop(name = "fra1"): PopCluster | undefined {
@@ -78,7 +93,7 @@ export class Scenario {
   }
 
   node(name: string): NodeObject | undefined {
-    return this.world.store.get(NODE, name) as unknown as NodeObject | undefined;
+    return this.world.store.get(NODE, name);
   }
 
   nodes(pop = "fra1"): NodeObject[] {
@@ -90,7 +105,7 @@ export class Scenario {
     try {
       await this.world.clock.runUntil(predicate, { limitMilliseconds, waitingFor, maxSteps: MOST_STEPS });
     } catch (error) {
-      throw new Error(`${(error as Error).message}; ${this.describe()}`);
+      throw new Error(`${(error as Error).message}; ${this.describe()}`, { cause: error });
     }
   }
 
@@ -109,7 +124,8 @@ export class Scenario {
     const labels = this.nodes(pop).map((node) => node.metadata.labels?.[REVISION_LABEL]);
     if (!this.nodes(pop).every((node) => this.serving(node.metadata.name))) return false;
     // What was taken back moved only its own nodes (P7): those of a roll that was superseded stay where they are, until a person names a version.
-    if (wanted !== undefined && failed.includes(wanted)) return labels.every((label) => label === `${pop}-${stands}` || !failed.some((revision) => label === `${pop}-${revision}`));
+    if (wanted !== undefined && failed.includes(wanted))
+      return labels.every((label) => label === `${pop}-${stands}` || !failed.some((revision) => label === `${pop}-${revision}`));
     return labels.every((label) => label === `${pop}-${stands}`) && stands === wanted && (!run || run.version === spec.version);
   }
 
@@ -154,12 +170,22 @@ export class Scenario {
   async writesDuring(milliseconds: number, users: readonly string[]): Promise<readonly object[]> {
     const from = this.world.store.audit.length;
     await this.world.clock.advance(milliseconds);
-    return this.world.store.audit.slice(from).filter((entry) => users.includes(entry.user) && !entry.dryRun && entry.subresource !== "eviction");
+    return this.world.store.audit
+      .slice(from)
+      .filter((entry) => users.includes(entry.user) && !entry.dryRun && entry.subresource !== "eviction");
   }
 
   describe(): string {
     const pops = this.world.store.list(POP_CLUSTER) as unknown as PopCluster[];
-    const status = pops.map(({ metadata, status: { run, nodes, holds, grant, revisions } = {} }) => ({ name: metadata.name, deleting: metadata.deletionTimestamp, run: run && { ...run, frozen: undefined }, nodes, holds, grant, revisions }));
+    const status = pops.map(({ metadata, status: { run, nodes, holds, grant, revisions } = {} }) => ({
+      name: metadata.name,
+      deleting: metadata.deletionTimestamp,
+      run: run && { ...run, frozen: undefined },
+      nodes,
+      holds,
+      grant,
+      revisions,
+    }));
     const nodes = (this.world.store.list(NODE) as unknown as NodeObject[]).map(({ metadata, spec, status: seen }) => ({
       name: metadata.name,
       uid: metadata.uid,

@@ -9,7 +9,11 @@ const asked = process.env["ROLLWARD_STORM_SEEDS"] ?? "30";
 const trace = process.env["ROLLWARD_STORM_TRACE"] ? (line: string) => void process.stdout.write(`${line}\n`) : undefined;
 
 function seeds(text: string): number[] {
-  if (text.includes(",")) return text.split(",").map(Number).filter((seed) => seed > 0);
+  if (text.includes(","))
+    return text
+      .split(",")
+      .map(Number)
+      .filter((seed) => seed > 0);
   const [from, to] = text.includes("-") ? text.split("-").map(Number) : [1, Number(text)];
   return Array.from({ length: to! - from! + 1 }, (_, index) => from! + index);
 }

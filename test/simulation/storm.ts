@@ -1,5 +1,4 @@
-import { POP_CLUSTER } from "../../src/api/resources.ts";
-import { MAINTENANCE_WINDOW } from "../../src/api/resources.ts";
+import { POP_CLUSTER, MAINTENANCE_WINDOW } from "../../src/api/resources.ts";
 import { ApiError } from "../../src/control/ports.ts";
 import { seededRandom } from "../../src/simulation/clock.ts";
 import { FLEET_NAMESPACE, popDraft } from "../../src/simulation/world.ts";
@@ -20,7 +19,11 @@ export interface StormOptions {
 /** Ten minutes open, five closed, from Sunday 01:00 in Berlin (00:00 UTC) on. */
 const slots = Array.from({ length: 14 }, (_, index) => {
   const minute = 60 + index * 15;
-  return { day: "Sunday", start: `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`, duration: "10m" };
+  return {
+    day: "Sunday",
+    start: `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`,
+    duration: "10m",
+  };
 });
 const window = {
   apiVersion: MAINTENANCE_WINDOW.apiVersion,
@@ -60,7 +63,7 @@ export class Storm {
       start,
       pops,
       nodes: pops.length > 1 ? 2 : 3 + Math.floor(random() * 2),
-      window: window as never,
+      window: window,
       isOpen,
       pop: { strategy: { maxUnavailable: random() < 0.25 ? 2 : 1, drain: { ...DRAIN, lease: random() < 0.5 ? "30s" : "6s" } } },
       ...(options.trace ? { trace: options.trace } : {}),
@@ -92,7 +95,8 @@ export class Storm {
     const { world } = scenario;
     const pop = this.#one(this.pops)!;
     const node = this.#one(scenario.nodes(pop).map((one) => one.metadata.name));
-    const later = (deed: () => Promise<unknown>, most: number) => void world.clock.after(this.#random() * most, () => this.#begin("later", deed()));
+    const later = (deed: () => Promise<unknown>, most: number) =>
+      void world.clock.after(this.#random() * most, () => this.#begin("later", deed()));
     if (!node) return;
     if (dice < 0.15) {
       this.#begin(`kill ${node}`, world.nodes.kill(node));
@@ -103,11 +107,17 @@ export class Storm {
       this.#begin(`cordon ${node}`, this.#cordon(node, true));
       later(() => this.#cordon(node, false), 60 * SECOND);
     } else if (dice < 0.6) {
-      this.#begin(`pause ${pop}`, this.#edit(pop, (spec) => ({ ...spec, paused: true })));
+      this.#begin(
+        `pause ${pop}`,
+        this.#edit(pop, (spec) => ({ ...spec, paused: true })),
+      );
       later(() => this.#edit(pop, (spec) => ({ ...spec, paused: false })), 40 * SECOND);
     } else if (dice < 0.8) {
       const version = this.#version();
-      this.#begin(`${pop} wants ${version}`, this.#edit(pop, (spec) => ({ ...spec, version })));
+      this.#begin(
+        `${pop} wants ${version}`,
+        this.#edit(pop, (spec) => ({ ...spec, version })),
+      );
     } else if (dice < 0.9) this.#begin(`delete ${pop}`, this.#deleteAndCreate(pop));
     else for (const operator of this.#operators) operator.hub.breakWatches(this.#random() * 20 * SECOND, { relist: this.#random() < 0.5 });
   }
@@ -128,7 +138,10 @@ export class Storm {
     }
     await this.#wait(world.nodes.start(world.nodes.names.map((name) => ({ name, pop: name.replace(/-.*/, "") }))));
     const done = () => this.pops.every((pop) => scenario.isFinal(pop));
-    const needsPerson = () => this.pops.filter((pop) => scenario.pop(pop)?.status?.history?.at(-1)?.outcome === "RollbackFailed" && !scenario.pop(pop)?.status?.run);
+    const needsPerson = () =>
+      this.pops.filter(
+        (pop) => scenario.pop(pop)?.status?.history?.at(-1)?.outcome === "RollbackFailed" && !scenario.pop(pop)?.status?.run,
+      );
     // L1 with the spec as it is; where a rollback failed a person has to name a good version: L2.
     await scenario.until(() => done() || needsPerson().length > 0, 75 * MINUTE, "the final state (L1)");
     if (!done()) {
@@ -142,10 +155,14 @@ export class Storm {
   async #isQuiet(): Promise<void> {
     const { scenario } = this;
     const { clock } = scenario.world;
-const sinceEdge = (clock.now() - OPENS) % (15 * MINUTE);
+    const sinceEdge = (clock.now() - OPENS) % (15 * MINUTE);
     await clock.advance((11 * MINUTE - sinceEdge + 15 * MINUTE) % (15 * MINUTE));
-    const writes = await scenario.writesDuring(2 * MINUTE, this.#operators.map((one) => one.name));
-    if (writes.length > 0) throw new Error(`I18: ${writes.length} writes in two minutes of calm: ${JSON.stringify(writes.slice(0, 5))}; ${scenario.describe()}`);
+    const writes = await scenario.writesDuring(
+      2 * MINUTE,
+      this.#operators.map((one) => one.name),
+    );
+    if (writes.length > 0)
+      throw new Error(`I18: ${writes.length} writes in two minutes of calm: ${JSON.stringify(writes.slice(0, 5))}; ${scenario.describe()}`);
   }
 
   #operator(): void {
@@ -207,10 +224,15 @@ const sinceEdge = (clock.now() - OPENS) % (15 * MINUTE);
 
   async #cordon(node: string, unschedulable: boolean): Promise<void> {
     const { kubectl } = this.scenario.world;
-    await kubectl.patch({ apiVersion: "v1", kind: "Node", plural: "nodes", namespaced: false }, node, undefined, [{ op: "add", path: "/spec/unschedulable", value: unschedulable }]);
+    await kubectl.patch({ apiVersion: "v1", kind: "Node", plural: "nodes", namespaced: false }, node, undefined, [
+      { op: "add", path: "/spec/unschedulable", value: unschedulable },
+    ]);
   }
 
-  async #edit(pop: string, change: (spec: NonNullable<ReturnType<Scenario["pop"]>>["spec"]) => NonNullable<ReturnType<Scenario["pop"]>>["spec"]): Promise<void> {
+  async #edit(
+    pop: string,
+    change: (spec: NonNullable<ReturnType<Scenario["pop"]>>["spec"]) => NonNullable<ReturnType<Scenario["pop"]>>["spec"],
+  ): Promise<void> {
     const { kubectl } = this.scenario.world;
     for (let attempt = 0; attempt < 20; attempt++) {
       const found = await kubectl.get(POP_CLUSTER, pop, FLEET_NAMESPACE);
@@ -230,7 +252,8 @@ const sinceEdge = (clock.now() - OPENS) % (15 * MINUTE);
     if (!before) return;
     await kubectl.delete(POP_CLUSTER, pop, FLEET_NAMESPACE);
     await new Promise<void>((resolve) => {
-      const look = () => (store.get(POP_CLUSTER, pop, FLEET_NAMESPACE)?.metadata.uid === before.metadata.uid ? void clock.after(500, look) : resolve());
+      const look = () =>
+        store.get(POP_CLUSTER, pop, FLEET_NAMESPACE)?.metadata.uid === before.metadata.uid ? void clock.after(500, look) : resolve();
       look();
     });
     const { version, strategy } = before.spec;

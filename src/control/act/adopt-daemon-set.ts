@@ -4,7 +4,11 @@ import { DAEMON_SET, type DaemonSetObject } from "../kinds.ts";
 import type { Cluster } from "../ports.ts";
 
 /** P16: first OnDelete, then, seen as observed, the affinity that keeps the old DaemonSet off nodes with our label. */
-export async function adoptDaemonSet(site: Cluster, namespace: string, { name, uid, step }: Extract<PopAction, { kind: "AdoptDaemonSet" }>): Promise<void> {
+export async function adoptDaemonSet(
+  site: Cluster,
+  namespace: string,
+  { name, uid, step }: Extract<PopAction, { kind: "AdoptDaemonSet" }>,
+): Promise<void> {
   const found = await site.get(DAEMON_SET, name, namespace);
   if (!found || found.metadata.uid !== uid) return;
   await site.update(DAEMON_SET, step === "OnDelete" ? onDelete(found) : excludingOurNodes(found));
@@ -13,7 +17,11 @@ export async function adoptDaemonSet(site: Cluster, namespace: string, { name, u
 const onDelete = (set: DaemonSetObject): DaemonSetObject => ({ ...set, spec: { ...set.spec, updateStrategy: { type: "OnDelete" } } });
 
 interface Affinity {
-  readonly nodeAffinity?: { readonly requiredDuringSchedulingIgnoredDuringExecution?: { readonly nodeSelectorTerms?: readonly { readonly matchExpressions?: readonly unknown[] }[] } };
+  readonly nodeAffinity?: {
+    readonly requiredDuringSchedulingIgnoredDuringExecution?: {
+      readonly nodeSelectorTerms?: readonly { readonly matchExpressions?: readonly unknown[] }[];
+    };
+  };
 }
 
 /** Terms are alternatives, so each of them gets the condition; without any there is one new term. */

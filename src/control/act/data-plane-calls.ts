@@ -48,7 +48,14 @@ export async function cancelDrain(prober: Prober, memory: PopMemory, action: Ext
     body: { token, sequence, podUID: instance.podUID, containerID: instance.containerID },
     timeoutMilliseconds: CALL_TIMEOUT,
   });
-  memory.heardDrain(action.node.uid, { verb: "cancel", token, podUID: instance.podUID, containerID: instance.containerID, status: answer.status, message: cleanText(answer.body, 200) });
+  memory.heardDrain(action.node.uid, {
+    verb: "cancel",
+    token,
+    podUID: instance.podUID,
+    containerID: instance.containerID,
+    status: answer.status,
+    message: cleanText(answer.body, 200),
+  });
 }
 
 /** P15: content is loaded in the running data plane; nothing restarts. */
@@ -60,5 +67,11 @@ export async function loadContent(prober: Prober, memory: PopMemory, action: Ext
     body: { version, source, podUID: instance.podUID, containerID: instance.containerID },
     timeoutMilliseconds: CONTENT_TIMEOUT,
   });
-  memory.askedContent(action.node.uid, { podUID: instance.podUID, containerID: instance.containerID, asked: version, status: answer.status, message: cleanText(answer.body, 200) });
+  memory.askedContent(action.node.uid, {
+    podUID: instance.podUID,
+    containerID: instance.containerID,
+    asked: version,
+    status: answer.status,
+    message: cleanText(answer.body, 200),
+  });
 }

@@ -4,7 +4,11 @@ import type { PopMemory } from "../pop-memory.ts";
 import { ApiError, type Cluster } from "../ports.ts";
 
 /** P3: asks by a dry-run eviction whether a PodDisruptionBudget would refuse; 429 names it. */
-export async function checkEviction(site: Cluster, memory: PopMemory, { node, pod }: Extract<PopAction, { kind: "CheckEviction" }>): Promise<void> {
+export async function checkEviction(
+  site: Cluster,
+  memory: PopMemory,
+  { node, pod }: Extract<PopAction, { kind: "CheckEviction" }>,
+): Promise<void> {
   try {
     await site.evict(pod, { dryRun: true });
     memory.lookedEviction(node.uid, { allowed: true, message: "" });
@@ -14,7 +18,10 @@ export async function checkEviction(site: Cluster, memory: PopMemory, { node, po
     // 500 is how the API server refuses a pod that two budgets cover.
     if (error.code !== 429 && error.code !== 500) throw error;
     const causes = error.causes.map((cause) => cause.message).join("; ");
-    memory.lookedEviction(node.uid, { allowed: false, message: cleanText(`a PodDisruptionBudget refuses that its pod goes: ${causes || error.message}`, 400) });
+    memory.lookedEviction(node.uid, {
+      allowed: false,
+      message: cleanText(`a PodDisruptionBudget refuses that its pod goes: ${causes || error.message}`, 400),
+    });
   }
 }
 
@@ -29,6 +36,10 @@ export async function evictPod(site: Cluster, memory: PopMemory, { pod }: Extrac
     if (error.code === 404) return;
     if (error.code !== 429 && error.code !== 500) throw error;
     const causes = error.causes.map((cause) => cause.message).join("; ");
-    memory.refusedMove(pod.uid, cleanText(`pod ${pod.namespace}/${pod.name} may not be moved: ${causes || error.message}`, 400), error.retryAfterMilliseconds ?? MOVE_AGAIN);
+    memory.refusedMove(
+      pod.uid,
+      cleanText(`pod ${pod.namespace}/${pod.name} may not be moved: ${causes || error.message}`, 400),
+      error.retryAfterMilliseconds ?? MOVE_AGAIN,
+    );
   }
 }

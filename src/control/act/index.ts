@@ -68,10 +68,23 @@ export async function act(world: PopWorld, action: PopAction): Promise<Changed |
   }
 }
 
-type Told = "ClaimNode" | "ReleaseNode" | "SetLabel" | "StartDrain" | "CheckEviction" | "AddFinalizer" | "DryRunTemplate" | "RecordRevision" | "ApplyDaemonSet";
+type Told =
+  | "ClaimNode"
+  | "ReleaseNode"
+  | "SetLabel"
+  | "StartDrain"
+  | "CheckEviction"
+  | "AddFinalizer"
+  | "DryRunTemplate"
+  | "RecordRevision"
+  | "ApplyDaemonSet";
 type Elsewhere = Exclude<PopAction, { readonly kind: Told }>;
 
-const placeOf = (pop: PopCluster) => ({ pop: pop.metadata.name, fleetNamespace: pop.metadata.namespace ?? "", dataPlaneNamespace: pop.spec.dataPlaneNamespace });
+const placeOf = (pop: PopCluster) => ({
+  pop: pop.metadata.name,
+  fleetNamespace: pop.metadata.namespace ?? "",
+  dataPlaneNamespace: pop.spec.dataPlaneNamespace,
+});
 
 /** The acts after which everything is read anew. */
 async function actElsewhere(world: PopWorld, action: Elsewhere): Promise<void> {

@@ -22,7 +22,10 @@ export const labelAsSeen = (node: SeenNode): JsonPatchOperation => ({ op: "test"
 /** Writes the claim; a node without any annotation gets the map, and is tested to have none. */
 export function setClaim(node: SeenNode, value: string): JsonPatchOperation[] {
   if (node.annotated) return [{ op: "add", path: CLAIM_PATH, value }];
-  return [{ op: "test", path: "/metadata/annotations", value: null }, { op: "add", path: "/metadata/annotations", value: { [CLAIM_ANNOTATION]: value } }];
+  return [
+    { op: "test", path: "/metadata/annotations", value: null },
+    { op: "add", path: "/metadata/annotations", value: { [CLAIM_ANNOTATION]: value } },
+  ];
 }
 
 export function setLabel(node: SeenNode, value: string | undefined): JsonPatchOperation[] {
@@ -35,7 +38,10 @@ export function addTaint(node: SeenNode, token: string): JsonPatchOperation[] {
   const taints = node.taints ?? [];
   const others = taints.filter((taint) => taint.key !== UPDATING_TAINT);
   const next = [...others, { key: UPDATING_TAINT, value: token, effect: "NoSchedule" }];
-  return [{ op: "test", path: "/spec/taints", value: node.taints ?? null }, { op: "add", path: "/spec/taints", value: next }];
+  return [
+    { op: "test", path: "/spec/taints", value: node.taints ?? null },
+    { op: "add", path: "/spec/taints", value: next },
+  ];
 }
 
 export function removeTaint(node: SeenNode): JsonPatchOperation[] {
@@ -43,5 +49,7 @@ export function removeTaint(node: SeenNode): JsonPatchOperation[] {
   const others = taints.filter((taint) => taint.key !== UPDATING_TAINT);
   if (others.length === taints.length) return [];
   const asSeen: JsonPatchOperation = { op: "test", path: "/spec/taints", value: taints };
-  return others.length === 0 ? [asSeen, { op: "remove", path: "/spec/taints" }] : [asSeen, { op: "replace", path: "/spec/taints", value: others }];
+  return others.length === 0
+    ? [asSeen, { op: "remove", path: "/spec/taints" }]
+    : [asSeen, { op: "replace", path: "/spec/taints", value: others }];
 }

@@ -13,11 +13,25 @@ interface Place {
   readonly dataPlaneNamespace: string;
 }
 
-const draftOf = (place: Place, action: { revision: string; version: string; template: Parameters<typeof renderDaemonSet>[4] }): Draft<DaemonSetObject> =>
-  renderDaemonSet(place.pop, place.dataPlaneNamespace, action.revision, action.version, action.template) as unknown as Draft<DaemonSetObject>;
+const draftOf = (
+  place: Place,
+  action: { revision: string; version: string; template: Parameters<typeof renderDaemonSet>[4] },
+): Draft<DaemonSetObject> =>
+  renderDaemonSet(
+    place.pop,
+    place.dataPlaneNamespace,
+    action.revision,
+    action.version,
+    action.template,
+  ) as unknown as Draft<DaemonSetObject>;
 
 /** R0: the API server's strict dry run of the DaemonSet that would run the template; a refusal is an answer, not an error. */
-export async function dryRunTemplate(site: Cluster, memory: PopMemory, place: Place, action: Extract<PopAction, { kind: "DryRunTemplate" }>): Promise<void> {
+export async function dryRunTemplate(
+  site: Cluster,
+  memory: PopMemory,
+  place: Place,
+  action: Extract<PopAction, { kind: "DryRunTemplate" }>,
+): Promise<void> {
   const draft = draftOf(place, action);
   try {
     await site.create(DAEMON_SET, draft, { dryRun: true, fieldValidation: "Strict" });
@@ -25,7 +39,7 @@ export async function dryRunTemplate(site: Cluster, memory: PopMemory, place: Pl
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     // It stands already, by an earlier dry run of ours: nothing speaks against the template.
-    if (error.code === 409) return void memory.triedTemplate(action.revision, { accepted: true, message: "" });
+    if (error.code === 409) return memory.triedTemplate(action.revision, { accepted: true, message: "" });
     if (error.code !== 400 && error.code !== 403 && error.code !== 404 && error.code !== 422) throw error;
     const causes = error.causes.map((cause) => `${cause.field ?? ""} ${cause.message}`.trim()).join("; ");
     memory.triedTemplate(action.revision, { accepted: false, message: cleanText(causes || error.message, 600) });
@@ -33,7 +47,12 @@ export async function dryRunTemplate(site: Cluster, memory: PopMemory, place: Pl
 }
 
 /** One immutable ControllerRevision a revision; a second attempt finds it there. */
-export async function recordRevision(hub: Cluster, place: Place, action: Extract<PopAction, { kind: "RecordRevision" }>, number: number): Promise<ControllerRevisionObject | undefined> {
+export async function recordRevision(
+  hub: Cluster,
+  place: Place,
+  action: Extract<PopAction, { kind: "RecordRevision" }>,
+  number: number,
+): Promise<ControllerRevisionObject | undefined> {
   const record = {
     apiVersion: "apps/v1",
     kind: "ControllerRevision",
@@ -49,7 +68,11 @@ export async function recordRevision(hub: Cluster, place: Place, action: Extract
 }
 
 /** G8: the verdict stands on the record too; an empty one takes it off. */
-export async function recordVerdict(hub: Cluster, place: Place, { record, at, evidence }: Extract<PopAction, { kind: "RecordVerdict" }>): Promise<void> {
+export async function recordVerdict(
+  hub: Cluster,
+  place: Place,
+  { record, at, evidence }: Extract<PopAction, { kind: "RecordVerdict" }>,
+): Promise<void> {
   const found = await hub.get(CONTROLLER_REVISION, record, place.fleetNamespace);
   if (!found) return;
   const { [FAILED_AT_ANNOTATION]: _, [FAILED_EVIDENCE_ANNOTATION]: __, ...others } = found.metadata.annotations ?? {};
@@ -61,7 +84,11 @@ export async function recordVerdict(hub: Cluster, place: Place, { record, at, ev
  * Makes the DaemonSet of a revision, or puts one that was edited by hand back to the record. OnDelete: that restarts no pod. The
  * generation that our write will have is written with it, so that the next hand edit shows.
  */
-export async function applyDaemonSet(site: Cluster, place: Place, action: Extract<PopAction, { kind: "ApplyDaemonSet" }>): Promise<DaemonSetObject | undefined> {
+export async function applyDaemonSet(
+  site: Cluster,
+  place: Place,
+  action: Extract<PopAction, { kind: "ApplyDaemonSet" }>,
+): Promise<DaemonSetObject | undefined> {
   const draft = draftOf(place, action);
   if (!action.replaces) return unlessThere(site.create(DAEMON_SET, draft));
   const found = await site.get(DAEMON_SET, action.replaces, place.dataPlaneNamespace);
@@ -71,7 +98,11 @@ export async function applyDaemonSet(site: Cluster, place: Place, action: Extrac
   return site.update(DAEMON_SET, { ...found, metadata: { ...found.metadata, annotations }, spec: draft.spec });
 }
 
-export async function deleteDaemonSet(site: Cluster, place: Place, { name, uid }: Extract<PopAction, { kind: "DeleteDaemonSet" }>): Promise<void> {
+export async function deleteDaemonSet(
+  site: Cluster,
+  place: Place,
+  { name, uid }: Extract<PopAction, { kind: "DeleteDaemonSet" }>,
+): Promise<void> {
   await site.delete(DAEMON_SET, name, place.dataPlaneNamespace, { uid });
 }
 

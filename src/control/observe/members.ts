@@ -66,7 +66,12 @@ export function dataPlanePod(pod: PodObject, pop: string, adopted: string | unde
 
 export function otherPod(pod: PodObject): OtherPod {
   const owner = ownerOf(pod);
-  return { name: pod.metadata.name, namespace: pod.metadata.namespace ?? "", uid: pod.metadata.uid, ...(owner ? { controller: owner.kind } : {}) };
+  return {
+    name: pod.metadata.name,
+    namespace: pod.metadata.namespace ?? "",
+    uid: pod.metadata.uid,
+    ...(owner ? { controller: owner.kind } : {}),
+  };
 }
 
 /** Only the generation that we wrote is ours: a hand edit of the spec moves it. */
@@ -86,7 +91,9 @@ export function observedDaemonSet(set: DaemonSetObject): ObservedDaemonSet {
 interface NodeAffinity {
   readonly nodeAffinity?: {
     readonly requiredDuringSchedulingIgnoredDuringExecution?: {
-      readonly nodeSelectorTerms?: readonly { readonly matchExpressions?: readonly { readonly key: string; readonly operator: string }[] }[];
+      readonly nodeSelectorTerms?: readonly {
+        readonly matchExpressions?: readonly { readonly key: string; readonly operator: string }[];
+      }[];
     };
   };
 }
@@ -94,7 +101,9 @@ interface NodeAffinity {
 export function observedAdoptee(set: DaemonSetObject): ObservedAdoptee {
   const affinity = set.spec.template.spec.affinity as NodeAffinity | undefined;
   const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
-  const excludes = terms.length > 0 && terms.every((term) => term.matchExpressions?.some((one) => one.key === REVISION_LABEL && one.operator === "DoesNotExist"));
+  const excludes =
+    terms.length > 0 &&
+    terms.every((term) => term.matchExpressions?.some((one) => one.key === REVISION_LABEL && one.operator === "DoesNotExist"));
   return {
     name: set.metadata.name,
     uid: set.metadata.uid,

@@ -7,7 +7,17 @@ import { hostPortsOf } from "../../core/pop-cluster/daemon-set.ts";
 import type { DataPlanePod, ObservedPop, ObservedSite, OtherPod, PopClusterObservation } from "../../core/pop-cluster/observation.ts";
 import type { Sample } from "../../core/health/probe.ts";
 import { windowProblems } from "../../core/window/parse.ts";
-import { CONFIG_MAP, CONTROLLER_REVISION, type ControllerRevisionObject, DAEMON_SET, type DaemonSetObject, NODE, type NodeObject, POD, type PodObject } from "../kinds.ts";
+import {
+  CONFIG_MAP,
+  CONTROLLER_REVISION,
+  type ControllerRevisionObject,
+  DAEMON_SET,
+  type DaemonSetObject,
+  NODE,
+  type NodeObject,
+  POD,
+  type PodObject,
+} from "../kinds.ts";
 import { PULL_LABEL, pullKey, pullOutcome } from "../act/pull-images.ts";
 import type { PopMemory } from "../pop-memory.ts";
 import { ApiError, type Cluster } from "../ports.ts";
@@ -42,7 +52,10 @@ export interface PopSurroundings {
 }
 
 /** Puts the objects together; decides nothing. */
-export function popObservation(objects: PopObjects, { memory, samples, sampledKeys, defaultPrometheus }: PopSurroundings): PopClusterObservation {
+export function popObservation(
+  objects: PopObjects,
+  { memory, samples, sampledKeys, defaultPrometheus }: PopSurroundings,
+): PopClusterObservation {
   const { pop, window, fleet } = objects;
   const { name } = pop.metadata;
   const adoptee = objects.daemonSets.find((set) => set.metadata.name === pop.spec.adopt?.daemonSet.name);
@@ -53,7 +66,13 @@ export function popObservation(objects: PopObjects, { memory, samples, sampledKe
     pop: observedPop(pop),
     window: window ? { found: true, spec: window.spec, problems: windowProblems(window.spec) } : { found: false },
     fleet: fleet
-      ? { found: true, paused: fleet.spec.paused, freezes: fleet.spec.freezes ?? [], disruptions: fleet.status?.disruptions ?? [], ...(fleet.spec.reason ? { reason: fleet.spec.reason } : {}) }
+      ? {
+          found: true,
+          paused: fleet.spec.paused,
+          freezes: fleet.spec.freezes ?? [],
+          disruptions: fleet.status?.disruptions ?? [],
+          ...(fleet.spec.reason ? { reason: fleet.spec.reason } : {}),
+        }
       : { found: false },
     site: objects.site,
     members,
@@ -94,20 +113,34 @@ function observedPop(pop: PopCluster): ObservedPop {
 }
 
 /** Pods of other DaemonSets, or of nobody, on our members that hold a host port which the template needs too (P16). */
-function foreignPods(objects: PopObjects, ours: readonly DataPlanePod[], adoptee: DaemonSetObject | undefined): PopClusterObservation["foreignPods"] {
+function foreignPods(
+  objects: PopObjects,
+  ours: readonly DataPlanePod[],
+  adoptee: DaemonSetObject | undefined,
+): PopClusterObservation["foreignPods"] {
   const needed = new Set(hostPortsOf(objects.pop.spec.template.spec as Parameters<typeof hostPortsOf>[0]));
   if (needed.size === 0) return [];
   const known = new Set(ours.map((pod) => pod.uid));
   const members = new Set(objects.nodes.map((node) => node.metadata.name));
   return objects.allPods.flatMap((pod) => {
     // The cache may still show a pod of ours that the live list has seen go: ours is told by what the pod says of itself.
-    const isOurs = dataPlanePod(pod, objects.pop.metadata.name, adoptee?.metadata.uid) !== undefined && pod.metadata.namespace === objects.pop.spec.dataPlaneNamespace;
+    const isOurs =
+      dataPlanePod(pod, objects.pop.metadata.name, adoptee?.metadata.uid) !== undefined &&
+      pod.metadata.namespace === objects.pop.spec.dataPlaneNamespace;
     if (isOurs || known.has(pod.metadata.uid) || !pod.spec.nodeName || !members.has(pod.spec.nodeName)) return [];
     const owner = ownerOf(pod);
     if (owner && owner.uid === adoptee?.metadata.uid) return [];
     const port = hostPortsOf(pod.spec).find((candidate) => needed.has(candidate));
     if (port === undefined) return [];
-    return [{ name: pod.metadata.name, namespace: pod.metadata.namespace ?? "", node: pod.spec.nodeName, port, ...(owner ? { owner: owner.name } : {}) }];
+    return [
+      {
+        name: pod.metadata.name,
+        namespace: pod.metadata.namespace ?? "",
+        node: pod.spec.nodeName,
+        port,
+        ...(owner ? { owner: owner.name } : {}),
+      },
+    ];
   });
 }
 
@@ -116,7 +149,14 @@ function othersByNode(objects: PopObjects, ours: readonly DataPlanePod[]): Map<s
   const byNode = new Map<string, OtherPod[]>();
   for (const pod of objects.allPods) {
     const node = pod.spec.nodeName;
-    if (!node || known.has(pod.metadata.uid) || pod.metadata.labels?.[PULL_LABEL] !== undefined || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") continue;
+    if (
+      !node ||
+      known.has(pod.metadata.uid) ||
+      pod.metadata.labels?.[PULL_LABEL] !== undefined ||
+      pod.status?.phase === "Succeeded" ||
+      pod.status?.phase === "Failed"
+    )
+      continue;
     byNode.set(node, [...(byNode.get(node) ?? []), otherPod(pod)]);
   }
   return byNode;
@@ -136,7 +176,12 @@ export const selects = (pop: PopCluster, node: NodeObject): boolean => {
 };
 
 /** Everything read from the servers just now; undefined when the PoPCluster is gone. A site that does not answer is part of what is seen. */
-export async function readLive(hub: Cluster, site: Site, name: string, namespace: string, cachedPods: readonly PodObject[], memory: PopMemory, elapsed: number): Promise<PopObjects | undefined> {
+export async function readLive(
+  { hub, site, cachedPods }: { readonly hub: Cluster; readonly site: Site; readonly cachedPods: readonly PodObject[] },
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+  memory: PopMemory,
+  elapsed: number,
+): Promise<PopObjects | undefined> {
   const pop = await hub.get<PopCluster>(POP_CLUSTER, name, namespace);
   if (!pop) return undefined;
   const selector = { labelSelector: `${POP_LABEL}=${name}` };
@@ -158,7 +203,10 @@ export async function readLive(hub: Cluster, site: Site, name: string, namespace
 }
 
 /** Nodes, pods and DaemonSets of one PoP; the error of a cluster that is not there, told from one that refuses. */
-async function readSite(cluster: Cluster, pop: PopCluster): Promise<Pick<PopObjects, "nodes" | "deselected" | "pods" | "daemonSets"> | ApiError> {
+async function readSite(
+  cluster: Cluster,
+  pop: PopCluster,
+): Promise<Pick<PopObjects, "nodes" | "deselected" | "pods" | "daemonSets"> | ApiError> {
   const places = { namespace: pop.spec.dataPlaneNamespace };
   const selector = { labelSelector: `${POP_LABEL}=${pop.metadata.name}` };
   try {
@@ -179,7 +227,11 @@ async function readSite(cluster: Cluster, pop: PopCluster): Promise<Pick<PopObje
 /** No answer, or one that says that the server is not there: told by code. */
 const isUnreachable = (error: unknown): error is ApiError => error instanceof ApiError && (error.code === 0 || error.code >= 500);
 
-const silent = (memory: PopMemory, message: string, elapsed: number): ObservedSite => ({ state: "Unreachable", message, ageMilliseconds: lostFor(memory, elapsed) });
+const silent = (memory: PopMemory, message: string, elapsed: number): ObservedSite => ({
+  state: "Unreachable",
+  message,
+  ageMilliseconds: lostFor(memory, elapsed),
+});
 
 function lostFor(memory: PopMemory, elapsed: number): number {
   memory.unreachableSince ??= elapsed;
@@ -189,7 +241,8 @@ function lostFor(memory: PopMemory, elapsed: number): number {
 /** A cluster answers. It ends the PoP's silence only when it is the one that the PoP was pinned to (P17). */
 export function reached(memory: PopMemory, pop: PopCluster, uid: string, elapsed: number): ObservedSite {
   const pinned = pop.status?.clusterUID;
-  if (pinned !== undefined && pinned !== uid) return { state: "Reachable", uid, ageMilliseconds: lostFor(memory, elapsed), watchedMilliseconds: 0 };
+  if (pinned !== undefined && pinned !== uid)
+    return { state: "Reachable", uid, ageMilliseconds: lostFor(memory, elapsed), watchedMilliseconds: 0 };
   if (memory.unreachableSince !== undefined) memory.reachableSince = undefined;
   memory.unreachableSince = undefined;
   memory.reachableSince ??= elapsed;
@@ -202,7 +255,8 @@ const strayEntries = (pop: PopCluster, nodes: readonly NodeObject[]) => {
   return (pop.status?.nodes ?? []).filter((entry) => entry.skipped !== "Gone" && !listed.has(entry.uid));
 };
 
-const isInHand = (entry: { readonly step: string; readonly token?: string | undefined }): boolean => entry.token !== undefined && (entry.step === "Claimed" || entry.step === "Updating");
+const isInHand = (entry: { readonly step: string; readonly token?: string | undefined }): boolean =>
+  entry.token !== undefined && (entry.step === "Claimed" || entry.step === "Updating");
 
 /** The nodes that the selector matches; one in hand stays a member until its step is over, whatever became of its labels. */
 export function membersAmong(pop: PopCluster, all: readonly NodeObject[]): Pick<PopObjects, "nodes" | "deselected"> {
@@ -216,18 +270,33 @@ export function membersAmong(pop: PopCluster, all: readonly NodeObject[]): Pick<
 }
 
 /** The same from the server: what the list by labels does not show is looked up by name. */
-async function withNodesInHand(cluster: Cluster, pop: PopCluster, listed: readonly NodeObject[]): Promise<Pick<PopObjects, "nodes" | "deselected">> {
+async function withNodesInHand(
+  cluster: Cluster,
+  pop: PopCluster,
+  listed: readonly NodeObject[],
+): Promise<Pick<PopObjects, "nodes" | "deselected">> {
   const strays = strayEntries(pop, listed);
   if (strays.length === 0) return { nodes: listed, deselected: new Set() };
   const found = await Promise.all(strays.map((entry) => cluster.get(NODE, entry.name)));
-  return membersAmong(pop, [...listed, ...found.filter((node) => node !== undefined && !listed.some((one) => one.metadata.uid === node.metadata.uid))] as NodeObject[]);
+  return membersAmong(pop, [
+    ...listed,
+    ...found.filter((node) => node !== undefined && !listed.some((one) => one.metadata.uid === node.metadata.uid)),
+  ] as NodeObject[]);
 }
 
 function pullPods(pods: readonly PodObject[], pop: string): PopClusterObservation["pullPods"] {
   return pods.flatMap((pod) => {
     const key = pullKey(pod, pop);
     if (key === undefined || pod.metadata.deletionTimestamp !== undefined) return [];
-    return [{ name: pod.metadata.name, namespace: pod.metadata.namespace ?? "", uid: pod.metadata.uid, key, over: pullOutcome(pod) !== undefined }];
+    return [
+      {
+        name: pod.metadata.name,
+        namespace: pod.metadata.namespace ?? "",
+        uid: pod.metadata.uid,
+        key,
+        over: pullOutcome(pod) !== undefined,
+      },
+    ];
   });
 }
 

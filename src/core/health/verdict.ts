@@ -70,7 +70,10 @@ export function judge(check: SampledCheck, samples: readonly Sample[], timing: P
   const needed = latest.mark === "Good" ? check.successes : check.failures;
   const progress = latest.mark === "Between" ? "between passIf and failIf" : `${run.length} of ${needed} in a row`;
   const open = latest.mark === "Between" ? progress : `not yet ${needed} in a row that say the same`;
-  return { ...judgement(previous ?? "Unknown", `${found}, ${progress}, ${ageText}`, latest.silent, `${subject}: ${open}`), undecided: true };
+  return {
+    ...judgement(previous ?? "Unknown", `${found}, ${progress}, ${ageText}`, latest.silent, `${subject}: ${open}`),
+    undecided: true,
+  };
 }
 
 /** From this age on the newest sample says nothing any more; elapsed milliseconds. */
@@ -90,7 +93,9 @@ export function combine(judgements: readonly Judgement[]): Judgement {
           causes.map((one) => one.finding).join("; "),
         ),
         ...(causes.every((one) => one.undecided) ? { undecided: true } : {}),
-        ...(causes.every((one) => one.doubtfulMilliseconds !== undefined) ? { doubtfulMilliseconds: Math.min(...causes.map((one) => one.doubtfulMilliseconds!)) } : {}),
+        ...(causes.every((one) => one.doubtfulMilliseconds !== undefined)
+          ? { doubtfulMilliseconds: Math.min(...causes.map((one) => one.doubtfulMilliseconds!)) }
+          : {}),
       };
   }
   const healthy = of("Healthy");

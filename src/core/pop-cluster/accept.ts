@@ -13,7 +13,9 @@ import type { PopView } from "./view.ts";
  */
 export function problemsOf(view: PopView, now: Instant): readonly Hold[] {
   if (view.seen.site.state !== "Reachable") return [];
-  return [zone, reach, versionGiven, window, windowLength, queries, templateAccepted, members, adoption, adoptee, content].flatMap((check) => check(view, now));
+  return [zone, reach, versionGiven, window, windowLength, queries, templateAccepted, members, adoption, adoptee, content].flatMap(
+    (check) => check(view, now),
+  );
 }
 
 const problem = (rule: string, reason: Hold["reason"], message: string): Hold => ({ rule, reason, message });
@@ -26,18 +28,32 @@ function zone(view: PopView): Hold[] {
 /** Named here rather than ignored: a PoP that is asked for by the proxy must not be reached another way. */
 function reach(view: PopView): Hold[] {
   if (view.seen.pop.spec.reach === "Direct") return [];
-  return [problem("P17", "ReachUnsupported", `spec.reach is ${view.seen.pop.spec.reach}, which this version does not support; write Direct`)];
+  return [
+    problem("P17", "ReachUnsupported", `spec.reach is ${view.seen.pop.spec.reach}, which this version does not support; write Direct`),
+  ];
 }
 
 function versionGiven(view: PopView): Hold[] {
   if (view.wanted) return [];
-  return [problem("P12", "VersionUnassigned", "spec.version is not set and no PoPRollout assigned a version; write spec.version or create a PoPRollout")];
+  return [
+    problem(
+      "P12",
+      "VersionUnassigned",
+      "spec.version is not set and no PoPRollout assigned a version; write spec.version or create a PoPRollout",
+    ),
+  ];
 }
 
 function window(view: PopView): Hold[] {
   const { window: seen, pop } = view.seen;
   if (!seen.found) {
-    return [problem("W10", "WindowInvalid", `spec.windowRef: MaintenanceWindow ${pop.spec.windowRef.name} does not exist in namespace ${pop.namespace}; create it or name another`)];
+    return [
+      problem(
+        "W10",
+        "WindowInvalid",
+        `spec.windowRef: MaintenanceWindow ${pop.spec.windowRef.name} does not exist in namespace ${pop.namespace}; create it or name another`,
+      ),
+    ];
   }
   return seen.problems.map((sentence) => problem("W10", "WindowInvalid", `MaintenanceWindow ${pop.spec.windowRef.name}: ${sentence}`));
 }
@@ -46,7 +62,13 @@ function window(view: PopView): Hold[] {
 function windowLength(view: PopView, now: Instant): Hold[] {
   const gate = view.seen.window.found ? windowOf(view, now) : undefined;
   if (!gate || gate.open || gate.hold.reason !== "WindowTooShort") return [];
-  return [problem("W4", "WindowTooShort", `MaintenanceWindow ${view.seen.pop.spec.windowRef.name}: one node (spec.strategy.perNode.expected) ${gate.hold.message}`)];
+  return [
+    problem(
+      "W4",
+      "WindowTooShort",
+      `MaintenanceWindow ${view.seen.pop.spec.windowRef.name}: one node (spec.strategy.perNode.expected) ${gate.hold.message}`,
+    ),
+  ];
 }
 
 function members(view: PopView, now: Instant): Hold[] {
@@ -54,14 +76,26 @@ function members(view: PopView, now: Instant): Hold[] {
   if (gone) return [gone];
   if (view.nodes.length > 0) return [];
   const labels = Object.entries(view.seen.pop.spec.nodeSelector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
-  return [problem("P16", "NoMembers", `spec.nodeSelector ${labels.join(",") || "(empty)"} matches no node; label the nodes or correct the selector`)];
+  return [
+    problem(
+      "P16",
+      "NoMembers",
+      `spec.nodeSelector ${labels.join(",") || "(empty)"} matches no node; label the nodes or correct the selector`,
+    ),
+  ];
 }
 
 /** A name that leads nowhere would make a first version of what was meant to be taken over, beside it on the same nodes. */
 function adoptee(view: PopView): Hold[] {
   const { adopt, dataPlaneNamespace } = view.seen.pop.spec;
   if (!adopt || view.seen.adoptee || (view.current !== undefined && view.current !== NO_REVISION)) return [];
-  return [problem("P16", "AdoptionUnclear", `spec.adopt.daemonSet: DaemonSet ${adopt.daemonSet.name} does not exist in namespace ${dataPlaneNamespace}; correct the name, or remove spec.adopt if nothing runs yet`)];
+  return [
+    problem(
+      "P16",
+      "AdoptionUnclear",
+      `spec.adopt.daemonSet: DaemonSet ${adopt.daemonSet.name} does not exist in namespace ${dataPlaneNamespace}; correct the name, or remove spec.adopt if nothing runs yet`,
+    ),
+  ];
 }
 
 function queries(view: PopView): Hold[] {
@@ -72,7 +106,15 @@ function queries(view: PopView): Hold[] {
     const parsed = parseThresholds(check.prometheus);
     const refused = refusedQueries(view).find((one) => one.of === of && one.check === check.name)?.detail;
     if (!parsed.ok) return [problem("P9", "QueryInvalid", `spec.health.${of} check ${check.name}: ${parsed.problem}`)];
-    return refused ? [problem("P9", "QueryInvalid", `spec.health.${of} check ${check.name}: Prometheus refuses the query: ${refused}; nothing starts until it is corrected`)] : [];
+    return refused
+      ? [
+          problem(
+            "P9",
+            "QueryInvalid",
+            `spec.health.${of} check ${check.name}: Prometheus refuses the query: ${refused}; nothing starts until it is corrected`,
+          ),
+        ]
+      : [];
   });
 }
 
@@ -100,6 +142,10 @@ function content(view: PopView): Hold[] {
   const { content: wanted } = view.seen.pop.spec;
   if (!wanted?.source.configMapRef || !view.seen.contentSource || view.seen.contentSource.found) return [];
   return [
-    problem("P15", "ContentSourceMissing", `spec.content.source.configMapRef: ConfigMap ${wanted.source.configMapRef.name} does not exist in namespace ${view.seen.pop.namespace}; create it or name another`),
+    problem(
+      "P15",
+      "ContentSourceMissing",
+      `spec.content.source.configMapRef: ConfigMap ${wanted.source.configMapRef.name} does not exist in namespace ${view.seen.pop.namespace}; create it or name another`,
+    ),
   ];
 }

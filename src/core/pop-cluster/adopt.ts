@@ -19,7 +19,14 @@ export function firstSight(view: PopView, now: Instant): Outcome | undefined {
     return {
       actions: orphaned.map((node) => ({ kind: "ReleaseNode", node: seenNode(node.member), token: node.member.claim!, giveBack: false })),
       wakes: [now + 1_000],
-      events: [{ type: "Warning", reason: "OrphanedClaim", action: "Adopt", message: `nodes ${orphaned.map((node) => node.member.name).join(", ")} bear claims of an earlier PoPCluster ${seen.pop.name}; they are ended and the nodes given back` }],
+      events: [
+        {
+          type: "Warning",
+          reason: "OrphanedClaim",
+          action: "Adopt",
+          message: `nodes ${orphaned.map((node) => node.member.name).join(", ")} bear claims of an earlier PoPCluster ${seen.pop.name}; they are ended and the nodes given back`,
+        },
+      ],
     };
   }
   const adopted = adoptedRevision(view);
@@ -31,7 +38,11 @@ export function firstSight(view: PopView, now: Instant): Outcome | undefined {
     clusterUID: seen.site.uid,
     revisions: {
       ...(adopted === undefined ? {} : { current: adopted, promoted: adopted }),
-      failed: seen.records.flatMap((record) => (record.failed ? [{ revision: record.revision, version: record.version, at: record.failed.at, evidence: record.failed.evidence }] : [])),
+      failed: seen.records.flatMap((record) =>
+        record.failed
+          ? [{ revision: record.revision, version: record.version, at: record.failed.at, evidence: record.failed.evidence }]
+          : [],
+      ),
     },
     nodes: view.nodes.flatMap((node) => entryOf(view, node, adopted, now)),
   };
@@ -39,12 +50,19 @@ export function firstSight(view: PopView, now: Instant): Outcome | undefined {
   const what = adopted === NO_REVISION ? `DaemonSet ${spec.adopt?.daemonSet.name}` : `revision ${adopted}`;
   return {
     ledger,
-    events: [{ type: "Normal", reason: "Adopted", action: "Adopt", message: `PoPCluster ${seen.pop.name} (${uid}) adopts the data plane that runs here: ${what} on ${ledger.nodes?.length ?? 0} nodes; nothing is restarted` }],
+    events: [
+      {
+        type: "Normal",
+        reason: "Adopted",
+        action: "Adopt",
+        message: `PoPCluster ${seen.pop.name} (${uid}) adopts the data plane that runs here: ${what} on ${ledger.nodes?.length ?? 0} nodes; nothing is restarted`,
+      },
+    ],
   };
 }
 
 /** The revision that most labelled nodes bear, if its record is known; `none` for a DaemonSet that was made to leave our nodes alone. */
-function adoptedRevision(view: PopView): string | "waiting" | undefined {
+function adoptedRevision(view: PopView): string | undefined {
   const { seen } = view;
   const counts = new Map<string, number>();
   for (const node of view.nodes) {

@@ -17,7 +17,10 @@ export function advance(view: PopView, now: Instant): Outcome | undefined {
   const { run } = view;
   if (!run || (run.state !== "Rolling" && run.state !== "RollingBack")) return undefined;
   const soaked = soakedNodes(view, run, now);
-  const status = soaked.done.reduce<PopClusterStatus>((ledger, entry) => ({ ...ledger, nodes: withEntry(ledger.nodes ?? [], entry) }), view.seen.pop.status);
+  const status = soaked.done.reduce<PopClusterStatus>(
+    (ledger, entry) => ({ ...ledger, nodes: withEntry(ledger.nodes ?? [], entry) }),
+    view.seen.pop.status,
+  );
   const next = soaked.done.length > 0 ? viewOf({ ...view.seen, pop: { ...view.seen.pop, status } }) : view;
   const soaking = next.nodes.some((node) => node.entry?.step === "Soaking");
   const claim = handsFull(next, run) ? undefined : claimNext(next, now);
@@ -58,13 +61,21 @@ function soakedNodes(view: PopView, run: PopRun, now: Instant): { done: PopNodeS
     const returns = judgeReturns(view, node, entry, now);
     const own = health.nodes.get(node.member.uid);
     // A rollback judges the node alone: what the PoP and its sessions suffer is the failed version's doing, and doubt holds only the way forward.
-    const judged = (run.kind === "Rollback" ? [own?.verdict === "Unknown" ? undefined : own] : [health.pop, own, returns]).filter((one) => one !== undefined);
+    const judged = (run.kind === "Rollback" ? [own?.verdict === "Unknown" ? undefined : own] : [health.pop, own, returns]).filter(
+      (one) => one !== undefined,
+    );
     const unknown = judged.find((one) => one.verdict === "Unknown");
     // Soak is gained only while everything was healthy: a verdict that turned later starts it anew (I11).
-    const healthySince = health.checks.filter((check) => check.node === undefined || check.node === entry.name).map((check) => Date.parse(check.since));
+    const healthySince = health.checks
+      .filter((check) => check.node === undefined || check.node === entry.name)
+      .map((check) => Date.parse(check.since));
     const until = Math.max(Date.parse(entry.since), ...healthySince) + soak;
     if (unknown) {
-      holds.push({ rule: "P9", reason: returns === unknown ? "Soaking" : "HealthUnknown", message: `node ${entry.name} soaks: ${unknown.finding}` });
+      holds.push({
+        rule: "P9",
+        reason: returns === unknown ? "Soaking" : "HealthUnknown",
+        message: `node ${entry.name} soaks: ${unknown.finding}`,
+      });
       wakes.push(now + 1_000);
     } else if (now < until) {
       holds.push({ rule: "P3", reason: "Soaking", message: `node ${entry.name} runs ${run.version} and soaks`, until });
@@ -101,14 +112,29 @@ function endOfRun(view: PopView, run: PopRun, now: Instant): Outcome | undefined
   if (run.kind === "Rollback") return left.length > 0 || open.length > 0 ? undefined : rolledBack(view, run, now);
   if (run.ending || left.length > 0 || (open.length > 0 && view.limit === 1)) return undefined;
   if (run.kind === "Join" && !everybodyJoined(view, run)) return undefined;
-  const skipped = open.map(
-    (node): PopNodeStatus => ({ ...node.entry!, step: "Skipped", since: iso(now), skipped: "CordonedByPerson", message: "cordoned by a person; it follows when the cordon is lifted" }),
-  );
+  const skipped = open.map((node): PopNodeStatus => ({
+    ...node.entry!,
+    step: "Skipped",
+    since: iso(now),
+    skipped: "CordonedByPerson",
+    message: "cordoned by a person; it follows when the cordon is lifted",
+  }));
   const ledger = skipped.reduce<PopClusterStatus>((next, entry) => ({ ...next, nodes: withEntry(next.nodes ?? [], entry) }), status);
-  const baking: PopRun = { ...run, state: "Baking", timers: { ...run.timers, bake: plain(runTimer(run.timers.bake, now)), watch: plain(runTimer(run.timers.watch, now)) } };
+  const baking: PopRun = {
+    ...run,
+    state: "Baking",
+    timers: { ...run.timers, bake: plain(runTimer(run.timers.bake, now)), watch: plain(runTimer(run.timers.watch, now)) },
+  };
   return {
     ledger: { ...ledger, ...returned(status), run: baking, revisions: { ...status.revisions, current: run.revision } },
-    events: [{ type: "Normal", reason: "Baking", action: "Bake", message: `all nodes run ${run.version}; it bakes for ${view.seen.pop.spec.strategy.bake}` }],
+    events: [
+      {
+        type: "Normal",
+        reason: "Baking",
+        action: "Bake",
+        message: `all nodes run ${run.version}; it bakes for ${view.seen.pop.spec.strategy.bake}`,
+      },
+    ],
   };
 }
 
@@ -120,10 +146,26 @@ const everybodyJoined = (view: PopView, run: PopRun): boolean => {
 function rolledBack(view: PopView, run: PopRun, now: Instant): Outcome {
   const { status } = view.seen.pop;
   const ended = { ...status, ...withHistory(status, run, "RolledBack", run.cause ?? "", now), ...returned(status) };
-  const nodes = (status.nodes ?? []).map((entry) => (entry.step === "Pending" ? { ...entry, step: "Done" as const, since: iso(now), revision: view.nodes.find((node) => node.member.uid === entry.uid)?.servingPod?.revision ?? run.revision } : entry));
+  const nodes = (status.nodes ?? []).map((entry) =>
+    entry.step === "Pending"
+      ? {
+          ...entry,
+          step: "Done" as const,
+          since: iso(now),
+          revision: view.nodes.find((node) => node.member.uid === entry.uid)?.servingPod?.revision ?? run.revision,
+        }
+      : entry,
+  );
   return {
     ledger: endRun({ ...ended, nodes, revisions: { ...status.revisions, current: run.revision } }),
-    events: [{ type: "Normal", reason: "RolledBack", action: "RollBack", message: `every node runs ${run.version} again; ${run.takesBack?.version ?? run.from} is not tried again unless a person names it` }],
+    events: [
+      {
+        type: "Normal",
+        reason: "RolledBack",
+        action: "RollBack",
+        message: `every node runs ${run.version} again; ${run.takesBack?.version ?? run.from} is not tried again unless a person names it`,
+      },
+    ],
   };
 }
 
@@ -141,28 +183,43 @@ export function bakeAndWatch(view: PopView, now: Instant): Outcome | undefined {
   const watch = step(run.timers.watch, now);
   const timers = withTimers(run, bake, watch);
   const changed = timers !== run.timers;
-  const held: Hold[] = unknown ? [{ rule: "G9", reason: "HealthUnknown", message: `${run.version} is not promoted on what nobody can see: ${unknown.finding}` }] : [];
+  const held: Hold[] = unknown
+    ? [{ rule: "G9", reason: "HealthUnknown", message: `${run.version} is not promoted on what nobody can see: ${unknown.finding}` }]
+    : [];
   const bakeLeft = milliseconds(spec.strategy.bake) - elapsedOf(bake, now);
   const watchLeft = milliseconds(spec.strategy.watch) - elapsedOf(watch, now);
   if (!unknown && !unhealthy && run.state === "Baking" && bakeLeft <= 0) {
     return {
       ledger: { ...status, run: { ...run, state: "Passed", timers } },
-      events: [{ type: "Normal", reason: "Passed", action: "Pass", message: `${run.version} has baked for ${spec.strategy.bake}; it is watched for ${spec.strategy.watch} from its last node on` }],
+      events: [
+        {
+          type: "Normal",
+          reason: "Passed",
+          action: "Pass",
+          message: `${run.version} has baked for ${spec.strategy.bake}; it is watched for ${spec.strategy.watch} from its last node on`,
+        },
+      ],
     };
   }
   if (!unknown && !unhealthy && run.state === "Passed" && watchLeft <= 0) return promoted(view, run, now);
   const until = now + (run.state === "Baking" ? bakeLeft : watchLeft);
-  if (run.state === "Baking" && !unknown) held.push({ rule: "P8", reason: "Baking", message: `${run.version} bakes for ${spec.strategy.bake}`, until });
+  if (run.state === "Baking" && !unknown)
+    held.push({ rule: "P8", reason: "Baking", message: `${run.version} bakes for ${spec.strategy.bake}`, until });
   return { ...(changed ? { ledger: { ...status, run: { ...run, timers } } } : {}), holds: held, wakes: unknown ? [] : [until] };
 }
 
-function withTimers(run: PopRun, bake: PopRun["timers"]["bake"] | ReturnType<typeof hold>, watch: PopRun["timers"]["watch"] | ReturnType<typeof hold>): PopRun["timers"] {
+function withTimers(
+  run: PopRun,
+  bake: PopRun["timers"]["bake"] | ReturnType<typeof hold>,
+  watch: PopRun["timers"]["watch"] | ReturnType<typeof hold>,
+): PopRun["timers"] {
   const same = bake?.since === run.timers.bake?.since && watch?.since === run.timers.watch?.since;
   if (same) return run.timers;
   return { ...run.timers, ...(bake ? { bake: plain(bake) } : {}), ...(watch ? { watch: plain(watch) } : {}) };
 }
 
-const plain = ({ since, accumulated }: { since?: string | undefined; accumulated: number }) => (since === undefined ? { accumulated } : { since, accumulated });
+const plain = ({ since, accumulated }: { since?: string | undefined; accumulated: number }) =>
+  since === undefined ? { accumulated } : { since, accumulated };
 
 export function promoted(view: PopView, run: PopRun, now: Instant): Outcome & { readonly ledger: PopClusterStatus } {
   const { status } = view.seen.pop;
@@ -173,6 +230,13 @@ export function promoted(view: PopView, run: PopRun, now: Instant): Outcome & { 
       ...withHistory(status, run, "Promoted", "", now),
       revisions: { ...status.revisions, current: run.revision, promoted: run.revision },
     }),
-    events: [{ type: "Normal", reason: "Promoted", action: "Promote", message: `${run.version} ${watched < milliseconds(view.seen.pop.spec.strategy.watch) ? "is promoted because a newer version starts" : `was watched for ${view.seen.pop.spec.strategy.watch} and is promoted`}` }],
+    events: [
+      {
+        type: "Normal",
+        reason: "Promoted",
+        action: "Promote",
+        message: `${run.version} ${watched < milliseconds(view.seen.pop.spec.strategy.watch) ? "is promoted because a newer version starts" : `was watched for ${view.seen.pop.spec.strategy.watch} and is promoted`}`,
+      },
+    ],
   };
 }

@@ -25,9 +25,14 @@ export function windowOf(view: PopView, now: Instant): WindowGate {
 
 export function pausedHold(view: PopView): Hold | undefined {
   const { pop, fleet } = view.seen;
-  if (pop.spec.paused) return { rule: "G13", reason: "Paused", message: `PoPCluster ${pop.name} is paused by spec.paused; rollward resume lifts it` };
+  if (pop.spec.paused)
+    return { rule: "G13", reason: "Paused", message: `PoPCluster ${pop.name} is paused by spec.paused; rollward resume lifts it` };
   if (fleet.found && fleet.paused) {
-    return { rule: "G13", reason: "FleetPaused", message: `Fleet is paused${fleet.reason ? `: ${fleet.reason}` : ""}; spec.paused of the Fleet lifts it` };
+    return {
+      rule: "G13",
+      reason: "FleetPaused",
+      message: `Fleet is paused${fleet.reason ? `: ${fleet.reason}` : ""}; spec.paused of the Fleet lifts it`,
+    };
   }
   return undefined;
 }
@@ -43,13 +48,18 @@ export function grantHeld(view: PopView): boolean {
 export function grantHold(view: PopView): Hold | undefined {
   if (grantHeld(view)) return undefined;
   if (!view.seen.fleet.found) {
-    return { rule: "G14", reason: "FleetMissing", message: `there is no Fleet object named fleet in namespace ${view.seen.pop.namespace}, so nobody can grant this PoP a disruption; create one` };
+    return {
+      rule: "G14",
+      reason: "FleetMissing",
+      message: `there is no Fleet object named fleet in namespace ${view.seen.pop.namespace}, so nobody can grant this PoP a disruption; create one`,
+    };
   }
   const holders = view.seen.fleet.disruptions.map((entry) => entry.pop);
   return {
     rule: "G14",
     reason: "RegionBusy",
-    message: holders.length > 0 ? `waits for the Fleet's grant; disrupted now: ${holders.slice(0, 8).join(", ")}` : "waits for the Fleet's grant",
+    message:
+      holders.length > 0 ? `waits for the Fleet's grant; disrupted now: ${holders.slice(0, 8).join(", ")}` : "waits for the Fleet's grant",
   };
 }
 
@@ -64,7 +74,12 @@ export interface BrakesOn {
 
 export function brakesOn(view: PopView, now: Instant): BrakesOn {
   const window = windowOf(view, now);
-  return { window: window.open ? undefined : window.hold, windowClosed: !window.open && window.closed, paused: pausedHold(view), grant: grantHold(view) };
+  return {
+    window: window.open ? undefined : window.hold,
+    windowClosed: !window.open && window.closed,
+    paused: pausedHold(view),
+    grant: grantHold(view),
+  };
 }
 
 /**

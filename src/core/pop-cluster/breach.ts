@@ -26,9 +26,14 @@ export function breach(view: PopView, now: Instant): Outcome | undefined {
   const reports = reportsOf(view, health, now);
   if (mostGone(reports) && reports.length > 0 && causes.every((cause) => cause.silent)) return silence(view, run, reports, now);
   const atDeadline = view.nodes.some((node) => badAtDeadline(view, node, health.nodes.get(node.member.uid), now));
-  const excuse = (atDeadline || causes.length > 0) && causes.every((cause) => cause.of === "Node") ? excuseFor(view, run, health, now) : undefined;
+  const excuse =
+    (atDeadline || causes.length > 0) && causes.every((cause) => cause.of === "Node") ? excuseFor(view, run, health, now) : undefined;
   if (excuse) return excuse;
-  if (causes.length === 0) return { ...settleTimers(view, run, reports, now), wakes: doubted.map((cause) => now + DOUBTED_FOR - (cause.doubtfulMilliseconds ?? 0)) };
+  if (causes.length === 0)
+    return {
+      ...settleTimers(view, run, reports, now),
+      wakes: doubted.map((cause) => now + DOUBTED_FOR - (cause.doubtfulMilliseconds ?? 0)),
+    };
   return failRevision(view, run, causes.map((cause) => cause.evidence).join("; "), "Check", now);
 }
 
@@ -36,7 +41,13 @@ export function breach(view: PopView, now: Instant): Outcome | undefined {
 function causesOf(view: PopView, health: PopHealthView, now: Instant): Cause[] {
   const nodes = view.nodes.flatMap((node) => {
     const entry = node.entry;
-    if (!entry || (entry.step !== "Soaking" && entry.step !== "Done") || judgedPod(view, node) === undefined || node.member.ready !== "True") return [];
+    if (
+      !entry ||
+      (entry.step !== "Soaking" && entry.step !== "Done") ||
+      judgedPod(view, node) === undefined ||
+      node.member.ready !== "True"
+    )
+      return [];
     const of = health.nodes.get(node.member.uid);
     const returns = entry.step === "Soaking" ? judgeReturns(view, node, entry, now) : undefined;
     const named = of && { of: "Node" as const, ...of, evidence: `node ${node.member.name}: ${of.evidence}` };
@@ -66,7 +77,8 @@ function targetFails(view: PopView, run: PopRun, now: Instant): Outcome | undefi
   for (const node of view.nodes) {
     const { entry, member } = node;
     const found = entry?.step === "Soaking" && member.ready === "True" ? health.nodes.get(member.uid) : undefined;
-    if (entry?.token !== undefined && found?.verdict === "Unhealthy") return failNode(view, { node, entry: { ...entry, token: entry.token }, run }, found.evidence, now);
+    if (entry?.token !== undefined && found?.verdict === "Unhealthy")
+      return failNode(view, { node, entry: { ...entry, token: entry.token }, run }, found.evidence, now);
   }
   return undefined;
 }
@@ -80,7 +92,11 @@ function reportsOf(view: PopView, health: PopHealthView, now: Instant): Judgemen
   const updated = view.nodes.filter((node) => {
     const { entry, member } = node;
     if (!judgedPod(view, node) || (member.ready !== "True" && !dead)) return false;
-    return entry?.step === "Soaking" || entry?.step === "Done" || (entry?.step === "Updating" && unreadableAtDeadline(view, node, health.nodes.get(member.uid), now));
+    return (
+      entry?.step === "Soaking" ||
+      entry?.step === "Done" ||
+      (entry?.step === "Updating" && unreadableAtDeadline(view, node, health.nodes.get(member.uid), now))
+    );
   });
   const nodes = updated.map((node) => health.nodes.get(node.member.uid)).filter((one) => one !== undefined);
   return health.pop.verdict === "Unknown" ? [...nodes, health.pop] : nodes;
@@ -95,12 +111,23 @@ function silence(view: PopView, run: PopRun, reports: readonly Judgement[], now:
         name: node.member.name,
         node: node.member.ready,
         changed: ["Soaking", "Done"].includes(node.entry?.step ?? "") && node.entry?.revision === run.revision,
-        ...(pod ? { pod: { ready: pod.ready, restarts, crashLooping: pod.containers.some((one) => one.waiting === "CrashLoopBackOff") } } : {}),
+        ...(pod
+          ? { pod: { ready: pod.ready, restarts, crashLooping: pod.containers.some((one) => one.waiting === "CrashLoopBackOff") } }
+          : {}),
       };
     }),
   );
-  if (testimony.finding === "VersionBad" && reports.some((one) => one.silent)) return failRevision(view, run, testimony.message, "Check", now);
-  return unknownFor(view, run, testimony.finding === "VersionBad" ? (reports.find((one) => one.verdict === "Unknown")?.finding ?? testimony.message) : testimony.message, now, true);
+  if (testimony.finding === "VersionBad" && reports.some((one) => one.silent))
+    return failRevision(view, run, testimony.message, "Check", now);
+  return unknownFor(
+    view,
+    run,
+    testimony.finding === "VersionBad"
+      ? (reports.find((one) => one.verdict === "Unknown")?.finding ?? testimony.message)
+      : testimony.message,
+    now,
+    true,
+  );
 }
 
 function settleTimers(view: PopView, run: PopRun, reports: readonly Judgement[], now: Instant): Outcome | undefined {
@@ -111,7 +138,9 @@ function settleTimers(view: PopView, run: PopRun, reports: readonly Judgement[],
   const usedUp = excuse !== undefined && view.nodes.some(({ entry }) => entry?.step === "Updating" && entry.token !== undefined);
   if (!run.timers.unknown && (!excuse || usedUp)) return undefined;
   const timers = usedUp ? { ...others, excuse } : others;
-  return { ledger: { ...view.seen.pop.status, run: { ...run, timers, noticed: (run.noticed ?? []).filter((name) => name !== "Unknown") } } };
+  return {
+    ledger: { ...view.seen.pop.status, run: { ...run, timers, noticed: (run.noticed ?? []).filter((name) => name !== "Unknown") } },
+  };
 }
 
 /** Unknown for longer than `onUnknown.hold`: alert once, or take back where the spec says so and not most is unknown at once. */
@@ -121,7 +150,12 @@ function unknownFor(view: PopView, run: PopRun, evidence: string, now: Instant, 
   const timer = runTimer(run.timers.unknown, now);
   const limit = milliseconds(onUnknown.hold);
   const until = now + limit - elapsedOf(timer, now);
-  const held = { rule: "G9", reason: "HealthUnknown" as const, message: `nothing is started or taken back on what nobody can see: ${evidence}`, until };
+  const held = {
+    rule: "G9",
+    reason: "HealthUnknown" as const,
+    message: `nothing is started or taken back on what nobody can see: ${evidence}`,
+    until,
+  };
   if (run.timers.unknown?.since === undefined) {
     return { ledger: { ...status, run: { ...run, timers: { ...run.timers, unknown: { ...timer, since: timer.since! } } } }, holds: [held] };
   }
@@ -131,7 +165,14 @@ function unknownFor(view: PopView, run: PopRun, evidence: string, now: Instant, 
   if (run.noticed?.includes("Unknown")) return { holds: [open] };
   return {
     ledger: { ...status, run: { ...run, noticed: [...(run.noticed ?? []), "Unknown"] } },
-    events: [{ type: "Warning", reason: "HealthUnknown", action: "Hold", message: `for ${onUnknown.hold} nobody can see whether ${run.version} is healthy: ${evidence}; the run holds and waits for a person` }],
+    events: [
+      {
+        type: "Warning",
+        reason: "HealthUnknown",
+        action: "Hold",
+        message: `for ${onUnknown.hold} nobody can see whether ${run.version} is healthy: ${evidence}; the run holds and waits for a person`,
+      },
+    ],
     holds: [open],
   };
 }

@@ -26,7 +26,17 @@ export function claimNext(view: PopView, now: Instant): Outcome | undefined {
   const health = healthOf(view, now);
   const refusals: Outcome[] = [];
   for (const node of nodes) {
-    const candidate: Candidate = { view, run, node, on, health, now, rollback: run.kind === "Rollback", broken: brokenAlready(node), left: labelHasLeft(view, node) };
+    const candidate: Candidate = {
+      view,
+      run,
+      node,
+      on,
+      health,
+      now,
+      rollback: run.kind === "Rollback",
+      broken: brokenAlready(node),
+      left: labelHasLeft(view, node),
+    };
     const refusal = refusalOf(candidate);
     if (!refusal) return { ledger: claimed(view, run, node, now) };
     refusals.push(refusal);
@@ -55,7 +65,9 @@ export function candidatesOf(view: PopView, run: PopRun): readonly NodeView[] {
       node.entry?.step === "Pending" &&
       !node.joining &&
       // A rollback moves nodes of the failed revision only, and finishes what was in hand (P7).
-      (run.from === undefined ? frozen.has(node.member.uid) && (node.member.label !== target || isActive(node.member.claim)) : node.member.label === view.label(run.from) || labelHasLeft(view, node) || isActive(node.member.claim)),
+      (run.from === undefined
+        ? frozen.has(node.member.uid) && (node.member.label !== target || isActive(node.member.claim))
+        : node.member.label === view.label(run.from) || labelHasLeft(view, node) || isActive(node.member.claim)),
   );
   const rank = (node: NodeView) => position.get(node.member.uid) ?? Number.MAX_SAFE_INTEGER;
   return [...open].sort((a, b) => urgency(a, run) - urgency(b, run) || rank(a) - rank(b));

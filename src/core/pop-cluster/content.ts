@@ -30,7 +30,16 @@ export function content(view: PopView, now: Instant): Outcome | undefined {
   if (view.seen.contentSource && !view.seen.contentSource.found) return undefined;
   const failed = state.failed?.find((entry) => entry.version === wanted.version);
   if (failed && state.state !== "RollingBack") {
-    return { ...keepLoaded(view, state, now), holds: [{ rule: "G8", reason: "FailedBefore", message: `content ${failed.version} failed here at ${failed.at}: ${failed.evidence}; set another content version` }] };
+    return {
+      ...keepLoaded(view, state, now),
+      holds: [
+        {
+          rule: "G8",
+          reason: "FailedBefore",
+          message: `content ${failed.version} failed here at ${failed.at}: ${failed.evidence}; set another content version`,
+        },
+      ],
+    };
   }
   if (state.state === "RollingBack") return rollBack(view, state, now);
   if (state.current === wanted.version) return keepLoaded(view, state, now);
@@ -38,7 +47,16 @@ export function content(view: PopView, now: Instant): Outcome | undefined {
   if (holds.length > 0) return { holds, wakes: holds.flatMap((hold) => (hold.until === undefined ? [] : [hold.until])) };
   if (state.target !== wanted.version) {
     const { failed: kept, current } = state;
-    return { ledger: withContent(view, { ...(current === undefined ? {} : { current }), target: wanted.version, state: "Loading", since: iso(now), nodes: [], ...(kept ? { failed: kept } : {}) }) };
+    return {
+      ledger: withContent(view, {
+        ...(current === undefined ? {} : { current }),
+        target: wanted.version,
+        state: "Loading",
+        since: iso(now),
+        nodes: [],
+        ...(kept ? { failed: kept } : {}),
+      }),
+    };
   }
   return load(view, state, now);
 }
@@ -65,18 +83,37 @@ function load(view: PopView, state: ContentStatus, now: Instant): Outcome {
   const probes = order.filter((node) => done.has(node.member.uid)).flatMap((node) => probesOf(view, node, version));
   for (const node of order.filter((candidate) => done.has(candidate.member.uid))) {
     const judged = judgeContent(view, node, version);
-    if (judged.verdict === "Unhealthy") return { ledger: fail(view, state, `node ${node.member.name}: ${judged.evidence}`, now), events: [failure(view, version, judged.evidence)], probes };
+    if (judged.verdict === "Unhealthy")
+      return {
+        ledger: fail(view, state, `node ${node.member.name}: ${judged.evidence}`, now),
+        events: [failure(view, version, judged.evidence)],
+        probes,
+      };
     if (judged.verdict === "Unknown") return waitOrFail(view, state, node, judged, probes, now);
   }
   const canarySince = (state.nodes ?? [])[0]?.since;
   if (done.size === 1 && canarySince && now < Date.parse(canarySince) + CANARY_BAKE) {
     const until = Date.parse(canarySince) + CANARY_BAKE;
-    return { holds: [{ rule: "P15", reason: "Baking", message: `content ${version} bakes on its first node`, until }], wakes: [until], probes };
+    return {
+      holds: [{ rule: "P15", reason: "Baking", message: `content ${version} bakes on its first node`, until }],
+      wakes: [until],
+      probes,
+    };
   }
   const next = order.find((node) => !done.has(node.member.uid));
   if (!next) {
     const { target: _, state: __, ...rest } = state;
-    return { ledger: withContent(view, { ...rest, current: version, state: "Loaded", since: iso(now) }), events: [{ type: "Normal", reason: "ContentLoaded", action: "LoadContent", message: `content ${version} is loaded on ${order.length} nodes; no pod restarted` }] };
+    return {
+      ledger: withContent(view, { ...rest, current: version, state: "Loaded", since: iso(now) }),
+      events: [
+        {
+          type: "Normal",
+          reason: "ContentLoaded",
+          action: "LoadContent",
+          message: `content ${version} is loaded on ${order.length} nodes; no pod restarted`,
+        },
+      ],
+    };
   }
   return step(view, state, next, version, probes, now);
 }
@@ -85,7 +122,18 @@ function waitOrFail(view: PopView, state: ContentStatus, node: NodeView, judged:
   const since = (state.nodes ?? []).find((entry) => entry.uid === node.member.uid)?.since;
   const deadline = since ? Date.parse(since) + LOAD_DEADLINE : now + LOAD_DEADLINE;
   if (now >= deadline) return { ledger: fail(view, state, `node ${node.member.name}: ${judged.evidence}`, now), probes };
-  return { probes, wakes: [deadline, now + 1_000], holds: [{ rule: "P15", reason: "HealthUnknown", message: `content ${state.target} on node ${node.member.name} is being judged`, until: deadline }] };
+  return {
+    probes,
+    wakes: [deadline, now + 1_000],
+    holds: [
+      {
+        rule: "P15",
+        reason: "HealthUnknown",
+        message: `content ${state.target} on node ${node.member.name} is being judged`,
+        until: deadline,
+      },
+    ],
+  };
 }
 
 /** One node: send the load as a level until the data plane says it has the version, then write that down. */
@@ -95,17 +143,28 @@ function step(view: PopView, state: ContentStatus, node: NodeView, version: stri
     // On the way back there is no other content to go to: a refusal is told and asked again, it is no second verdict.
     if (answer.status >= 400 && answer.status < 500 && state.state !== "RollingBack") {
       const evidence = `node ${node.member.name} refuses content ${version} (${answer.status}): ${answer.message}`;
-      return { ledger: fail(view, state, answer.status === 409 ? `NotDisruptionFree: ${evidence}; roll it as a version instead` : evidence, now), events: [failure(view, version, evidence)], probes };
+      return {
+        ledger: fail(view, state, answer.status === 409 ? `NotDisruptionFree: ${evidence}; roll it as a version instead` : evidence, now),
+        events: [failure(view, version, evidence)],
+        probes,
+      };
     }
     if (answer.status >= 200 && answer.status < 300) {
-      const nodes = [...(state.nodes ?? []).filter((entry) => entry.uid !== node.member.uid), { name: node.member.name, uid: node.member.uid, version, since: iso(now) }];
+      const nodes = [
+        ...(state.nodes ?? []).filter((entry) => entry.uid !== node.member.uid),
+        { name: node.member.name, uid: node.member.uid, version, since: iso(now) },
+      ];
       return { ledger: withContent(view, { ...state, nodes }), probes };
     }
     if (answer.ageMilliseconds < 2_000) return { probes, wakes: [now + 2_000] };
   }
   const action = loadAction(view, node, version);
   const silent = answer?.asked === version;
-  const hold: Hold = { rule: "P15", reason: "AwaitingEvidence", message: `node ${node.member.name} has not taken content ${version} yet: its data plane ${answer?.status ? `answered ${answer.status}` : "does not answer"}; it is told again` };
+  const hold: Hold = {
+    rule: "P15",
+    reason: "AwaitingEvidence",
+    message: `node ${node.member.name} has not taken content ${version} yet: its data plane ${answer?.status ? `answered ${answer.status}` : "does not answer"}; it is told again`,
+  };
   return { actions: action ? [action] : [], holds: silent ? [hold] : [], probes, wakes: [now + 2_000] };
 }
 
@@ -134,7 +193,10 @@ const failure = (view: PopView, version: string, evidence: string) => ({
 
 function fail(view: PopView, state: ContentStatus, evidence: string, now: Instant): PopClusterStatus {
   const version = state.target!;
-  const failed = [...(state.failed ?? []).filter((entry) => entry.version !== version), { version, at: iso(now), evidence: evidence.slice(0, 1024) }].slice(-20);
+  const failed = [
+    ...(state.failed ?? []).filter((entry) => entry.version !== version),
+    { version, at: iso(now), evidence: evidence.slice(0, 1024) },
+  ].slice(-20);
   return withContent(view, { ...state, failed, state: "RollingBack", since: iso(now) });
 }
 
@@ -145,7 +207,14 @@ function rollBack(view: PopView, state: ContentStatus, now: Instant): Outcome {
   const next = targets(view).find((node) => marked.has(node.member.uid));
   if (!next || back === undefined) {
     const { target: _, ...rest } = state;
-    return { ledger: withContent(view, { ...rest, state: "Loaded", since: iso(now), nodes: (state.nodes ?? []).filter((entry) => entry.version === back) }) };
+    return {
+      ledger: withContent(view, {
+        ...rest,
+        state: "Loaded",
+        since: iso(now),
+        nodes: (state.nodes ?? []).filter((entry) => entry.version === back),
+      }),
+    };
   }
   return step(view, state, next, back, [], now);
 }
@@ -166,7 +235,16 @@ function probesOf(view: PopView, node: NodeView, version: string): Probe[] {
   const pod = node.servingPod;
   return (view.seen.pop.spec.content?.health ?? []).flatMap((check): Probe[] => {
     if (!pod?.address || !check.http) return [];
-    return [{ key: `content/${check.name}/${pod.uid}/${version}`, intervalMilliseconds: milliseconds(check.interval), timeoutMilliseconds: milliseconds(check.timeout), keep: Math.max(check.successes, check.failures) + 2, kind: "http", url: urlOf(pod.address, check.http) }];
+    return [
+      {
+        key: `content/${check.name}/${pod.uid}/${version}`,
+        intervalMilliseconds: milliseconds(check.interval),
+        timeoutMilliseconds: milliseconds(check.timeout),
+        keep: Math.max(check.successes, check.failures) + 2,
+        kind: "http",
+        url: urlOf(pod.address, check.http),
+      },
+    ];
   });
 }
 
@@ -175,7 +253,9 @@ function judgeContent(view: PopView, node: NodeView, version: string): Judgement
   const probes = probesOf(view, node, version);
   const found = checks.map((check) => {
     const probe = probes.find((candidate) => candidate.key.startsWith(`content/${check.name}/`));
-    return probe ? judge(check, view.seen.samples.get(probe.key) ?? [], probe) : judgement("Unknown", `${check.name}: only http checks judge content`);
+    return probe
+      ? judge(check, view.seen.samples.get(probe.key) ?? [], probe)
+      : judgement("Unknown", `${check.name}: only http checks judge content`);
   });
   return combine(found);
 }

@@ -20,16 +20,26 @@ it("one DaemonSet a PoP and revision: OnDelete, no owner, selecting pods by both
   expect(rendered.spec).toMatchObject({
     updateStrategy: { type: "OnDelete" },
     selector: { matchLabels: { "rollward.dev/pop": "fra1", "rollward.dev/revision": "abcdefghij" } },
-    template: { spec: { nodeSelector: { disk: "ssd", [REVISION_LABEL]: "fra1-abcdefghij" }, containers: [{ image: "registry.example/pop:1.2.3" }] } },
+    template: {
+      spec: { nodeSelector: { disk: "ssd", [REVISION_LABEL]: "fra1-abcdefghij" }, containers: [{ image: "registry.example/pop:1.2.3" }] },
+    },
   });
 });
 
 it("the user's labels, annotations and tolerations stay; our labels win, and our taint is tolerated, or no pod would come to a claimed node", () => {
-  const clash = { ...template, metadata: { ...template.metadata, labels: { tier: "edge", "rollward.dev/pop": "other" } } } as unknown as PodTemplate;
-  const { template: pod } = renderDaemonSet("fra1", "ns", "abcdefghij", "1.2.3", clash).spec as { template: { metadata: { labels: object; annotations: object }; spec: { tolerations: object[] } } };
+  const clash = {
+    ...template,
+    metadata: { ...template.metadata, labels: { tier: "edge", "rollward.dev/pop": "other" } },
+  } as unknown as PodTemplate;
+  const { template: pod } = renderDaemonSet("fra1", "ns", "abcdefghij", "1.2.3", clash).spec as {
+    template: { metadata: { labels: object; annotations: object }; spec: { tolerations: object[] } };
+  };
   expect(pod.metadata.labels).toEqual({ tier: "edge", "rollward.dev/pop": "fra1", "rollward.dev/revision": "abcdefghij" });
   expect(pod.metadata.annotations).toEqual({ scrape: "yes" });
-  expect(pod.spec.tolerations).toEqual([{ key: "dedicated", operator: "Exists" }, { key: "rollward.dev/updating", operator: "Exists", effect: "NoSchedule" }]);
+  expect(pod.spec.tolerations).toEqual([
+    { key: "dedicated", operator: "Exists" },
+    { key: "rollward.dev/updating", operator: "Exists", effect: "NoSchedule" },
+  ]);
 });
 
 it("[P16] host ports are the declared ones, and every declared port of a pod on the host's network", () => {

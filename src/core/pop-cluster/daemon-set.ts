@@ -11,7 +11,12 @@ export const GENERATION_ANNOTATION = "rollward.dev/generation";
 export interface RenderedDaemonSet {
   readonly apiVersion: "apps/v1";
   readonly kind: "DaemonSet";
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: Record<string, string>; readonly annotations: Record<string, string> };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Record<string, string>;
+    readonly annotations: Record<string, string>;
+  };
   readonly spec: Record<string, unknown>;
 }
 
@@ -20,7 +25,13 @@ export interface RenderedDaemonSet {
  * plane outlives its PoPCluster; a nodeSelector that names PoP and revision, so that moving a node's label replaces its pod on just
  * that node; a toleration of our taint, without which the new pod would never be created on the node in hand.
  */
-export function renderDaemonSet(pop: string, namespace: string, revision: string, version: string, template: PodTemplate): RenderedDaemonSet {
+export function renderDaemonSet(
+  pop: string,
+  namespace: string,
+  revision: string,
+  version: string,
+  template: PodTemplate,
+): RenderedDaemonSet {
   const filled = withVersion(template, version);
   const ours = { [POP_LABEL]: pop, [POP_REVISION_LABEL]: revision };
   const given = filled.spec as { nodeSelector?: Record<string, string>; tolerations?: unknown[] };
@@ -49,7 +60,10 @@ export function renderDaemonSet(pop: string, namespace: string, revision: string
 }
 
 /** Host ports that the template needs: declared ones, and every declared port of a pod on the host's network. */
-export function hostPortsOf(spec: { readonly hostNetwork?: boolean; readonly containers: readonly { readonly ports?: readonly { readonly containerPort?: number; readonly hostPort?: number }[] }[] }): number[] {
+export function hostPortsOf(spec: {
+  readonly hostNetwork?: boolean;
+  readonly containers: readonly { readonly ports?: readonly { readonly containerPort?: number; readonly hostPort?: number }[] }[];
+}): number[] {
   const ports = spec.containers.flatMap((container) => container.ports ?? []);
   return ports.flatMap((port) => port.hostPort ?? (spec.hostNetwork && port.containerPort ? port.containerPort : []));
 }

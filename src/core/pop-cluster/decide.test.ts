@@ -48,7 +48,9 @@ describe("a decision", () => {
     for (let pass = 0; pass < 20; pass++) {
       const decision = decide(seen, OPEN + pass);
       if (decision.status === undefined) break;
-      const moved = JSON.stringify(decision.status.run) !== JSON.stringify(seen.pop.status.run) || JSON.stringify(decision.status.nodes) !== JSON.stringify(seen.pop.status.nodes);
+      const moved =
+        JSON.stringify(decision.status.run) !== JSON.stringify(seen.pop.status.run) ||
+        JSON.stringify(decision.status.nodes) !== JSON.stringify(seen.pop.status.nodes);
       if (moved) expect(decision.actions.filter((action) => DISRUPTIVE.has(action.kind))).toEqual([]);
       seen = { ...seen, pop: { ...seen.pop, status: decision.status } };
     }
@@ -89,7 +91,17 @@ describe("who counts as out", () => {
     const status: PopClusterStatus = {
       revisions: { current: ONE },
       nodes: [],
-      run: { id: 1, kind: "Roll", revision: TWO, version: "2.0.0", back: ONE, startedAt: "2026-11-22T00:00:00Z", state: "Rolling", timers: {}, frozen: { members: [{ name: "n9", uid: "uid-n9" }], order: [] } },
+      run: {
+        id: 1,
+        kind: "Roll",
+        revision: TWO,
+        version: "2.0.0",
+        back: ONE,
+        startedAt: "2026-11-22T00:00:00Z",
+        state: "Rolling",
+        timers: {},
+        frozen: { members: [{ name: "n9", uid: "uid-n9" }], order: [] },
+      },
     };
     expect(viewOf(observation({ status })).goneUnreplaced).toBe(1);
     expect(viewOf(observation({ status, deselected: new Set(["uid-n9"]) })).goneUnreplaced).toBe(0);
@@ -99,7 +111,13 @@ describe("who counts as out", () => {
 describe("whom a run takes up next", () => {
   const rolling = (kind: "Roll" | "Rollback", steps: Record<string, string> = {}): PopClusterStatus => ({
     revisions: { current: ONE },
-    nodes: ["n1", "n2", "n3"].map((name) => ({ name, uid: `uid-${name}`, step: (steps[name] ?? "Pending") as "Pending", since: "2026-11-22T00:00:00Z", attempt: 0 })),
+    nodes: ["n1", "n2", "n3"].map((name) => ({
+      name,
+      uid: `uid-${name}`,
+      step: (steps[name] ?? "Pending") as "Pending",
+      since: "2026-11-22T00:00:00Z",
+      attempt: 0,
+    })),
     run: {
       id: 2,
       kind,
@@ -123,7 +141,11 @@ describe("whom a run takes up next", () => {
   });
 
   it("[P1] a node that serves nobody comes first", () => {
-    expect(names({ status: rolling("Roll"), pods: [podOn("n1"), podOn("n2", "1.0.0", { ready: false }), podOn("n3")] })).toEqual(["n2", "n3", "n1"]);
+    expect(names({ status: rolling("Roll"), pods: [podOn("n1"), podOn("n2", "1.0.0", { ready: false }), podOn("n3")] })).toEqual([
+      "n2",
+      "n3",
+      "n1",
+    ]);
   });
 
   it("[P7] a rollback moves nodes of the failed revision only: first those that are out, last those whose kubelet is silent", () => {

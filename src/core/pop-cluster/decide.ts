@@ -65,7 +65,12 @@ export function decide(seen: PopClusterObservation, now: Instant): PopDecision {
   const ledger = outcome.ledger ?? seen.pop.status;
   const holds = ordered(holdsOf(view, outcome, now));
   const status = statusOf(view, ledger, holds, now);
-  const wakes = [...(outcome.wakes ?? []), ...looksAgain(view, now), ...holds.flatMap((hold) => hold.until ?? []), ...statusWakes(status, now)].filter((wake) => Number.isFinite(wake) && wake > now);
+  const wakes = [
+    ...(outcome.wakes ?? []),
+    ...looksAgain(view, now),
+    ...holds.flatMap((hold) => hold.until ?? []),
+    ...statusWakes(status, now),
+  ].filter((wake) => Number.isFinite(wake) && wake > now);
   const written = worthWriting(view, ledger, status);
   // What is told of actions is told when they are performed, which is in the pass after this one when a status is written first.
   const events = written && outcome.ledger === undefined ? [] : (outcome.events ?? []);
@@ -105,9 +110,24 @@ function rulesFor(view: PopView): readonly Rule[] {
 function unreachable(view: PopView): Outcome {
   const { site, pop } = view.seen;
   if (site.state === "CredentialsInvalid") return { holds: [{ rule: "P17", reason: "CredentialsInvalid", message: site.message }] };
-  if (site.state === "Unreachable") return { holds: [{ rule: "P17", reason: "ClusterUnreachable", message: `${site.message}; claims and grant are kept, nothing starts until it answers` }] };
+  if (site.state === "Unreachable")
+    return {
+      holds: [
+        {
+          rule: "P17",
+          reason: "ClusterUnreachable",
+          message: `${site.message}; claims and grant are kept, nothing starts until it answers`,
+        },
+      ],
+    };
   return {
-    holds: [{ rule: "P17", reason: "ClusterChanged", message: `the kubeconfig leads to cluster ${site.uid}, this PoP was cluster ${pop.status.clusterUID}; nothing starts and no node is skipped until it leads back` }],
+    holds: [
+      {
+        rule: "P17",
+        reason: "ClusterChanged",
+        message: `the kubeconfig leads to cluster ${site.uid}, this PoP was cluster ${pop.status.clusterUID}; nothing starts and no node is skipped until it leads back`,
+      },
+    ],
   };
 }
 

@@ -32,7 +32,9 @@ export function deletion(view: PopView, now: Instant): Outcome | undefined {
   if (back?.ledger) return back;
   const ours = view.nodes.filter((node) => isActive(node.member.claim) && node.entry?.token !== undefined);
   if (ours.length > 0) {
-    const left = ours.filter((node) => !goesBack(view, node)).map((node): PopAction => ({ kind: "ReleaseNode", node: seenNode(node.member), token: node.member.claim!, giveBack: false }));
+    const left = ours
+      .filter((node) => !goesBack(view, node))
+      .map((node): PopAction => ({ kind: "ReleaseNode", node: seenNode(node.member), token: node.member.claim!, giveBack: false }));
     return { actions: left, holds: back?.holds ?? [], wakes: [now + 1_000] };
   }
   const cleanup = pop.spec.deletionPolicy === "Delete" ? removeDataPlane(view) : [];
@@ -44,17 +46,21 @@ export function deletion(view: PopView, now: Instant): Outcome | undefined {
 }
 
 /** Out of service and still to be brought back: its claim ends when it serves again. */
-const goesBack = (view: PopView, node: NodeView): boolean => view.run?.kind === "Rollback" && node.entry?.step === "Pending" && brokenAlready(node);
+const goesBack = (view: PopView, node: NodeView): boolean =>
+  view.run?.kind === "Rollback" && node.entry?.step === "Pending" && brokenAlready(node);
 
 function farewell(view: PopView): string {
   const { name, spec } = view.seen.pop;
-  if (spec.deletionPolicy === "Delete") return `DaemonSets and labels of PoP ${name} are removed; the ended claims stay as annotation ${CLAIM_ANNOTATION} on its nodes`;
+  if (spec.deletionPolicy === "Delete")
+    return `DaemonSets and labels of PoP ${name} are removed; the ended claims stay as annotation ${CLAIM_ANNOTATION} on its nodes`;
   return `the data plane of PoP ${name} goes on serving (deletionPolicy: Orphan); left on its nodes: label ${REVISION_LABEL} and the ended annotation ${CLAIM_ANNOTATION}; a new PoPCluster of this name adopts it`;
 }
 
 /** deletionPolicy: Delete takes the DaemonSets and then the labels away. */
 function removeDataPlane(view: PopView): PopAction[] {
-  const sets = view.seen.daemonSets.filter((set) => !set.deleting).map((set): PopAction => ({ kind: "DeleteDaemonSet", name: set.name, uid: set.uid }));
+  const sets = view.seen.daemonSets
+    .filter((set) => !set.deleting)
+    .map((set): PopAction => ({ kind: "DeleteDaemonSet", name: set.name, uid: set.uid }));
   if (sets.length > 0) return sets;
   return view.nodes
     .filter((node) => node.member.label !== undefined)
@@ -65,13 +71,23 @@ function removeDataPlane(view: PopView): PopAction[] {
 function unreachable(view: PopView, now: Instant): Outcome {
   const { site, pop } = view.seen;
   if (site.ageMilliseconds < UNREACHABLE_LIMIT) {
-    const message = "the PoP's own cluster does not answer, so its nodes cannot be given back; after 15 minutes of silence the PoPCluster goes without them";
+    const message =
+      "the PoP's own cluster does not answer, so its nodes cannot be given back; after 15 minutes of silence the PoPCluster goes without them";
     return { holds: [{ rule: "P13", reason: "ClusterUnreachable", message }], wakes: [now + 5_000] };
   }
-  const claimed = (pop.status.nodes ?? []).filter((entry) => entry.token !== undefined && ["Claimed", "Updating"].includes(entry.step)).map((entry) => entry.name);
+  const claimed = (pop.status.nodes ?? [])
+    .filter((entry) => entry.token !== undefined && ["Claimed", "Updating"].includes(entry.step))
+    .map((entry) => entry.name);
   const commands = `kubectl taint node NODE ${UPDATING_TAINT}- ; kubectl annotate node NODE ${CLAIM_ANNOTATION}-`;
   return {
     actions: [{ kind: "RemoveFinalizer" }],
-    events: [{ type: "Warning", reason: "DeletedUnreachable", action: "Delete", message: `PoP ${pop.name} did not answer for 15 minutes and its PoPCluster goes without it; nodes in hand: ${claimed.join(", ") || "none"}; when it is back: ${commands}` }],
+    events: [
+      {
+        type: "Warning",
+        reason: "DeletedUnreachable",
+        action: "Delete",
+        message: `PoP ${pop.name} did not answer for 15 minutes and its PoPCluster goes without it; nodes in hand: ${claimed.join(", ") || "none"}; when it is back: ${commands}`,
+      },
+    ],
   };
 }

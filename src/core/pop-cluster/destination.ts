@@ -41,7 +41,10 @@ function strays(view: PopView): Destination | undefined {
   const { run } = view;
   const revision = run?.state === "Passed" ? run.revision : view.current;
   if (revision === undefined || lastRollbackFailed(view.seen.pop.status)) return undefined;
-  const members = membersNotOn(view, revision).filter(({ joining, entry, member }) => !joining && entry?.step !== "Failed" && member.ready === "True" && !member.unschedulable && !member.deleting);
+  const members = membersNotOn(view, revision).filter(
+    ({ joining, entry, member }) =>
+      !joining && entry?.step !== "Failed" && member.ready === "True" && !member.unschedulable && !member.deleting,
+  );
   const version = recordOf(view, revision)?.version;
   if (members.length === 0 || version === undefined) return undefined;
   const late = run?.kind === "Roll" && run.back !== undefined && run.back !== run.revision;
@@ -50,7 +53,8 @@ function strays(view: PopView): Destination | undefined {
 
 const membersNotOn = (view: PopView, revision: string): NodeView[] =>
   view.nodes.filter((node) => node.member.label !== view.label(revision) && (!node.joining || node.entry !== undefined));
-const isInHand = (node: NodeView): boolean => ["Claimed", "Updating", "Soaking"].includes(node.entry?.step ?? "") && node.entry?.token !== undefined;
+const isInHand = (node: NodeView): boolean =>
+  ["Claimed", "Updating", "Soaking"].includes(node.entry?.step ?? "") && node.entry?.token !== undefined;
 const hasServed = (node: NodeView): boolean => node.entry?.step === "Done";
 /** After a failed rollback nodes stand on both; bringing them home could move a healthy new node to a broken old revision (P7). */
 const lastRollbackFailed = (status: PopClusterStatus): boolean => status.history?.at(-1)?.outcome === "RollbackFailed";

@@ -20,7 +20,8 @@ export function instanceOf(pod: DataPlanePod | undefined): Instance | undefined 
 }
 
 /** Did that very container answer: after a reboot the pod is the same, and its container knows of no drain. */
-export const isOf = (answer: DrainAnswer, { podUID, containerID }: Instance): boolean => answer.podUID === podUID && answer.containerID === containerID;
+export const isOf = (answer: DrainAnswer, { podUID, containerID }: Instance): boolean =>
+  answer.podUID === podUID && answer.containerID === containerID;
 
 /** The pod that is drained: the one that runs on the node now, whether or not it is Ready. */
 export const drainedPod = (node: NodeView): DataPlanePod | undefined => node.pods.find((pod) => !pod.deleting && pod.phase === "Running");
@@ -41,7 +42,12 @@ export function drainBaseline(view: PopView, node: NodeView): DrainBaseline | un
 }
 
 /** The verdict on the sessions of a node that was drained (P11); undefined where none is due. */
-export function judgeReturns(view: PopView, node: NodeView, entry: PopNodeStatus, now: Instant): (Judgement & { readonly p95: number | undefined }) | undefined {
+export function judgeReturns(
+  view: PopView,
+  node: NodeView,
+  entry: PopNodeStatus,
+  now: Instant,
+): (Judgement & { readonly p95: number | undefined }) | undefined {
   const check = reconnectCheck(view);
   if (!check?.reconnect || entry.sessions === undefined || !entry.reconnectBaseline) return undefined;
   const question = {
@@ -55,16 +61,27 @@ export function judgeReturns(view: PopView, node: NodeView, entry: PopNodeStatus
   };
   if (check.reconnect.sessions) return judgeLists(view, node, entry, question);
   const { counts, unreadable } = returnCounts(view, node.member.name);
-  const baseline = { count: entry.reconnectBaseline.count, buckets: entry.reconnectBaseline.buckets.map(({ le, count }) => [le, count] as const) };
+  const baseline = {
+    count: entry.reconnectBaseline.count,
+    buckets: entry.reconnectBaseline.buckets.map(({ le, count }) => [le, count] as const),
+  };
   const found = judgeReconnect({ ...question, held: entry.sessions, unreadablePods: unreadable }, baseline, counts);
   return { ...found, p95: reconnectQuantile(baseline, counts, 0.95) };
 }
 
 /** By lists of ids: those that the node held when its drain was first sent, seen again on another node of this PoP. */
-function judgeLists(view: PopView, node: NodeView, entry: PopNodeStatus, question: Omit<Parameters<typeof judgeSessions>[0], "unreadablePods">) {
+function judgeLists(
+  view: PopView,
+  node: NodeView,
+  entry: PopNodeStatus,
+  question: Omit<Parameters<typeof judgeSessions>[0], "unreadablePods">,
+) {
   const held = view.seen.drainedSessions.get(node.member.uid);
   if (!held || held.token !== entry.token) {
-    const lost = judgement("NotEnoughSamples", `${question.check}: the list of sessions of ${node.member.name} was lost with a restart of the operator, so nothing is concluded`);
+    const lost = judgement(
+      "NotEnoughSamples",
+      `${question.check}: the list of sessions of ${node.member.name} was lost with a restart of the operator, so nothing is concluded`,
+    );
     return { ...lost, p95: undefined };
   }
   const { ids, unreadable } = idsElsewhere(view, held.podUID);
@@ -72,12 +89,17 @@ function judgeLists(view: PopView, node: NodeView, entry: PopNodeStatus, questio
 }
 
 /** Is the drain over: no sessions any more, counted after the drain was heard, or its time is up. Only while it is in force. */
-export function drainOver(view: PopView, node: NodeView, entry: PopNodeStatus, now: Instant): { readonly over: boolean; readonly until: Instant } {
+export function drainOver(
+  view: PopView,
+  node: NodeView,
+  entry: PopNodeStatus,
+  now: Instant,
+): { readonly over: boolean; readonly until: Instant } {
   const { drain } = view.seen.pop.spec.strategy;
   const until = Date.parse(entry.since) + milliseconds(drain.timeout);
   const pod = drainedPod(node);
   if (!drain.start || !pod?.ready || !instanceOf(pod)) return { over: true, until };
-  if (!drainInForce(view, node, entry)) return { over: false, until };
+  if (!drainInForce(view, node, entry, now)) return { over: false, until };
   if (now >= until) return { over: true, until };
   const answer = view.seen.drains.get(node.member.uid)!;
   if (answer.firstHeardMilliseconds === undefined) return { over: false, until };
@@ -88,14 +110,16 @@ export function drainOver(view: PopView, node: NodeView, entry: PopNodeStatus, n
 
 /**
  * Was the container told to drain so lately that its lease still runs? An operator that was away for longer finds a node that serves
- * again: its label must not leave under those sessions (model H6). One that does not answer is not waited for; one that refuses is
- * given back. True where nothing is to be drained.
+ * again: its label must not leave under those sessions (model H6). One that does not answer is waited for as long as a drain may last;
+ * one that refuses is given back. True where nothing is to be drained.
  */
-export function drainInForce(view: PopView, node: NodeView, entry: PopNodeStatus): boolean {
+export function drainInForce(view: PopView, node: NodeView, entry: PopNodeStatus, now: Instant): boolean {
   const { drain } = view.seen.pop.spec.strategy;
   const pod = drainedPod(node);
   const instance = instanceOf(pod);
   if (!drain.start || !pod?.ready || !instance) return true;
   const answer = view.seen.drains.get(node.member.uid);
-  return answer?.verb === "start" && answer.token === entry.token && isOf(answer, instance) && answer.ageMilliseconds <= (milliseconds(drain.lease) * 2) / 3;
+  if (answer?.verb !== "start" || answer.token !== entry.token || !isOf(answer, instance)) return false;
+  if (answer.ageMilliseconds > (milliseconds(drain.lease) * 2) / 3) return false;
+  return (answer.status >= 200 && answer.status < 300) || now >= Date.parse(entry.since) + milliseconds(drain.timeout);
 }

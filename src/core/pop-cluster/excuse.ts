@@ -17,7 +17,11 @@ export function excuseFor(view: PopView, run: PopRun, health: PopHealthView, now
     .filter((node) => isNeighbour(view, node))
     .map((node): Neighbour => {
       const was = before.get(node.member.name);
-      return { name: node.member.name, ...(was ? { before: was as Neighbour["now"] } : {}), now: health.nodes.get(node.member.uid)?.verdict ?? "Unknown" };
+      return {
+        name: node.member.name,
+        ...(was ? { before: was as Neighbour["now"] } : {}),
+        now: health.nodes.get(node.member.uid)?.verdict ?? "Unknown",
+      };
     });
   const timer = runTimer(run.timers.excuse, now);
   const limit = milliseconds(view.seen.pop.spec.health.onUnknown.hold);
@@ -31,5 +35,8 @@ export function excuseFor(view: PopView, run: PopRun, health: PopHealthView, now
     until,
   };
   if (run.timers.excuse?.since !== undefined) return { holds: [held], wakes: [until] };
-  return { ledger: { ...view.seen.pop.status, run: { ...run, timers: { ...run.timers, excuse: { ...timer, since: timer.since! } } } }, holds: [held] };
+  return {
+    ledger: { ...view.seen.pop.status, run: { ...run, timers: { ...run.timers, excuse: { ...timer, since: timer.since! } } } },
+    holds: [held],
+  };
 }

@@ -29,7 +29,9 @@ export function giveBack(view: PopView, { node, entry }: InHand, because: string
   if (cancelled) return { ledger: pending(view, entry, because, now) };
   if (answer?.verb === "cancel" && answer.token === entry.token && answer.ageMilliseconds < 1_000) return { wakes: [now + 1_000] };
   return {
-    actions: [{ kind: "CancelDrain", node: seenNode(member), token: entry.token, sequence: sequenceOf(entry), instance, endpoint: cancel.http }],
+    actions: [
+      { kind: "CancelDrain", node: seenNode(member), token: entry.token, sequence: sequenceOf(entry), instance, endpoint: cancel.http },
+    ],
     wakes: [now + 1_000],
   };
 }

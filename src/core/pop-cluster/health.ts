@@ -61,8 +61,11 @@ export function healthOf(view: PopView, now: Instant): PopHealthView {
 /** Nothing is in hand and nothing may start, perhaps for a week: nobody's sessions need counting every second. */
 function waitsForBrakes(view: PopView, now: Instant): boolean {
   const { run } = view;
-  if (!run || view.nodes.some(({ entry }) => entry?.token !== undefined && ["Claimed", "Updating", "Soaking"].includes(entry.step))) return false;
-  return ruled(view, run.kind === "Rollback" ? "RollBackServing" : "StartForward", { ...brakesOn(view, now), grant: undefined }).holds.length > 0;
+  if (!run || view.nodes.some(({ entry }) => entry?.token !== undefined && ["Claimed", "Updating", "Soaking"].includes(entry.step)))
+    return false;
+  return (
+    ruled(view, run.kind === "Rollback" ? "RollBackServing" : "StartForward", { ...brakesOn(view, now), grant: undefined }).holds.length > 0
+  );
 }
 
 /** Nodes whose checks are read: before the first write all of them (the baseline of P10), afterwards those on the run's revision. */
@@ -83,7 +86,12 @@ export function isNeighbour(view: PopView, node: NodeView): boolean {
 export const judgedPod = (view: PopView, node: NodeView): DataPlanePod | undefined =>
   node.pods.find((pod) => !pod.deleting && pod.revision === view.run?.revision && view.label(pod.revision) === node.member.label);
 
-function judgeNode(view: PopView, node: NodeView, probes: Probe[], before: (name: string) => CheckStatus["verdict"] | undefined): [string, Judgement][] {
+function judgeNode(
+  view: PopView,
+  node: NodeView,
+  probes: Probe[],
+  before: (name: string) => CheckStatus["verdict"] | undefined,
+): [string, Judgement][] {
   const pod = judgedPod(view, node) ?? node.servingPod;
   const found: [string, Judgement][] = [["pod", podJudgement(node, pod)]];
   // A pod that is still starting fails every check; what it said then must not count against it when it is Ready (P6: the deadline judges).
@@ -93,7 +101,13 @@ function judgeNode(view: PopView, node: NodeView, probes: Probe[], before: (name
   for (const check of healthSpec(view).node) {
     const probe = pod && nodeProbe(view, check, node, pod);
     if (!probe) {
-      found.push([check.name, judgement("Unknown", `${check.name}: ${pod ? "no Prometheus is configured; write spec.health.prometheus.url" : `node ${node.member.name} has no pod to ask`}`)]);
+      found.push([
+        check.name,
+        judgement(
+          "Unknown",
+          `${check.name}: ${pod ? "no Prometheus is configured; write spec.health.prometheus.url" : `node ${node.member.name} has no pod to ask`}`,
+        ),
+      ]);
       continue;
     }
     probes.push(probe);
@@ -111,7 +125,13 @@ function podJudgement(node: NodeView, pod: DataPlanePod | undefined): Judgement 
   return pod.ready ? judgement("Healthy", `pod ${pod.name} is Ready`) : judgement("Unknown", `pod ${pod.name} is not Ready`);
 }
 
-const FATAL_WAITING = new Set(["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerError", "CreateContainerConfigError"]);
+const FATAL_WAITING = new Set([
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "InvalidImageName",
+  "CreateContainerError",
+  "CreateContainerConfigError",
+]);
 
 /** Fast failure (P6): only what the kubelet says of a container of the new pod. */
 export function containerFailure(pod: DataPlanePod): string | undefined {
@@ -134,7 +154,13 @@ function nodeProbe(view: PopView, check: HealthCheck, node: NodeView, pod: DataP
   return undefined;
 }
 
-export function prometheusProbe(view: PopView, check: HealthCheck, key: string, node: string | undefined, health = healthSpec(view)): Probe | undefined {
+export function prometheusProbe(
+  view: PopView,
+  check: HealthCheck,
+  key: string,
+  node: string | undefined,
+  health = healthSpec(view),
+): Probe | undefined {
   const source = health.prometheus ?? (view.seen.defaultPrometheus ? { url: view.seen.defaultPrometheus } : undefined);
   if (!check.prometheus || !source) return undefined;
   const query = check.prometheus.query.replaceAll("${node}", node ?? "").replaceAll("${pop}", view.seen.pop.name);

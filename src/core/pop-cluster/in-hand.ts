@@ -42,7 +42,14 @@ function drainStep(view: PopView, inHand: InHand, now: Instant): Outcome {
   const next: PopNodeStatus = { ...entry, step: "Updating", since: iso(now) };
   return {
     ledger: { ...view.seen.pop.status, nodes: withEntry(view.seen.pop.status.nodes ?? [], next) },
-    events: [{ type: "Normal", reason: run.kind === "Rollback" ? "NodeRollback" : "NodeUpdate", action: "UpdateNode", message: `node ${member.name} is drained${entry.sessions === undefined ? "" : ` of ${entry.sessions} sessions`} and goes to ${run.version} (run ${run.id}, attempt ${entry.attempt})` }],
+    events: [
+      {
+        type: "Normal",
+        reason: run.kind === "Rollback" ? "NodeRollback" : "NodeUpdate",
+        action: "UpdateNode",
+        message: `node ${member.name} is drained${entry.sessions === undefined ? "" : ` of ${entry.sessions} sessions`} and goes to ${run.version} (run ${run.id}, attempt ${entry.attempt})`,
+      },
+    ],
   };
 }
 
@@ -88,4 +95,8 @@ function refusedEviction(view: PopView, node: NodeView, pod: DataPlanePod, now: 
   return { holds: [drainBlocked(node, answer.message)], wakes: [now + EVICTION_ANSWER_FRESH] };
 }
 
-const drainBlocked = (node: NodeView, message: string): Hold => ({ rule: "P3", reason: "DrainBlocked", message: `node ${node.member.name}: ${message}` });
+const drainBlocked = (node: NodeView, message: string): Hold => ({
+  rule: "P3",
+  reason: "DrainBlocked",
+  message: `node ${node.member.name}: ${message}`,
+});

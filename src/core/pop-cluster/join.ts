@@ -34,7 +34,9 @@ export function join(view: PopView, now: Instant): Outcome | undefined {
   if (paused) return merge([...steps, { holds: [paused] }]);
   const stopped = view.run?.kind === "Join" && view.run.ending !== undefined;
   const free = stopped ? 0 : view.limit - begun.length;
-  const next = joining.find((node) => node.entry === undefined && node.pods.length === 0 && node.member.ready === "True" && !node.member.unschedulable);
+  const next = joining.find(
+    (node) => node.entry === undefined && node.pods.length === 0 && node.member.ready === "True" && !node.member.unschedulable,
+  );
   return merge([...steps, free > 0 && next ? { ledger: begin(view, next, revision, now) } : undefined, waiting(joining, next)]);
 }
 
@@ -47,7 +49,11 @@ function begin(view: PopView, node: NodeView, revision: string, now: Instant) {
 function waiting(joining: readonly NodeView[], next: NodeView | undefined): Outcome | undefined {
   const cordoned = joining.find((node) => node.entry === undefined && node.member.unschedulable);
   if (!cordoned || next) return undefined;
-  const hold: Hold = { rule: "P16", reason: "CordonedByPerson", message: `node ${cordoned.member.name} serves nobody yet and is cordoned by a person; it joins when it is uncordoned` };
+  const hold: Hold = {
+    rule: "P16",
+    reason: "CordonedByPerson",
+    message: `node ${cordoned.member.name} serves nobody yet and is cordoned by a person; it joins when it is uncordoned`,
+  };
   return { holds: [hold] };
 }
 
@@ -69,7 +75,8 @@ function joinStep(view: PopView, node: NodeView, revision: string, now: Instant)
     return { ledger: { ...status, nodes: withEntry(replaced, done) } };
   }
   const deadline = nodeDeadline(view, entry, now);
-  const late = now >= deadline ? `after ${view.seen.pop.spec.strategy.perNode.deadline}: ${health?.evidence ?? "its pod is not Ready"}` : undefined;
+  const late =
+    now >= deadline ? `after ${view.seen.pop.spec.strategy.perNode.deadline}: ${health?.evidence ?? "its pod is not Ready"}` : undefined;
   const evidence = failure ?? late;
   if (evidence === undefined) return { wakes: [deadline] };
   return joinFailed(view, entry, pod, evidence, now);
@@ -80,9 +87,17 @@ function joinFailed(view: PopView, entry: PopNodeStatus, pod: DataPlanePod | und
   const { status } = view.seen.pop;
   const failed: PopNodeStatus = { ...entry, step: "Failed", since: iso(now), message: evidence.slice(0, 1024) };
   const { run } = view;
-  if (run?.kind === "Join") return failRevision(view, run, `node ${entry.name}: ${pod ? `pod ${pod.name}: ` : ""}${evidence}`, "Check", now, failed);
+  if (run?.kind === "Join")
+    return failRevision(view, run, `node ${entry.name}: ${pod ? `pod ${pod.name}: ` : ""}${evidence}`, "Check", now, failed);
   return {
     ledger: { ...status, nodes: withEntry(status.nodes ?? [], failed) },
-    events: [{ type: "Warning", reason: "JoinFailed", action: "Join", message: `node ${entry.name} could not join: ${evidence}; it serves nobody until a person looks at it` }],
+    events: [
+      {
+        type: "Warning",
+        reason: "JoinFailed",
+        action: "Join",
+        message: `node ${entry.name} could not join: ${evidence}; it serves nobody until a person looks at it`,
+      },
+    ],
   };
 }

@@ -10,9 +10,17 @@ import type { Sample } from "../health/probe.ts";
  */
 export interface PopClusterObservation {
   readonly pop: ObservedPop;
-  readonly window: { readonly found: true; readonly spec: MaintenanceWindowSpec; readonly problems: readonly string[] } | { readonly found: false };
+  readonly window:
+    | { readonly found: true; readonly spec: MaintenanceWindowSpec; readonly problems: readonly string[] }
+    | { readonly found: false };
   readonly fleet:
-    | { readonly found: true; readonly paused: boolean; readonly reason?: string; readonly freezes: readonly Freeze[]; readonly disruptions: readonly Disruption[] }
+    | {
+        readonly found: true;
+        readonly paused: boolean;
+        readonly reason?: string;
+        readonly freezes: readonly Freeze[];
+        readonly disruptions: readonly Disruption[];
+      }
     | { readonly found: false };
   readonly site: ObservedSite;
   /** The nodes that the selector matches, and those in hand that it matches no longer: what was begun on them is finished. */
@@ -22,7 +30,13 @@ export interface PopClusterObservation {
   /** Every pod of this PoP's data plane, wherever it runs, terminating ones included. */
   readonly pods: readonly DataPlanePod[];
   /** Pods of others on members that use a host port of the template. */
-  readonly foreignPods: readonly { readonly name: string; readonly namespace: string; readonly node: string; readonly owner?: string; readonly port: number }[];
+  readonly foreignPods: readonly {
+    readonly name: string;
+    readonly namespace: string;
+    readonly node: string;
+    readonly owner?: string;
+    readonly port: number;
+  }[];
   readonly daemonSets: readonly ObservedDaemonSet[];
   readonly records: readonly RevisionRecord[];
   /** The DaemonSet named by `spec.adopt`, when there is one. */
@@ -44,11 +58,24 @@ export interface PopClusterObservation {
   /** Pods of others whose eviction was refused, by pod UID: what was said, and how long to wait before it is asked again. */
   readonly refusedMoves: ReadonlyMap<string, { readonly message: string; readonly waitMilliseconds: number }>;
   /** Which images were pulled ahead, by `<revision>/<node UID>`, and since when that is known. */
-  readonly pulls: ReadonlyMap<string, { readonly state: "Pulling" | "Pulled" | "Failed"; readonly message: string; readonly ageMilliseconds: number }>;
+  readonly pulls: ReadonlyMap<
+    string,
+    { readonly state: "Pulling" | "Pulled" | "Failed"; readonly message: string; readonly ageMilliseconds: number }
+  >;
   /** Pods that only pull images; `over`: their outcome is known. */
   readonly pullPods: readonly PullPod[];
   /** The last answer of a node's data plane to a load of content, by node UID. */
-  readonly contents: ReadonlyMap<string, { readonly podUID: string; readonly containerID: string; readonly asked: string; readonly status: number; readonly message: string; readonly ageMilliseconds: number }>;
+  readonly contents: ReadonlyMap<
+    string,
+    {
+      readonly podUID: string;
+      readonly containerID: string;
+      readonly asked: string;
+      readonly status: number;
+      readonly message: string;
+      readonly ageMilliseconds: number;
+    }
+  >;
   /** The content's source text, when `spec.content` names a ConfigMap. */
   readonly contentSource?: { readonly found: boolean; readonly digest?: string };
   /** True when nodes, pods and the PoPCluster were read from the servers just now: only then may the ledger move. */
@@ -180,5 +207,7 @@ export interface DrainAnswer {
   readonly firstHeardMilliseconds: number | undefined;
   /** Sessions that the instance said it still holds, when its answer tells. */
   readonly sessions?: number;
+  /** With what words a start of this token was refused, also after its cancel was answered. */
+  readonly refusal?: string;
   readonly message: string;
 }

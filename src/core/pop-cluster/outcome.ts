@@ -28,7 +28,9 @@ export function inOrder(rules: readonly Rule[], view: PopView, now: Instant): Ou
   if (alone < 0) return merge(outcomes);
   const first = outcomes.slice(0, alone).find((outcome) => outcome.ledger !== undefined);
   const { ledger: _, ...spoken } = merge(outcomes.map(withoutLedger));
-  return first ? { ...merge([first]), holds: spoken.holds ?? [], probes: spoken.probes ?? [] } : { ...spoken, actions: outcomes[alone]!.actions ?? [], events: [] };
+  return first
+    ? { ...merge([first]), holds: spoken.holds ?? [], probes: spoken.probes ?? [] }
+    : { ...spoken, actions: outcomes[alone]!.actions ?? [], events: [] };
 }
 
 const withoutLedger = ({ ledger: _, ...outcome }: Outcome): Outcome => outcome;

@@ -26,19 +26,34 @@ export function plan(view: PopView, now: Instant): Outcome | undefined {
   if (stored?.revision !== destination.revision || stored.start === undefined) {
     const start = firstStart(view)(now);
     if (stored?.revision === destination.revision && start === undefined) return undefined;
-    return { ledger: { ...status, plan: { revision: destination.revision, rule, announcedAt: status.announcedAt ?? iso(now), ...(start === undefined ? {} : { start: iso(start) }) } } };
+    return {
+      ledger: {
+        ...status,
+        plan: {
+          revision: destination.revision,
+          rule,
+          announcedAt: status.announcedAt ?? iso(now),
+          ...(start === undefined ? {} : { start: iso(start) }),
+        },
+      },
+    };
   }
   const planned = plannedOf(stored);
   const change = seenChange(planned, changeOf(stored), rule, now);
   const moved = replan({ planned, change, now, notice: noticeOf(view), firstStart: firstStart(view), started: false });
   const resting = change !== undefined && moved.planned === planned;
-  const next: StoredPlan = { ...storedOf(destination.revision, moved.planned), ...(resting ? { change: { rule: change.rule, since: iso(change.since) } } : {}) };
+  const next: StoredPlan = {
+    ...storedOf(destination.revision, moved.planned),
+    ...(resting ? { change: { rule: change.rule, since: iso(change.since) } } : {}),
+  };
   const wakes = moved.wakeAt === undefined ? [] : [moved.wakeAt];
   if (canonicalJson(next) === canonicalJson(stored)) return { wakes };
   return {
     ledger: { ...status, plan: next },
     wakes,
-    ...(moved.notify ? { events: [{ type: "Normal" as const, reason: "Replanned", action: "Plan", message: movedMessage(view, moved.start) }] } : {}),
+    ...(moved.notify
+      ? { events: [{ type: "Normal" as const, reason: "Replanned", action: "Plan", message: movedMessage(view, moved.start) }] }
+      : {}),
   };
 }
 
@@ -47,7 +62,14 @@ export function planHold(view: PopView, now: Instant): Hold | undefined {
   const stored = view.seen.pop.status.plan;
   if (!stored?.change) return undefined;
   const planned = plannedOf(stored);
-  const { start, wakeAt } = replan({ planned, change: changeOf(stored), now, notice: noticeOf(view), firstStart: firstStart(view), started: false });
+  const { start, wakeAt } = replan({
+    planned,
+    change: changeOf(stored),
+    now,
+    notice: noticeOf(view),
+    firstStart: firstStart(view),
+    started: false,
+  });
   if (start !== undefined && start <= now) return undefined;
   const until = start === undefined ? wakeAt : Math.max(start, now + 1);
   return {
@@ -61,7 +83,10 @@ export function planHold(view: PopView, now: Instant): Hold | undefined {
 /** Digest of all that a start is computed from. */
 function ruleOf(view: PopView): string {
   const { window, fleet, pop } = view.seen;
-  return stableHash([canonicalJson({ window: window.found ? window.spec : null, zone: pop.spec.timeZone, freezes: fleet.found ? fleet.freezes : [] })], 16);
+  return stableHash(
+    [canonicalJson({ window: window.found ? window.spec : null, zone: pop.spec.timeZone, freezes: fleet.found ? fleet.freezes : [] })],
+    16,
+  );
 }
 
 const firstStart =
@@ -76,7 +101,11 @@ const noticeOf = (view: PopView): number => {
   return window.found && window.spec.notice !== undefined ? milliseconds(window.spec.notice) : 0;
 };
 
-const plannedOf = (stored: StoredPlan): PlannedStart => ({ start: stored.start === undefined ? undefined : Date.parse(stored.start), announcedAt: Date.parse(stored.announcedAt), rule: stored.rule });
+const plannedOf = (stored: StoredPlan): PlannedStart => ({
+  start: stored.start === undefined ? undefined : Date.parse(stored.start),
+  announcedAt: Date.parse(stored.announcedAt),
+  rule: stored.rule,
+});
 const changeOf = (stored: StoredPlan) => stored.change && { rule: stored.change.rule, since: Date.parse(stored.change.since) };
 const storedOf = (revision: string, planned: PlannedStart): StoredPlan => ({
   revision,

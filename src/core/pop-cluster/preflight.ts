@@ -19,19 +19,32 @@ export function preflight(view: PopView, now: Instant): Outcome | undefined {
   if (run?.state !== "Preflight") return undefined;
   const { status, spec } = view.seen.pop;
   // Nothing is touched yet: checks that a person corrects meanwhile are the ones that count.
-  if (canonicalJson(run.frozen.health) !== canonicalJson(spec.health)) return { ledger: { ...status, checks: [], run: { ...run, frozen: { ...run.frozen, health: spec.health } } } };
+  if (canonicalJson(run.frozen.health) !== canonicalJson(spec.health))
+    return { ledger: { ...status, checks: [], run: { ...run, frozen: { ...run.frozen, health: spec.health } } } };
   const health = healthOf(view, now);
-  const brakes = [...problemsOf(view, now), ...ruled(view, "StartForward", { ...brakesOn(view, now), grant: undefined }).holds, ...missing(view, run)];
+  const brakes = [
+    ...problemsOf(view, now),
+    ...ruled(view, "StartForward", { ...brakesOn(view, now), grant: undefined }).holds,
+    ...missing(view, run),
+  ];
   if (brakes.length > 0) return { holds: brakes, wakes: untils(brakes), ...grantBack(view) };
   if (health.pop.verdict === "Unhealthy") {
-    const hold: Hold = { rule: "P3", reason: "HealthUnknown", message: `the PoP is unhealthy before the roll, so the roll could not be judged: ${health.pop.finding}` };
+    const hold: Hold = {
+      rule: "P3",
+      reason: "HealthUnknown",
+      message: `the PoP is unhealthy before the roll, so the roll could not be judged: ${health.pop.finding}`,
+    };
     return { holds: [hold], wakes: [now + 5_000], ...grantBack(view) };
   }
   const unread = [health.pop, ...health.nodes.values()].find((one) => one.verdict === "Unknown" && !one.undecided);
   const wobbles = [...health.nodes.values()].some((one) => one.undecided && one.verdict === "Unknown");
   if (unread || health.pop.verdict === "Unknown" || (wobbles && now < Date.parse(run.startedAt) + PREFLIGHT_PATIENCE)) {
     const found = now < Date.parse(run.startedAt) + PREFLIGHT_PATIENCE ? undefined : (unread ?? health.pop).finding;
-    const hold: Hold = { rule: "G9", reason: "HealthUnknown", message: `preflight: the checks have not all been read yet${found ? `: ${found}` : ""}` };
+    const hold: Hold = {
+      rule: "G9",
+      reason: "HealthUnknown",
+      message: `preflight: the checks have not all been read yet${found ? `: ${found}` : ""}`,
+    };
     return { holds: [hold], wakes: [now + 1_000] };
   }
   if (!grantHeld(view)) return askGrant(view, "Roll", brakesOn(view, now).grant);
@@ -49,8 +62,16 @@ export function preflight(view: PopView, now: Instant): Outcome | undefined {
 function missing(view: PopView, run: PopRun): Hold[] {
   const images = pullHold(view, run, true);
   const back = run.back;
-  const canGoBack = back === undefined || back === NO_REVISION || recordOf(view, back) !== undefined || view.seen.daemonSets.some((set) => set.revision === back && !set.deleting);
-  const noWayBack: Hold = { rule: "P3", reason: "AwaitingEvidence", message: `revision ${back}, which the roll would go back to, has neither a record nor a DaemonSet; nothing starts without a way back` };
+  const canGoBack =
+    back === undefined ||
+    back === NO_REVISION ||
+    recordOf(view, back) !== undefined ||
+    view.seen.daemonSets.some((set) => set.revision === back && !set.deleting);
+  const noWayBack: Hold = {
+    rule: "P3",
+    reason: "AwaitingEvidence",
+    message: `revision ${back}, which the roll would go back to, has neither a record nor a DaemonSet; nothing starts without a way back`,
+  };
   return [...(canGoBack ? [] : [noWayBack]), ...(images ? [images] : [])];
 }
 

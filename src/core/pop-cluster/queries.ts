@@ -29,7 +29,8 @@ function queriesOf(view: PopView): Query[] {
 /** Before a roll every query is asked once, so that one which does not parse is told before the window opens and not in it (P9). */
 export function queryProbes(view: PopView): readonly Probe[] {
   const { run, wanted, current } = view;
-  const waits = wanted !== undefined && (run === undefined ? wanted.revision !== current : run.state === "Passed" && wanted.revision !== run.revision);
+  const waits =
+    wanted !== undefined && (run === undefined ? wanted.revision !== current : run.state === "Passed" && wanted.revision !== run.revision);
   const refused = refusedQueries(view).length > 0;
   if (!waits && !refused) return [];
   return queriesOf(view).flatMap(({ probe }) => probe ?? []);

@@ -12,7 +12,9 @@ import { type PopView, recordOf } from "./view.ts";
 export function prepare(view: PopView, now: Instant): Outcome | undefined {
   if (view.seen.pop.deleting || view.seen.site.state !== "Reachable") return undefined;
   const repairs = repair(view);
-  const wakes = [...view.seen.dryRuns.values()].filter((one) => !one.accepted).map((one) => now + Math.max(1_000, DRY_RUN_AGAIN - one.ageMilliseconds));
+  const wakes = [...view.seen.dryRuns.values()]
+    .filter((one) => !one.accepted)
+    .map((one) => now + Math.max(1_000, DRY_RUN_AGAIN - one.ageMilliseconds));
   return { actions: [...prepareWanted(view), ...repairs.map(({ action }) => action)], events: repairs.map(({ event }) => event), wakes };
 }
 
@@ -46,10 +48,21 @@ function repair(view: PopView): Repair[] {
     if (!record || set?.deleting) return [];
     const apply = { kind: "ApplyDaemonSet" as const, revision, version: record.version, template: record.template };
     if (set && set.intact) return [];
-    if (set) return [{ action: { ...apply, replaces: set.name }, event: warning(`DaemonSet ${set.name} was edited by hand and is put back to the record of ${record.version}; no pod restarts`) }];
+    if (set)
+      return [
+        {
+          action: { ...apply, replaces: set.name },
+          event: warning(`DaemonSet ${set.name} was edited by hand and is put back to the record of ${record.version}; no pod restarts`),
+        },
+      ];
     // One that nobody runs yet is made with the dry run before it.
     if (revision === view.wanted?.revision && !used.has(revision)) return [];
-    return [{ action: apply, event: warning(`the DaemonSet of ${record.version} (revision ${revision}) was gone and is made again from its record`) }];
+    return [
+      {
+        action: apply,
+        event: warning(`the DaemonSet of ${record.version} (revision ${revision}) was gone and is made again from its record`),
+      },
+    ];
   });
 }
 
@@ -57,7 +70,9 @@ const warning = (message: string): Announcement => ({ type: "Warning", reason: "
 
 /** What nodes bear as their label, and what the whole PoP runs: gone by hand, it serves nobody until it is back. */
 function inUse(view: PopView): Set<string> {
-  const labels = view.seen.records.map((record) => record.revision).filter((revision) => view.nodes.some((node) => node.member.label === view.label(revision)));
+  const labels = view.seen.records
+    .map((record) => record.revision)
+    .filter((revision) => view.nodes.some((node) => node.member.label === view.label(revision)));
   return new Set([...labels, ...(view.current === undefined ? [] : [view.current])]);
 }
 
@@ -65,20 +80,29 @@ function inUse(view: PopView): Set<string> {
 export function neededRevisions(view: PopView): Set<string> {
   const { run, current, wanted } = view;
   const { status } = view.seen.pop;
-  const named = [current, status.revisions?.promoted, run?.revision, run?.back, run?.from, wanted?.revision].filter((one) => one !== undefined);
+  const named = [current, status.revisions?.promoted, run?.revision, run?.back, run?.from, wanted?.revision].filter(
+    (one) => one !== undefined,
+  );
   return new Set([...named, ...inUse(view)].filter((revision) => revision !== NO_REVISION));
 }
 
 /** Old DaemonSets and records go once nothing can need them: no node label, no pod, beyond the history limit, and no run (R12). */
 export function collect(view: PopView): Outcome | undefined {
-  if ((view.run && view.run.state !== "Passed") || view.seen.pop.deleting || !view.seen.live || !view.seen.pop.status.revisions) return undefined;
+  if ((view.run && view.run.state !== "Passed") || view.seen.pop.deleting || !view.seen.live || !view.seen.pop.status.revisions)
+    return undefined;
   const needed = neededRevisions(view);
   const kept = [...view.seen.records].sort((a, b) => b.number - a.number).filter((record) => !needed.has(record.revision));
   const beyond = new Set(kept.slice(view.seen.pop.spec.revisionHistoryLimit).map((record) => record.revision));
   const sets = view.seen.daemonSets.filter(
-    (set) => !needed.has(set.revision) && !set.deleting && (beyond.has(set.revision) || !recordOf(view, set.revision)) && !view.seen.pods.some((pod) => pod.daemonSetUID === set.uid),
+    (set) =>
+      !needed.has(set.revision) &&
+      !set.deleting &&
+      (beyond.has(set.revision) || !recordOf(view, set.revision)) &&
+      !view.seen.pods.some((pod) => pod.daemonSetUID === set.uid),
   );
-  const records = view.seen.records.filter((record) => beyond.has(record.revision) && !view.seen.daemonSets.some((set) => set.revision === record.revision));
+  const records = view.seen.records.filter(
+    (record) => beyond.has(record.revision) && !view.seen.daemonSets.some((set) => set.revision === record.revision),
+  );
   return {
     actions: [
       ...sets.map((set): PopAction => ({ kind: "DeleteDaemonSet", name: set.name, uid: set.uid })),
@@ -92,7 +116,9 @@ export function rememberVerdicts(view: PopView): Outcome | undefined {
   const { status } = view.seen.pop;
   if (!status.revisions || !view.seen.live) return undefined;
   const failed = status.revisions.failed ?? [];
-  const forgotten = view.seen.records.flatMap(({ revision, version, failed: verdict }) => (verdict && !failed.some((entry) => entry.revision === revision) ? [{ revision, version, ...verdict }] : []));
+  const forgotten = view.seen.records.flatMap(({ revision, version, failed: verdict }) =>
+    verdict && !failed.some((entry) => entry.revision === revision) ? [{ revision, version, ...verdict }] : [],
+  );
   if (forgotten.length === 0 || failed.length >= FAILED_KEPT) return undefined;
   return { ledger: { ...status, revisions: { ...status.revisions, failed: [...failed, ...forgotten].slice(-FAILED_KEPT) } } };
 }

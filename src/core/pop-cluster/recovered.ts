@@ -21,12 +21,28 @@ export function recovered(view: PopView, now: Instant): Outcome | undefined {
 
 function end(view: PopView, { member, servingPod }: NodeView, entry: PopNodeStatus & { readonly token: string }, now: Instant): Outcome {
   const { status } = view.seen.pop;
-  if (member.claim === entry.token) return { actions: [{ kind: "ReleaseNode", node: seenNode(member), token: entry.token, giveBack: false }], wakes: [now + 1_000] };
+  if (member.claim === entry.token)
+    return { actions: [{ kind: "ReleaseNode", node: seenNode(member), token: entry.token, giveBack: false }], wakes: [now + 1_000] };
   // Somebody else's claim is not ours to end.
   if (isActive(member.claim)) return {};
-  const done: PopNodeStatus = { name: entry.name, uid: entry.uid, revision: servingPod!.revision, step: "Done", since: iso(now), attempt: entry.attempt, token: entry.token };
+  const done: PopNodeStatus = {
+    name: entry.name,
+    uid: entry.uid,
+    revision: servingPod!.revision,
+    step: "Done",
+    since: iso(now),
+    attempt: entry.attempt,
+    token: entry.token,
+  };
   return {
     ledger: { ...status, nodes: withEntry(status.nodes ?? [], done) },
-    events: [{ type: "Normal", reason: "NodeRecovered", action: "Recover", message: `node ${entry.name}, which the failed rollback had left out, serves again` }],
+    events: [
+      {
+        type: "Normal",
+        reason: "NodeRecovered",
+        action: "Recover",
+        message: `node ${entry.name}, which the failed rollback had left out, serves again`,
+      },
+    ],
   };
 }

@@ -67,14 +67,23 @@ function claimUnknown({ view, run, node }: Candidate): Outcome | undefined {
   const { claim } = node.member;
   const next = claimToken(view.seen.pop.uid, run.id, node.member.uid, (node.entry?.attempt ?? 0) + 1);
   if (!isActive(claim) || claim === node.entry?.token || claim === next) return undefined;
-  return held({ rule: "G5a", reason: "OrphanedClaim", message: `node ${node.member.name} bears the claim ${claim}, which the ledger does not know; it is not touched until a person removes the annotation` });
+  return held({
+    rule: "G5a",
+    reason: "OrphanedClaim",
+    message: `node ${node.member.name} bears the claim ${claim}, which the ledger does not know; it is not touched until a person removes the annotation`,
+  });
 }
 
 function cordon({ view, node, rollback, left }: Candidate): Outcome | undefined {
   if (rollback || left || !node.member.unschedulable) return undefined;
   const { name } = node.member;
-  if (view.limit > 1) return held({ rule: "P3b", reason: "CordonedByPerson", message: `node ${name} is cordoned by a person; it is not started` });
-  return held({ rule: "P3b", reason: "BudgetExhausted", message: `node ${name} is cordoned by a person and fills maxUnavailable ${view.limit}; the roll goes on when it is uncordoned` });
+  if (view.limit > 1)
+    return held({ rule: "P3b", reason: "CordonedByPerson", message: `node ${name} is cordoned by a person; it is not started` });
+  return held({
+    rule: "P3b",
+    reason: "BudgetExhausted",
+    message: `node ${name} is cordoned by a person and fills maxUnavailable ${view.limit}; the roll goes on when it is uncordoned`,
+  });
 }
 
 /** Each give-back of a run makes the next claim wait 10 s longer, at most five minutes: a data plane that refuses is not asked in a loop. */
@@ -83,7 +92,17 @@ function justGivenBack({ node, rollback, left, now }: Candidate): Outcome | unde
   if (rollback || left || attempt === 0) return undefined;
   const until = Date.parse(node.entry!.since) + Math.min(attempt * AGAIN, AGAIN_AT_MOST);
   if (now >= until) return undefined;
-  return { holds: [{ rule: "P3b", reason: "DrainBlocked", message: `node ${node.member.name} was ${node.entry?.message ?? "given back"}; it is tried again after a pause`, until }], wakes: [until] };
+  return {
+    holds: [
+      {
+        rule: "P3b",
+        reason: "DrainBlocked",
+        message: `node ${node.member.name} was ${node.entry?.message ?? "given back"}; it is tried again after a pause`,
+        until,
+      },
+    ],
+    wakes: [until],
+  };
 }
 
 const AGAIN = 10_000;
@@ -91,7 +110,11 @@ const AGAIN_AT_MOST = 300_000;
 
 function kubeletSilent({ node, rollback, broken, left }: Candidate): Outcome | undefined {
   if (rollback || left || !broken || node.member.ready === "True") return undefined;
-  return held({ rule: "P2", reason: "BudgetExhausted", message: `node ${node.member.name} cannot serve: ${node.out ?? "NotReady"}; it is updated when its kubelet is back` });
+  return held({
+    rule: "P2",
+    reason: "BudgetExhausted",
+    message: `node ${node.member.name} cannot serve: ${node.out ?? "NotReady"}; it is updated when its kubelet is back`,
+  });
 }
 
 /** A node that is out already costs nobody anything more, whoever else is out. */
@@ -100,23 +123,35 @@ function budget({ view, run, node, broken, left }: Candidate): Outcome | undefin
   const limit = limitOf(view, run);
   const out = outCount(view, node.member.uid);
   if (mayStart(out, limit)) return undefined;
-  return held({ rule: "P1", reason: "BudgetExhausted", message: `${out} of at most ${limit} nodes are out: ${namesOut(view, node.member.uid)}` });
+  return held({
+    rule: "P1",
+    reason: "BudgetExhausted",
+    message: `${out} of at most ${limit} nodes are out: ${namesOut(view, node.member.uid)}`,
+  });
 }
 
 /** Unknown never promotes: neither the PoP's checks nor those of a node that was updated before may be unreadable. */
 function healthUnknown({ view, node, rollback, left, health }: Candidate): Outcome | undefined {
   if (rollback || left) return undefined;
-  const updated = view.nodes.filter((other) => other.entry?.step === "Done" && other.member.ready === "True" && judgedPod(view, other) !== undefined);
+  const updated = view.nodes.filter(
+    (other) => other.entry?.step === "Done" && other.member.ready === "True" && judgedPod(view, other) !== undefined,
+  );
   const judged = [health.pop, ...updated.map((other) => health.nodes.get(other.member.uid))];
   const unknown = judged.find((one) => one?.verdict === "Unknown");
-  return unknown && held({ rule: "G9", reason: "HealthUnknown", message: `before node ${node.member.name} is started: ${unknown.finding}` });
+  return (
+    unknown && held({ rule: "G9", reason: "HealthUnknown", message: `before node ${node.member.name} is started: ${unknown.finding}` })
+  );
 }
 
 function sessionsUncounted({ view, node, rollback, broken, left }: Candidate): Outcome | undefined {
   if (rollback || broken || left) return undefined;
   const baseline = drainBaseline(view, node);
   if (!baseline || !("missing" in baseline)) return undefined;
-  return held({ rule: "P11", reason: "HealthUnknown", message: `node ${node.member.name} is not drained before its sessions are counted: ${baseline.missing}` });
+  return held({
+    rule: "P11",
+    reason: "HealthUnknown",
+    message: `node ${node.member.name} is not drained before its sessions are counted: ${baseline.missing}`,
+  });
 }
 
 function bareEviction({ view, node, broken, left, now }: Candidate): Outcome | undefined {
@@ -132,7 +167,11 @@ function evictionRefused({ view, node, broken, left, now }: Candidate): Outcome 
   if (broken || left || !pod || !answer || answer.allowed) return undefined;
   const hold: Hold = { rule: "P3", reason: "DrainBlocked", message: `node ${node.member.name}: ${answer.message}` };
   const stale = answer.ageMilliseconds > ASKED_AGAIN_AFTER;
-  return { holds: [hold], actions: stale ? [{ kind: "CheckEviction", node: seenNode(node.member), pod }] : [], wakes: [now + ASKED_AGAIN_AFTER] };
+  return {
+    holds: [hold],
+    actions: stale ? [{ kind: "CheckEviction", node: seenNode(node.member), pod }] : [],
+    wakes: [now + ASKED_AGAIN_AFTER],
+  };
 }
 
 const ASKED_AGAIN_AFTER = 15_000;

@@ -21,7 +21,10 @@ interface Asked {
   readonly at: string;
 }
 
-const handled = (status: PopClusterStatus, verb: Verb, at: string): PopClusterStatus => ({ ...status, handled: { ...status.handled, [verb]: at } });
+const handled = (status: PopClusterStatus, verb: Verb, at: string): PopClusterStatus => ({
+  ...status,
+  handled: { ...status.handled, [verb]: at },
+});
 
 function nothingToDo(view: PopView, verb: Verb, asked: Asked, message: string): Outcome {
   return {
@@ -33,11 +36,13 @@ function nothingToDo(view: PopView, verb: Verb, asked: Asked, message: string): 
 /** Take back what runs now: a rollback as by a failed check, and the revision has its verdict (RB, G8). */
 function takeBack(view: PopView, asked: Asked, now: Instant): Outcome {
   const { run } = view;
-  if (!run || run.kind === "Rollback" || run.state === "Preflight") return nothingToDo(view, "takeBack", asked, "no version is being rolled or watched, so there is nothing to take back");
+  if (!run || run.kind === "Rollback" || run.state === "Preflight")
+    return nothingToDo(view, "takeBack", asked, "no version is being rolled or watched, so there is nothing to take back");
   if (asked.revision !== undefined && asked.revision !== run.revision) {
     return nothingToDo(view, "takeBack", asked, `revision ${asked.revision} is not the one that rolls or is watched (${run.revision})`);
   }
-  if (run.back === undefined) return nothingToDo(view, "takeBack", asked, `${run.version} is the first version; there is nothing to go back to`);
+  if (run.back === undefined)
+    return nothingToDo(view, "takeBack", asked, `${run.version} is the first version; there is nothing to go back to`);
   const outcome = failRevision(view, run, `taken back by a person at ${asked.at}`, "Person", now);
   return outcome.ledger ? { ...outcome, ledger: handled(outcome.ledger, "takeBack", asked.at) } : outcome;
 }
@@ -47,10 +52,18 @@ function stop(view: PopView, asked: Asked): Outcome {
   const { run } = view;
   const { status } = view.seen.pop;
   if (!run || run.state !== "Rolling" || run.kind === "Rollback") return nothingToDo(view, "stop", asked, "no roll is under way");
-  if (asked.revision !== undefined && asked.revision !== run.revision) return nothingToDo(view, "stop", asked, `revision ${asked.revision} is not the one that rolls (${run.revision})`);
+  if (asked.revision !== undefined && asked.revision !== run.revision)
+    return nothingToDo(view, "stop", asked, `revision ${asked.revision} is not the one that rolls (${run.revision})`);
   return {
     ledger: handled({ ...status, run: { ...run, ending: "Stopped" } }, "stop", asked.at),
-    events: [{ type: "Normal", reason: "Stopped", action: "Stop", message: `the roll to ${run.version} is stopped by a person; the PoP stays mixed and watched until take-back, retry or another version` }],
+    events: [
+      {
+        type: "Normal",
+        reason: "Stopped",
+        action: "Stop",
+        message: `the roll to ${run.version} is stopped by a person; the PoP stays mixed and watched until take-back, retry or another version`,
+      },
+    ],
   };
 }
 
@@ -61,7 +74,8 @@ function stop(view: PopView, asked: Asked): Outcome {
 function retry(view: PopView, asked: Asked, now: Instant): Outcome {
   const { status } = view.seen.pop;
   const { run } = view;
-  if (asked.revision !== undefined && status.content?.failed?.some((entry) => entry.version === asked.revision)) return retryContent(status, asked);
+  if (asked.revision !== undefined && status.content?.failed?.some((entry) => entry.version === asked.revision))
+    return retryContent(status, asked);
   const revision = asked.revision ?? view.wanted?.revision;
   // The verdict leaves the record first: one that stands there alone is taken over by the ledger (G8).
   const record = view.seen.records.find((candidate) => candidate.revision === revision && candidate.failed !== undefined);
@@ -70,9 +84,14 @@ function retry(view: PopView, asked: Asked, now: Instant): Outcome {
   const goesOn = run?.ending !== undefined && run.revision === revision;
   const present = new Set(view.nodes.map((node) => node.member.uid));
   const left = (status.nodes ?? []).filter((entry) => entry.step === "Failed" || !present.has(entry.uid));
-  if (failed.length === 0 && !goesOn && left.length === 0) return nothingToDo(view, "retry", asked, `revision ${revision ?? "(none)"} neither failed nor was stopped here`);
+  if (failed.length === 0 && !goesOn && left.length === 0)
+    return nothingToDo(view, "retry", asked, `revision ${revision ?? "(none)"} neither failed nor was stopped here`);
   const kept = (status.revisions?.failed ?? []).filter((entry) => entry.revision !== revision);
-  const cleared: PopClusterStatus = { ...status, nodes: (status.nodes ?? []).filter((entry) => present.has(entry.uid)).flatMap(afterRetry), revisions: { ...status.revisions, failed: kept } };
+  const cleared: PopClusterStatus = {
+    ...status,
+    nodes: (status.nodes ?? []).filter((entry) => present.has(entry.uid)).flatMap(afterRetry),
+    revisions: { ...status.revisions, failed: kept },
+  };
   return {
     ledger: handled(retriedRun(view, cleared, goesOn), "retry", asked.at),
     events: [{ type: "Normal", reason: "Retry", action: "Retry", message: `a person asked at ${asked.at} to try ${revision} again` }],
@@ -84,7 +103,14 @@ function retryContent(status: PopClusterStatus, asked: Asked): Outcome {
   const failed = (status.content?.failed ?? []).filter((entry) => entry.version !== asked.revision);
   return {
     ledger: handled({ ...status, content: { ...status.content, failed } }, "retry", asked.at),
-    events: [{ type: "Normal", reason: "Retry", action: "Retry", message: `a person asked at ${asked.at} to load content ${asked.revision} again` }],
+    events: [
+      {
+        type: "Normal",
+        reason: "Retry",
+        action: "Retry",
+        message: `a person asked at ${asked.at} to load content ${asked.revision} again`,
+      },
+    ],
   };
 }
 
@@ -118,7 +144,14 @@ export function supersede(view: PopView): Outcome | undefined {
   if (wanted.revision !== run.revision && run.ending === undefined) {
     return {
       ledger: { ...status, run: { ...run, ending: "Superseded" } },
-      events: [{ type: "Normal", reason: "Superseded", action: "Supersede", message: `${run.version} is superseded by ${wanted.version} in mid-roll: no further node starts it, the node in hand finishes, its healthy nodes stay and are watched` }],
+      events: [
+        {
+          type: "Normal",
+          reason: "Superseded",
+          action: "Supersede",
+          message: `${run.version} is superseded by ${wanted.version} in mid-roll: no further node starts it, the node in hand finishes, its healthy nodes stay and are watched`,
+        },
+      ],
     };
   }
   if (wanted.revision === run.revision && run.ending === "Superseded") return { ledger: { ...status, run: withoutEnding(run) } };

@@ -21,7 +21,10 @@ export const labelFor = (pop: string, revision: string): string | undefined =>
 
 /** Replaces `${version}` in every image of the template. */
 export function withVersion(template: PodTemplate, version: string): PodTemplate {
-  const containers = template.spec.containers.map((container) => ({ ...container, image: container.image.replaceAll("${version}", version) }));
+  const containers = template.spec.containers.map((container) => ({
+    ...container,
+    image: container.image.replaceAll("${version}", version),
+  }));
   const init = (template.spec as { initContainers?: { image?: string }[] }).initContainers?.map((container) => ({
     ...container,
     ...(container.image === undefined ? {} : { image: container.image.replaceAll("${version}", version) }),
@@ -31,6 +34,11 @@ export function withVersion(template: PodTemplate, version: string): PodTemplate
 
 /** The images that a revision runs, version filled in. */
 export function imagesOf(template: PodTemplate, version: string): string[] {
-  const { spec } = withVersion(template, version) as { readonly spec: { readonly containers: readonly { readonly image: string }[]; readonly initContainers?: readonly { readonly image?: string }[] } };
+  const { spec } = withVersion(template, version) as {
+    readonly spec: {
+      readonly containers: readonly { readonly image: string }[];
+      readonly initContainers?: readonly { readonly image?: string }[];
+    };
+  };
   return [...new Set([...spec.containers, ...(spec.initContainers ?? [])].flatMap(({ image }) => image ?? []))];
 }

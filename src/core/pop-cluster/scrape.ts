@@ -11,7 +11,8 @@ const SCRAPE_FRESH = 5_000;
 const SCRAPE_TIMING = { intervalMilliseconds: 1_000, timeoutMilliseconds: 1_000, keep: 3 };
 
 /** The check of P11, when the PoP has one. */
-export const reconnectCheck = (view: PopView): HealthCheck | undefined => healthSpec(view).pop.find((check) => check.reconnect !== undefined);
+export const reconnectCheck = (view: PopView): HealthCheck | undefined =>
+  healthSpec(view).pop.find((check) => check.reconnect !== undefined);
 
 interface Page {
   readonly port: number;
@@ -45,8 +46,16 @@ export function scrapeProbes(view: PopView): Probe[] {
   if (!["Preflight", "Rolling", "RollingBack"].includes(view.run?.state ?? "")) return [];
   const lists = reconnectCheck(view)?.reconnect?.sessions;
   return running(view).flatMap((pod): Probe[] => [
-    ...pagesOf(view).map((page): Probe => ({ ...SCRAPE_TIMING, key: pageKey(pod, page), kind: "metrics", url: urlOf(pod.address!, { ...page, scheme: "HTTP" }), names: page.names })),
-    ...(lists ? [{ ...SCRAPE_TIMING, key: idsKey(pod), kind: "sessions" as const, url: urlOf(pod.address!, { ...lists, scheme: "HTTP" }) }] : []),
+    ...pagesOf(view).map((page): Probe => ({
+      ...SCRAPE_TIMING,
+      key: pageKey(pod, page),
+      kind: "metrics",
+      url: urlOf(pod.address!, { ...page, scheme: "HTTP" }),
+      names: page.names,
+    })),
+    ...(lists
+      ? [{ ...SCRAPE_TIMING, key: idsKey(pod), kind: "sessions" as const, url: urlOf(pod.address!, { ...lists, scheme: "HTTP" }) }]
+      : []),
   ]);
 }
 
@@ -55,10 +64,16 @@ const fresh = (samples: readonly Sample[] | undefined): Sample | undefined => {
   return last && last.ageMilliseconds <= SCRAPE_FRESH && last.result.ok ? last : undefined;
 };
 
-function metricsOf(view: PopView, pod: DataPlanePod, name: string): { readonly metrics: readonly MetricSample[]; readonly ageMilliseconds: number } | undefined {
+function metricsOf(
+  view: PopView,
+  pod: DataPlanePod,
+  name: string,
+): { readonly metrics: readonly MetricSample[]; readonly ageMilliseconds: number } | undefined {
   const page = pagesOf(view).find((candidate) => candidate.names.includes(name));
   const sample = page && fresh(view.seen.samples.get(pageKey(pod, page)));
-  return sample?.result.ok && sample.result.metrics ? { metrics: sample.result.metrics, ageMilliseconds: sample.ageMilliseconds } : undefined;
+  return sample?.result.ok && sample.result.metrics
+    ? { metrics: sample.result.metrics, ageMilliseconds: sample.ageMilliseconds }
+    : undefined;
 }
 
 /** The ids of the sessions that a pod holds, by its own list. */
@@ -68,12 +83,17 @@ export function sessionIds(view: PopView, pod: DataPlanePod): readonly string[] 
 }
 
 /** How many sessions the pod holds now, by its gauge or its list; undefined when nobody can say. */
-export function sessionsHeld(view: PopView, pod: DataPlanePod | undefined): { readonly count: number; readonly ageMilliseconds: number } | undefined {
+export function sessionsHeld(
+  view: PopView,
+  pod: DataPlanePod | undefined,
+): { readonly count: number; readonly ageMilliseconds: number } | undefined {
   if (!pod) return undefined;
   const metric = view.seen.pop.spec.strategy.drain.sessions?.metric;
   if (metric === undefined) {
     const sample = fresh(view.seen.samples.get(idsKey(pod)));
-    return sample?.result.ok && sample.result.sessions ? { count: sample.result.sessions.length, ageMilliseconds: sample.ageMilliseconds } : undefined;
+    return sample?.result.ok && sample.result.sessions
+      ? { count: sample.result.sessions.length, ageMilliseconds: sample.ageMilliseconds }
+      : undefined;
   }
   const scrape = metricsOf(view, pod, metric);
   const values = scrape?.metrics.filter((line) => line.name === metric).map((line) => line.value) ?? [];
@@ -82,10 +102,15 @@ export function sessionsHeld(view: PopView, pod: DataPlanePod | undefined): { re
 }
 
 /** Does the PoP count sessions at all? */
-export const countsSessions = (view: PopView): boolean => view.seen.pop.spec.strategy.drain.sessions !== undefined || reconnectCheck(view)?.reconnect?.sessions !== undefined;
+export const countsSessions = (view: PopView): boolean =>
+  view.seen.pop.spec.strategy.drain.sessions !== undefined || reconnectCheck(view)?.reconnect?.sessions !== undefined;
 
 /** Sessions from `node` that the PoP's pods have seen come back; a pod left out goes away with its counters. */
-export function returnCounts(view: PopView, node: string, without?: string): { readonly counts: ReconnectCounts; readonly unreadable: number } {
+export function returnCounts(
+  view: PopView,
+  node: string,
+  without?: string,
+): { readonly counts: ReconnectCounts; readonly unreadable: number } {
   const reconnect = reconnectCheck(view)?.reconnect;
   if (!reconnect?.histogram) return { counts: { count: 0, buckets: [] }, unreadable: 0 };
   const name = `${reconnect.histogram}_count`;

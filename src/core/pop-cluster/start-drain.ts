@@ -35,5 +35,6 @@ export function startDrain(view: PopView, { node, entry }: InHand): PopAction[] 
 /** The data plane refuses this token: it heard its cancel, its lease ran out, or it is another container. The node is given back (H2). */
 export function refusedDrain(view: PopView, { node, entry }: Pick<InHand, "node" | "entry">): string | undefined {
   const answer = view.seen.drains.get(node.member.uid);
-  return answer?.verb === "start" && answer.token === entry.token && answer.status === 409 ? `its data plane refuses the drain: ${answer.message}` : undefined;
+  if (answer?.token !== entry.token || answer.refusal === undefined) return undefined;
+  return `its data plane refuses the drain: ${answer.refusal}`;
 }

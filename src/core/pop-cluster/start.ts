@@ -35,18 +35,43 @@ export function start(view: PopView, now: Instant): Outcome | undefined {
   if (destination.members.length === 0 && destination.revision === view.current) return { ledger: withoutRoll(view, now) };
   if (destination.members.length === 0) return { ledger: startRun(view, destination, now) };
   const on = brakesOn(view, now);
-  const brakes = [planHold(view, now), ...ruled(view, "StartForward", { ...on, grant: undefined }).holds].filter((hold) => hold !== undefined);
+  const brakes = [planHold(view, now), ...ruled(view, "StartForward", { ...on, grant: undefined }).holds].filter(
+    (hold) => hold !== undefined,
+  );
   const holds = [...brakes, pullHold(view, destination, brakes.length === 0)].filter((hold) => hold !== undefined);
   const wakes = holds.flatMap((hold) => (hold.until === undefined ? [] : [hold.until]));
   if (holds.length > 0) return { holds, wakes, ...grantBack(view) };
   if (!pop.finalizers.includes(FINALIZER)) return { actions: [{ kind: "AddFinalizer" }], wakes: [now + 1_000] };
   if (!grantHeld(view)) return askGrant(view, "Roll", on.grant);
-  if (destination.late) return { ledger: takeIn(view, destination, now), events: [{ type: "Normal", reason: "RunStarted", action: "Roll", message: `${destination.members.map((node) => node.member.name).join(", ")} follow to ${destination.version}, which the PoP runs` }] };
+  if (destination.late)
+    return {
+      ledger: takeIn(view, destination, now),
+      events: [
+        {
+          type: "Normal",
+          reason: "RunStarted",
+          action: "Roll",
+          message: `${destination.members.map((node) => node.member.name).join(", ")} follow to ${destination.version}, which the PoP runs`,
+        },
+      ],
+    };
   const before = view.run?.state === "Passed" ? (promoted(view, view.run, now).events ?? []) : [];
-  return { ledger: startRun(view, destination, now), events: [...before, { type: "Normal", reason: "RunStarted", action: "Roll", message: `the roll to ${destination.version} begins with ${destination.members.length} nodes; it would go back to ${nameOf(view, destination.back)}` }] };
+  return {
+    ledger: startRun(view, destination, now),
+    events: [
+      ...before,
+      {
+        type: "Normal",
+        reason: "RunStarted",
+        action: "Roll",
+        message: `the roll to ${destination.version} begins with ${destination.members.length} nodes; it would go back to ${nameOf(view, destination.back)}`,
+      },
+    ],
+  };
 }
 
-const nameOf = (view: PopView, revision: string): string => recordOf(view, revision)?.version ?? (revision === NO_REVISION ? "the adopted data plane" : revision);
+const nameOf = (view: PopView, revision: string): string =>
+  recordOf(view, revision)?.version ?? (revision === NO_REVISION ? "the adopted data plane" : revision);
 
 /** A first version, or nodes that all follow it by joining: at once, without window and grant. */
 function firstVersion(view: PopView, destination: Destination, now: Instant): Outcome {
@@ -55,7 +80,14 @@ function firstVersion(view: PopView, destination: Destination, now: Instant): Ou
   const run = newRun(view, destination, "Join", now);
   return {
     ledger: { ...endRun(view.seen.pop.status), run, runs: run.id, nodes: begunAlready(view, run, now) },
-    events: [{ type: "Normal", reason: "FirstVersion", action: "Join", message: `${destination.version} is this PoP's first version; its ${view.nodes.length} nodes join one after the other` }],
+    events: [
+      {
+        type: "Normal",
+        reason: "FirstVersion",
+        action: "Join",
+        message: `${destination.version} is this PoP's first version; its ${view.nodes.length} nodes join one after the other`,
+      },
+    ],
   };
 }
 
@@ -83,7 +115,13 @@ function failedBefore(view: PopView, destination: Destination): Hold[] {
     return [{ rule: "P16", reason: "FirstVersion", message }];
   }
   const takesBack = run?.ending === "Stopped" && run.cause !== undefined ? `, or rollward take-back ${view.seen.pop.name}` : "";
-  return [{ rule: "G8", reason: "FailedBefore", message: `${failed.version} (revision ${failed.revision}) failed here at ${failed.at}: ${failed.evidence}; set another version, or rollward retry ${view.seen.pop.name} --revision ${failed.revision}${takesBack}` }];
+  return [
+    {
+      rule: "G8",
+      reason: "FailedBefore",
+      message: `${failed.version} (revision ${failed.revision}) failed here at ${failed.at}: ${failed.evidence}; set another version, or rollward retry ${view.seen.pop.name} --revision ${failed.revision}${takesBack}`,
+    },
+  ];
 }
 
 /** R0: the dry run was accepted, the record is written, the DaemonSet is there. */
@@ -136,13 +174,28 @@ function startRun(view: PopView, destination: Destination, now: Instant): PopClu
   const moving = new Set(run.frozen.members.map((member) => member.uid));
   const nodes = view.nodes.flatMap((node): PopNodeStatus[] => {
     if (!moving.has(node.member.uid)) return node.entry ? [node.entry] : [];
-    const base = { name: node.member.name, uid: node.member.uid, since: iso(now), attempt: 0, ...(node.entry?.revision ? { revision: node.entry.revision } : {}) };
+    const base = {
+      name: node.member.name,
+      uid: node.member.uid,
+      since: iso(now),
+      attempt: 0,
+      ...(node.entry?.revision ? { revision: node.entry.revision } : {}),
+    };
     if (exclude && node.member.ready !== "True") {
-      return [{ ...base, step: "Skipped", skipped: "NotReadyBefore", message: "it was NotReady before the roll and is left out of the budget (notReadyBefore: Exclude)" }];
+      return [
+        {
+          ...base,
+          step: "Skipped",
+          skipped: "NotReadyBefore",
+          message: "it was NotReady before the roll and is left out of the budget (notReadyBefore: Exclude)",
+        },
+      ];
     }
     return [{ ...base, step: "Pending", ...(node.entry?.token ? { token: node.entry.token } : {}) }];
   });
-  const gone = (before.nodes ?? []).filter((entry) => entry.skipped !== "Gone" && !view.nodes.some((node) => node.member.uid === entry.uid));
+  const gone = (before.nodes ?? []).filter(
+    (entry) => entry.skipped !== "Gone" && !view.nodes.some((node) => node.member.uid === entry.uid),
+  );
   return { ...withoutPlan(before), run, runs: run.id, nodes: [...nodes, ...gone].sort((a, b) => (a.name < b.name ? -1 : 1)), checks: [] };
 }
 
@@ -159,7 +212,16 @@ function takeIn(view: PopView, destination: Destination, now: Instant): PopClust
   const present = new Set(view.nodes.map((node) => node.member.uid));
   const kept = [...run.frozen.members.filter((member) => !uids.has(member.uid) && present.has(member.uid)), ...goneMembers(view)];
   const nodes = late.reduce<readonly PopNodeStatus[]>(
-    (entries, { member, entry }) => withEntry(entries, { name: member.name, uid: member.uid, ...(entry?.revision ? { revision: entry.revision } : {}), step: "Pending", since: iso(now), attempt: 0, ...(entry?.token ? { token: entry.token } : {}) }),
+    (entries, { member, entry }) =>
+      withEntry(entries, {
+        name: member.name,
+        uid: member.uid,
+        ...(entry?.revision ? { revision: entry.revision } : {}),
+        step: "Pending",
+        since: iso(now),
+        attempt: 0,
+        ...(entry?.token ? { token: entry.token } : {}),
+      }),
     status.nodes ?? [],
   );
   return {
@@ -168,7 +230,11 @@ function takeIn(view: PopView, destination: Destination, now: Instant): PopClust
     run: {
       ...run,
       state: "Rolling",
-      frozen: { ...run.frozen, members: [...kept, ...late.map(({ member }) => ({ name: member.name, uid: member.uid }))], order: [...run.frozen.order.filter((one) => !uids.has(one)), ...uids] },
+      frozen: {
+        ...run.frozen,
+        members: [...kept, ...late.map(({ member }) => ({ name: member.name, uid: member.uid }))],
+        order: [...run.frozen.order.filter((one) => !uids.has(one)), ...uids],
+      },
       timers: { ...run.timers, ...stopped("bake", run, now), ...stopped("watch", run, now) },
     },
   };
@@ -187,5 +253,9 @@ function endedRun(view: PopView, now: Instant): PopClusterStatus {
   if (run.state === "Passed" || (run.timers.watch !== undefined && !run.cause)) return promoted(view, run, now).ledger;
   const outcome = run.ending === "Stopped" ? "Stopped" : "Superseded";
   const current = run.kind === "Join" ? run.revision : status.revisions?.current;
-  return endRun({ ...status, ...withHistory(status, run, outcome, run.cause ?? "", now), revisions: { ...status.revisions, ...(current ? { current } : {}) } });
+  return endRun({
+    ...status,
+    ...withHistory(status, run, outcome, run.cause ?? "", now),
+    revisions: { ...status.revisions, ...(current ? { current } : {}) },
+  });
 }

@@ -37,7 +37,10 @@ export function statusOf(view: PopView, ledger: PopClusterStatus, holds: readonl
     ...(next.length > 0 ? { next } : {}),
     ...runs(after),
     ...(view.seen.site.state === "Reachable" ? { members: membersOf(after) } : ledger.members ? { members: ledger.members } : {}),
-    checks: view.seen.site.state === "Reachable" ? health.checks.filter((check) => check.node === undefined || !updating.has(check.node)) : (ledger.checks ?? []),
+    checks:
+      view.seen.site.state === "Reachable"
+        ? health.checks.filter((check) => check.node === undefined || !updating.has(check.node))
+        : (ledger.checks ?? []),
     holds: shown.map((hold) => ({
       rule: hold.rule,
       reason: hold.reason,
@@ -50,7 +53,10 @@ export function statusOf(view: PopView, ledger: PopClusterStatus, holds: readonl
 
 /** The version that the whole PoP runs, for printer columns and the Fleet. */
 function runs(view: PopView): { version?: string } {
-  const version = view.current === undefined ? undefined : (recordOf(view, view.current)?.version ?? (view.current === NO_REVISION ? "adopted" : undefined));
+  const version =
+    view.current === undefined
+      ? undefined
+      : (recordOf(view, view.current)?.version ?? (view.current === NO_REVISION ? "adopted" : undefined));
   return version === undefined ? {} : { version };
 }
 
@@ -61,7 +67,9 @@ function membersOf(view: PopView): { total: number; out: number } {
 }
 
 function onlyOnce(holds: readonly Hold[]): Hold[] {
-  return holds.filter((hold, index) => holds.findIndex((other) => other.reason === hold.reason && other.message === hold.message) === index);
+  return holds.filter(
+    (hold, index) => holds.findIndex((other) => other.reason === hold.reason && other.message === hold.message) === index,
+  );
 }
 
 function pausedSince(view: PopView, now: Instant): string | undefined {
@@ -98,27 +106,46 @@ function occurrences(view: PopView, now: Instant): OccurrenceStatus[] {
 function conditionsOf(view: PopView, holds: readonly Hold[], now: Instant): Condition[] {
   const { pop } = view.seen;
   const updates = [accepted(view, now), ready(view, holds, now), progressing(view, holds), versionHealthy(view, now), paused(view, now)];
-  return updates.reduce<Condition[]>((conditions, update) => setCondition(conditions, update, pop.generation, now), [...(pop.status.conditions ?? [])]);
+  return updates.reduce<Condition[]>(
+    (conditions, update) => setCondition(conditions, update, pop.generation, now),
+    [...(pop.status.conditions ?? [])],
+  );
 }
 
 function accepted(view: PopView, now: Instant): ConditionUpdate {
   const { site, pop } = view.seen;
-  if (site.state === "CredentialsInvalid") return { type: "Accepted", status: "False", reason: "CredentialsInvalid", message: site.message };
-  if (clusterChanged(view)) return { type: "Accepted", status: "False", reason: "ClusterChanged", message: "the kubeconfig leads to another cluster than the one that this PoP was; correct it, or create a new PoPCluster for the other cluster" };
+  if (site.state === "CredentialsInvalid")
+    return { type: "Accepted", status: "False", reason: "CredentialsInvalid", message: site.message };
+  if (clusterChanged(view))
+    return {
+      type: "Accepted",
+      status: "False",
+      reason: "ClusterChanged",
+      message:
+        "the kubeconfig leads to another cluster than the one that this PoP was; correct it, or create a new PoPCluster for the other cluster",
+    };
   if (site.state === "Unreachable") {
     // What was found of the spec stands: nothing of it can be looked at now.
     const before = pop.status.conditions?.find((condition) => condition.type === "Accepted");
-    return before ?? { type: "Accepted", status: "Unknown", reason: "NotYetLookedAt", message: "the PoP's API server has not answered yet" };
+    return (
+      before ?? { type: "Accepted", status: "Unknown", reason: "NotYetLookedAt", message: "the PoP's API server has not answered yet" }
+    );
   }
   const problems = problemsOf(view, now);
   const [first] = problems;
-  if (first) return { type: "Accepted", status: "False", reason: first.reason, message: problems.map((problem) => problem.message).join("; ") };
+  if (first)
+    return { type: "Accepted", status: "False", reason: first.reason, message: problems.map((problem) => problem.message).join("; ") };
   return { type: "Accepted", status: "True", reason: "Accepted", message: "the spec can be carried out" };
 }
 
 function ready(view: PopView, holds: readonly Hold[], now: Instant): ConditionUpdate {
   const { site, pop } = view.seen;
-  const condition = (status: Condition["status"], reason: ConditionReason<"Ready">, message: string): ConditionUpdate => ({ type: "Ready", status, reason, message });
+  const condition = (status: Condition["status"], reason: ConditionReason<"Ready">, message: string): ConditionUpdate => ({
+    type: "Ready",
+    status,
+    reason,
+    message,
+  });
   if (pop.deleting) return condition("False", "Deleting", "nodes in hand are finished or given back");
   if (site.state === "CredentialsInvalid") return condition("Unknown", "Unreachable", site.message);
   if (site.state === "Unreachable") return condition("Unknown", "Unreachable", site.message);
@@ -132,7 +159,9 @@ function ready(view: PopView, holds: readonly Hold[], now: Instant): ConditionUp
   const failed = holds.find((hold) => hold.reason === "FailedBefore");
   const serving = view.nodes.filter((node) => node.servingPod).length;
   if (view.nodes.length > 0 && serving === 0) {
-    return run?.kind === "Join" ? condition("False", "Joining", "no node serves yet; the first version is being put on") : condition("False", "DegradedBudget", "no node serves");
+    return run?.kind === "Join"
+      ? condition("False", "Joining", "no node serves yet; the first version is being put on")
+      : condition("False", "DegradedBudget", "no node serves");
   }
   const out = view.nodes.filter((node) => node.out !== undefined).length + view.goneUnreplaced;
   if (out > view.limit && run?.kind !== "Join") {
@@ -148,8 +177,15 @@ function progressing(view: PopView, holds: readonly Hold[]): ConditionUpdate {
   const { run } = view;
   const [first] = holds;
   const zone = view.seen.pop.spec.timeZone;
-  const condition = (status: Condition["status"], reason: ConditionReason<"Progressing">, message: string): ConditionUpdate => ({ type: "Progressing", status, reason, message });
-  const waits = first ? `${first.message}${first.until !== undefined && Number.isFinite(first.until) ? ` (until ${localText(first.until, zone)})` : ""}` : undefined;
+  const condition = (status: Condition["status"], reason: ConditionReason<"Progressing">, message: string): ConditionUpdate => ({
+    type: "Progressing",
+    status,
+    reason,
+    message,
+  });
+  const waits = first
+    ? `${first.message}${first.until !== undefined && Number.isFinite(first.until) ? ` (until ${localText(first.until, zone)})` : ""}`
+    : undefined;
   if (!run) {
     if (first && (destinationOf(view) || view.seen.site.state !== "Reachable")) return condition("False", first.reason, waits!);
     const last = view.seen.pop.status.history?.at(-1);
@@ -157,8 +193,15 @@ function progressing(view: PopView, holds: readonly Hold[]): ConditionUpdate {
     return condition("False", idle, last ? `the last run, ${last.version}, ended ${last.outcome}` : "nothing is to be done");
   }
   const state = run.state === "Passed" ? "Watching" : run.kind === "Join" && run.state === "Rolling" ? "Joining" : run.state;
-  const done = run.frozen.members.filter((member) => view.nodes.some((node) => node.member.uid === member.uid && node.entry?.step === "Done" && node.member.label === view.label(run.revision))).length;
-  const progress = run.kind === "Rollback" ? `${run.takesBack?.version ?? run.from} is taken back to ${run.version}: ${run.cause ?? ""}` : `${done} of ${run.frozen.members.length} nodes run ${run.version}`;
+  const done = run.frozen.members.filter((member) =>
+    view.nodes.some(
+      (node) => node.member.uid === member.uid && node.entry?.step === "Done" && node.member.label === view.label(run.revision),
+    ),
+  ).length;
+  const progress =
+    run.kind === "Rollback"
+      ? `${run.takesBack?.version ?? run.from} is taken back to ${run.version}: ${run.cause ?? ""}`
+      : `${done} of ${run.frozen.members.length} nodes run ${run.version}`;
   if (run.ending) return condition("False", run.ending, `${progress}; ${run.cause ?? "no further node starts"}`);
   if (first && first.reason !== "Soaking" && first.reason !== "Baking") return condition("False", first.reason, `${progress}; ${waits}`);
   return condition("True", state, waits ? `${progress}; ${waits}` : progress);
@@ -173,17 +216,28 @@ function localText(instant: Instant, zone: string): string {
 }
 
 function versionHealthy(view: PopView, now: Instant): ConditionUpdate {
-  const condition = (status: Condition["status"], reason: ConditionReason<"VersionHealthy">, message: string): ConditionUpdate => ({ type: "VersionHealthy", status, reason, message });
+  const condition = (status: Condition["status"], reason: ConditionReason<"VersionHealthy">, message: string): ConditionUpdate => ({
+    type: "VersionHealthy",
+    status,
+    reason,
+    message,
+  });
   const { run } = view;
   if (!run) return condition("Unknown", "NothingToJudge", "no run is in hand");
   const judgedBad = view.seen.pop.status.revisions?.failed?.some((entry) => entry.revision === (run.from ?? run.revision)) ?? false;
   if (run.kind === "Rollback" && !judgedBad) return condition("Unknown", "NothingToJudge", run.cause ?? "it goes back without a verdict");
   if (run.kind === "Rollback" || run.cause) return condition("False", "Breached", run.cause ?? "taken back");
   if (run.timers.unknown?.since) {
-    const until = Date.parse(run.timers.unknown.since) + milliseconds(view.seen.pop.spec.health.onUnknown.hold) - run.timers.unknown.accumulated;
-    return condition("Unknown", "HealthUnknown", `the checks cannot be read; held until ${iso(until)}, then ${view.seen.pop.spec.health.onUnknown.then}`);
+    const until =
+      Date.parse(run.timers.unknown.since) + milliseconds(view.seen.pop.spec.health.onUnknown.hold) - run.timers.unknown.accumulated;
+    return condition(
+      "Unknown",
+      "HealthUnknown",
+      `the checks cannot be read; held until ${iso(until)}, then ${view.seen.pop.spec.health.onUnknown.then}`,
+    );
   }
-  if (run.timers.excuse?.since) return condition("Unknown", "Excused", "a check fails that failed on the neighbours before our first write too");
+  if (run.timers.excuse?.since)
+    return condition("Unknown", "Excused", "a check fails that failed on the neighbours before our first write too");
   const health = healthOf(view, now);
   const all = evidenceThatCounts(view, health);
   const few = all.find((one) => one.verdict === "NotEnoughSamples");
@@ -197,6 +251,16 @@ function paused(view: PopView, now: Instant): ConditionUpdate {
   if (since === undefined) return { type: "Paused", status: "False", reason: "NotPaused", message: "nobody paused it" };
   const acknowledged = now >= Date.parse(since) + PAUSE_ACKNOWLEDGED;
   return acknowledged
-    ? { type: "Paused", status: "True", reason: "PausedByPerson", message: `paused since ${since}; nothing new starts until a person resumes it` }
-    : { type: "Paused", status: "False", reason: "PauseRequested", message: `the pause of ${since} is obeyed and will be acknowledged within 10 s` };
+    ? {
+        type: "Paused",
+        status: "True",
+        reason: "PausedByPerson",
+        message: `paused since ${since}; nothing new starts until a person resumes it`,
+      }
+    : {
+        type: "Paused",
+        status: "False",
+        reason: "PauseRequested",
+        message: `the pause of ${since} is obeyed and will be acknowledged within 10 s`,
+      };
 }

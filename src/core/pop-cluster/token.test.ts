@@ -5,7 +5,12 @@ it("[G5a] a token is a short hash of PoPCluster UID, run, node UID and attempt: 
   const token = claimToken("pop", 3, "node", 1);
   expect(token).toMatch(/^[a-z2-7]{16}$/);
   expect(claimToken("pop", 3, "node", 1)).toBe(token);
-  const others = [claimToken("other", 3, "node", 1), claimToken("pop", 4, "node", 1), claimToken("pop", 3, "other", 1), claimToken("pop", 3, "node", 2)];
+  const others = [
+    claimToken("other", 3, "node", 1),
+    claimToken("pop", 4, "node", 1),
+    claimToken("pop", 3, "other", 1),
+    claimToken("pop", 3, "node", 2),
+  ];
   expect(new Set([token, ...others]).size).toBe(5);
 });
 

@@ -34,7 +34,12 @@ export function update(view: PopView, inHand: InHand, now: Instant): Outcome {
 /** Somebody's fence stands where ours was: an ended run's verdict, or a person. The node is claimed anew from what it bears. */
 function foreignClaim(view: PopView, { node, entry }: InHand, now: Instant): Outcome {
   const { status } = view.seen.pop;
-  const next: PopNodeStatus = { ...entry, step: "Pending", since: iso(now), message: `its claim was changed to ${node.member.claim ?? "none"}; claimed anew` };
+  const next: PopNodeStatus = {
+    ...entry,
+    step: "Pending",
+    since: iso(now),
+    message: `its claim was changed to ${node.member.claim ?? "none"}; claimed anew`,
+  };
   return { ledger: { ...status, nodes: withEntry(status.nodes ?? [], next) } };
 }
 
@@ -42,10 +47,13 @@ function labelOff(view: PopView, inHand: InHand, now: Instant): Outcome {
   const { node, entry, run } = inHand;
   // Until the label has left this is no change: window, pause and budget are looked at once more (W4, G5, G13).
   const stays = view.seen.pop.deleting && !(run.kind === "Rollback" && brokenAlready(node));
-  const because = (stays ? "the PoPCluster is being deleted" : undefined) ?? (run.ending ? "the run was ended" : undefined) ?? brakeOnHand(view, inHand, now)?.message;
+  const because =
+    (stays ? "the PoPCluster is being deleted" : undefined) ??
+    (run.ending ? "the run was ended" : undefined) ??
+    brakeOnHand(view, inHand, now)?.message;
   const refused = refusedDrain(view, inHand);
   if (because || refused) return giveBack(view, inHand, because ?? refused, now);
-  if (!drainInForce(view, node, entry)) return { actions: startDrain(view, inHand), wakes: [now + 1_000] };
+  if (!drainInForce(view, node, entry, now)) return { actions: startDrain(view, inHand), wakes: [now + 1_000] };
   const overlap = view.seen.pop.spec.strategy.overlap === "Allowed";
   return {
     actions: [
@@ -76,7 +84,6 @@ function labelOn(view: PopView, inHand: InHand, now: Instant): Outcome {
   return deadlinePassed(view, inHand, `its old pod ${old.name} is still terminating`, now);
 }
 
-
 /** P5: a pod of that revision's DaemonSet, Ready, node checks healthy, the same images as on the run's first node. */
 function verify(view: PopView, inHand: InHand, now: Instant): Outcome {
   const { node, entry, run } = inHand;
@@ -96,11 +103,18 @@ function verify(view: PopView, inHand: InHand, now: Instant): Outcome {
   if (now < deadline) return { wakes: [deadline] };
   if (unreadableAtDeadline(view, node, health, now)) {
     // Doubt holds only the way forward (G9): back on the proven revision a Ready pod is enough.
-    return run.kind === "Rollback" ? { actions: [{ kind: "ReleaseNode", node: seenNode(member), token: entry.token, giveBack: false }], wakes: [now + 1_000] } : {};
+    return run.kind === "Rollback"
+      ? { actions: [{ kind: "ReleaseNode", node: seenNode(member), token: entry.token, giveBack: false }], wakes: [now + 1_000] }
+      : {};
   }
   // The neighbours were bad before we came: the hold is told by the breach rule, and nothing is tried again meanwhile (P10).
   if (run.kind === "Roll" && badAtDeadline(view, node, health, now) && excuseFor(view, run, healthOf(view, now), now)) return {};
-  return deadlinePassed(view, inHand, pod ? (health?.evidence ?? `pod ${pod.name} is ${pod.phase} and not Ready`) : "no pod of the new revision was created", now);
+  return deadlinePassed(
+    view,
+    inHand,
+    pod ? (health?.evidence ?? `pod ${pod.name} is ${pod.phase} and not Ready`) : "no pod of the new revision was created",
+    now,
+  );
 }
 
 /** The node's time is up, its pod is Ready, and what else it is judged by cannot be read: no evidence against anybody (G9). */
@@ -113,7 +127,8 @@ export function unreadableAtDeadline(view: PopView, node: NodeView, health: Judg
 /** The node's time is up, its pod is Ready, and its own check fails. */
 export function badAtDeadline(view: PopView, node: NodeView, health: Judgement | undefined, now: Instant): boolean {
   const { entry } = node;
-  if (entry?.step !== "Updating" || entry.token === undefined || node.member.ready !== "True" || !judgedPod(view, node)?.ready) return false;
+  if (entry?.step !== "Updating" || entry.token === undefined || node.member.ready !== "True" || !judgedPod(view, node)?.ready)
+    return false;
   return now >= nodeDeadline(view, entry, now) && health?.verdict === "Unhealthy";
 }
 
@@ -122,7 +137,9 @@ export function imagesChanged(run: PopRun, pod: DataPlanePod): string | undefine
   const images = imageIDsOf(pod);
   if (!run.imageIDs || !images || run.kind === "Rollback") return undefined;
   const same = run.imageIDs.length === images.length && run.imageIDs.every((image, index) => image === images[index]);
-  return same ? undefined : `ImageChanged: the run's first node got ${run.imageIDs.join(", ")}, this one ${images.join(", ")} under the same name`;
+  return same
+    ? undefined
+    : `ImageChanged: the run's first node got ${run.imageIDs.join(", ")}, this one ${images.join(", ")} under the same name`;
 }
 
 export function imageIDsOf(pod: DataPlanePod): string[] | undefined {

@@ -23,7 +23,14 @@ export function failNode(view: PopView, { node, entry, run }: InHand, evidence: 
  * The verdict on the run's revision (RB). First fenced, then judged: each node in hand whose label has left, and each node being
  * joined, gets a new claim value, so that no late effect of this run can put the failed revision on it after the verdict.
  */
-export function failRevision(view: PopView, run: PopRun, evidence: string, by: "Check" | "Person", now: Instant, failedNode?: PopNodeStatus): Outcome {
+export function failRevision(
+  view: PopView,
+  run: PopRun,
+  evidence: string,
+  by: "Check" | "Person",
+  now: Instant,
+  failedNode?: PopNodeStatus,
+): Outcome {
   const { status, spec } = view.seen.pop;
   if (run.back === undefined || run.back === run.revision) return failWithoutTarget(view, run, evidence, now, failedNode);
   if (!spec.rollback.automatic && by === "Check") return failAndHold(view, run, evidence, now, failedNode);
@@ -38,11 +45,22 @@ export function failRevision(view: PopView, run: PopRun, evidence: string, by: "
     };
   }
   const back = run.back === NO_REVISION ? "the adopted data plane" : (recordOf(view, run.back)?.version ?? run.back);
-  const ledger: PopClusterStatus = { ...failed, run: rollbackRun(run, back, evidence, now), runs: run.id + 1, nodes: nodesToRollBack(view, run, failedNode, now) };
+  const ledger: PopClusterStatus = {
+    ...failed,
+    run: rollbackRun(run, back, evidence, now),
+    runs: run.id + 1,
+    nodes: nodesToRollBack(view, run, failedNode, now),
+  };
   const ignored = ignoredBrakes(view, now);
   return {
     ledger,
-    events: [warning("RollbackStarted", "RollBack", `${run.version} is taken back to ${back}${by === "Person" ? " on request" : ""}: ${evidence}${ignored}`)],
+    events: [
+      warning(
+        "RollbackStarted",
+        "RollBack",
+        `${run.version} is taken back to ${back}${by === "Person" ? " on request" : ""}: ${evidence}${ignored}`,
+      ),
+    ],
   };
 }
 
@@ -132,7 +150,9 @@ function rollbackRun(run: PopRun, version: string, evidence: string, now: Instan
 /** The revision's failed verdict, once (G8). */
 function withFailed(status: PopClusterStatus, run: PopRun, evidence: string, now: Instant): PopClusterStatus {
   const others = (status.revisions?.failed ?? []).filter((entry) => entry.revision !== run.revision);
-  const failed = [...others, { revision: run.revision, version: run.version, at: iso(now), evidence: evidence.slice(0, 1024) }].slice(-FAILED_KEPT);
+  const failed = [...others, { revision: run.revision, version: run.version, at: iso(now), evidence: evidence.slice(0, 1024) }].slice(
+    -FAILED_KEPT,
+  );
   return { ...status, revisions: { ...status.revisions, failed } };
 }
 
@@ -143,14 +163,26 @@ function failWithoutTarget(view: PopView, run: PopRun, evidence: string, now: In
   if (run.back === run.revision) {
     return {
       ledger: { ...status, nodes, run: { ...run, ending: "Stopped", cause: evidence.slice(0, 1024) } },
-      events: [warning("NodeFailed", "Stop", `${failedNode ? `node ${failedNode.name}` : "a node"} could not be brought to ${run.version}, which the others run: ${evidence}`)],
+      events: [
+        warning(
+          "NodeFailed",
+          "Stop",
+          `${failedNode ? `node ${failedNode.name}` : "a node"} could not be brought to ${run.version}, which the others run: ${evidence}`,
+        ),
+      ],
     };
   }
   if (run.cause !== undefined) return failedNode ? { ledger: { ...status, nodes } } : {};
   const judged = withFailed(status, run, evidence, now);
   return {
     ledger: { ...judged, nodes, run: { ...run, ending: "Stopped", cause: evidence.slice(0, 1024) } },
-    events: [warning("FirstVersionFailed", "Stop", `${run.version} is the PoP's first version and failed; there is nothing to go back to: ${evidence}`)],
+    events: [
+      warning(
+        "FirstVersionFailed",
+        "Stop",
+        `${run.version} is the PoP's first version and failed; there is nothing to go back to: ${evidence}`,
+      ),
+    ],
   };
 }
 
@@ -162,7 +194,13 @@ function failAndHold(view: PopView, run: PopRun, evidence: string, now: Instant,
   const nodes = failedNode ? withEntry(status.nodes ?? [], failedNode) : (status.nodes ?? []);
   return {
     ledger: { ...judged, nodes, run: { ...run, ending: "Stopped", cause: evidence.slice(0, 1024) } },
-    events: [warning("VersionFailed", "Stop", `${run.version} failed and rollback.automatic is false: ${evidence}; rollward take-back or a new version goes on`)],
+    events: [
+      warning(
+        "VersionFailed",
+        "Stop",
+        `${run.version} failed and rollback.automatic is false: ${evidence}; rollward take-back or a new version goes on`,
+      ),
+    ],
   };
 }
 
@@ -170,7 +208,8 @@ function rollbackFailed(view: PopView, run: PopRun, failed: PopNodeStatus, evide
   const { status } = view.seen.pop;
   const others = view.nodes.some((node) => node.member.uid !== failed.uid && isInHand(node.entry));
   // Nodes that are in hand too are finished first: what has left must come back, and no claim may be left behind.
-  if (others || run.ending) return { ledger: { ...status, nodes: withEntry(status.nodes ?? [], failed), run: { ...run, ending: "Stopped" } } };
+  if (others || run.ending)
+    return { ledger: { ...status, nodes: withEntry(status.nodes ?? [], failed), run: { ...run, ending: "Stopped" } } };
   return rollbackEndsFailed(view, run, failed, evidence, now);
 }
 

@@ -79,9 +79,15 @@ function nodeView(
 }
 
 /** A node that joins is put on its revision without a claim, and so without a token (P16). */
-const neverServed = (entry: PopNodeStatus | undefined): boolean => entry === undefined || ((entry.step === "Updating" || entry.step === "Failed") && entry.token === undefined);
+const neverServed = (entry: PopNodeStatus | undefined): boolean =>
+  entry === undefined || ((entry.step === "Updating" || entry.step === "Failed") && entry.token === undefined);
 
-function outReason(member: Member, servingPod: DataPlanePod | undefined, isOff: boolean, entry: PopNodeStatus | undefined): string | undefined {
+function outReason(
+  member: Member,
+  servingPod: DataPlanePod | undefined,
+  isOff: boolean,
+  entry: PopNodeStatus | undefined,
+): string | undefined {
   if (entry?.step === "Skipped" && entry.skipped === "NotReadyBefore") return undefined;
   if (member.unschedulable) return "cordoned by a person";
   if (member.deleting) return "being deleted";
@@ -101,7 +107,8 @@ export const isInHand = (entry: PopNodeStatus | undefined): boolean =>
 export const labelHasLeft = (view: PopView, node: NodeView): boolean => node.member.label === view.offLabel;
 
 /** How many nodes a run may have out at once: a rollback its own number (G13), whatever the way forward may. */
-export const limitOf = (view: PopView, run: PopRun): number => (run.kind === "Rollback" ? view.seen.pop.spec.rollback.maxUnavailable : view.limit);
+export const limitOf = (view: PopView, run: PopRun): number =>
+  run.kind === "Rollback" ? view.seen.pop.spec.rollback.maxUnavailable : view.limit;
 
 /** Nodes out of service other than `uid` (rule P1), gone members that nobody replaced included. */
 export function outOthers(view: PopView, uid: string): readonly NodeView[] {
@@ -145,6 +152,8 @@ export function brokenAlready(node: NodeView): boolean {
 
 /** Replaces one entry of the ledger, or adds it. */
 export function withEntry(entries: readonly PopNodeStatus[], entry: PopNodeStatus): PopNodeStatus[] {
-  const others = entries.filter((other) => other.uid !== entry.uid && !(other.name === entry.name && other.uid !== entry.uid && other.skipped === "Gone"));
+  const others = entries.filter(
+    (other) => other.uid !== entry.uid && !(other.name === entry.name && other.uid !== entry.uid && other.skipped === "Gone"),
+  );
   return [...others, entry].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }

@@ -14,7 +14,8 @@ const OVER: ReadonlySet<WaitingReason> = new Set(["OutsideWindow", "LastStartPas
  */
 export function windowEnd(view: PopView, now: Instant): Outcome | undefined {
   const { run } = view;
-  if (!run || run.kind !== "Roll" || run.state !== "Rolling" || run.ending || run.back === undefined || run.back === run.revision) return undefined;
+  if (!run || run.kind !== "Roll" || run.state !== "Rolling" || run.ending || run.back === undefined || run.back === run.revision)
+    return undefined;
   if (view.seen.pop.spec.strategy.onWindowEnd !== "RollBack" || run.timers.watch !== undefined) return undefined;
   const gate = windowOf(view, now);
   if (gate.open || !OVER.has(gate.hold.reason)) return undefined;

@@ -25,6 +25,8 @@ function urgent({ observedGeneration, pausedAt, members, holds = [], conditions 
     holds: holds.map(({ rule, reason, until }) => ({ rule, reason, until })),
     symptoms: checks.filter(({ verdict }) => verdict === "Unhealthy").map(({ name, node }) => ({ name, node })),
     // Checks of a new pod are unread at first: only a breach of the version cannot wait.
-    conditions: conditions.filter(({ type, status }) => type !== "VersionHealthy" || status === "False").map(({ type, status, reason }) => ({ type, status, reason })),
+    conditions: conditions
+      .filter(({ type, status }) => type !== "VersionHealthy" || status === "False")
+      .map(({ type, status, reason }) => ({ type, status, reason })),
   };
 }

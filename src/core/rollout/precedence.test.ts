@@ -18,9 +18,12 @@ describe("[G13] brakes against acts", () => {
     for (const act of ACTS) expect(Object.keys(PRECEDENCE[act]).toSorted()).toEqual([...BRAKES].toSorted());
   });
 
-  it.each(ACTS.flatMap((act) => COLUMNS.map((brake, column) => [act, brake, WRITTEN[act][column]!] as const)))("%s meets %s: %s", (act, brake, answer) => {
-    expect(PRECEDENCE[act][brake]).toBe(answer);
-  });
+  it.each(ACTS.flatMap((act) => COLUMNS.map((brake, column) => [act, brake, WRITTEN[act][column]!] as const)))(
+    "%s meets %s: %s",
+    (act, brake, answer) => {
+      expect(PRECEDENCE[act][brake]).toBe(answer);
+    },
+  );
 
   const usual = { ignoreWindow: true, partnerWaitsToRollBack: false, withinRollbackBudget: true };
   it.each<[Act, Brake, Partial<typeof usual>, Ruling]>([

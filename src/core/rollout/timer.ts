@@ -25,5 +25,6 @@ export function run(timer: Timer | undefined, now: Instant): Timer {
 
 export function hold(timer: Timer | undefined, now: Instant): Timer | undefined {
   if (!timer?.since) return timer;
-  return { accumulated: elapsedOf(timer, now) };
+  // Whole milliseconds, as the ledger keeps them: an accelerated clock also shows parts of one, and the server would refuse the whole status.
+  return { accumulated: Math.floor(elapsedOf(timer, now)) };
 }

@@ -1,5 +1,4 @@
 import type { Resource as AnyResource } from "../../api/define-resource.ts";
-import type { Kind } from "../../control/ports.ts";
 import type { Cause } from "./errors.ts";
 import type { KindDefinition } from "./kinds.ts";
 import { sameJson, textOf, type RawObject } from "./objects.ts";
@@ -44,7 +43,7 @@ export function customKind(resource: Resource, more: Pick<KindDefinition, "valid
   );
   const paths = (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.slice(1));
   return {
-    kind: kind as unknown as Kind,
+    kind: kind,
     statusSubresource: true,
     selectableFields: Object.fromEntries(paths.map((path) => [path, (object: RawObject) => textAt(object, path.split("."))])),
     prune: (object) => {

@@ -64,7 +64,6 @@ function applyToMap(map: Members, key: string, operation: JsonPatchOperation): v
     case "add":
     case "replace":
       map[key] = structuredClone(operation.value);
-      return;
   }
 }
 
@@ -87,7 +86,6 @@ function applyToList(list: unknown[], key: string, operation: JsonPatchOperation
       return;
     case "replace":
       list[index] = structuredClone(operation.value);
-      return;
   }
 }
 

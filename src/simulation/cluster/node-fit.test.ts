@@ -6,7 +6,7 @@ const node = (labels: Record<string, string>, taints: readonly Taint[] = []): No
   metadata: { name: "n1", uid: "u", resourceVersion: "1", labels },
   spec: { taints },
 });
-const spec = (fields: object): PodSpec => ({ containers: [], ...fields }) as unknown as PodSpec;
+const spec = (fields: object): PodSpec => ({ containers: [], ...fields });
 const affinity = (...nodeSelectorTerms: object[]) => ({
   nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } },
 });

@@ -55,7 +55,7 @@ export class Store {
 
   registerKind(definition: KindDefinition): void {
     this.#kinds.set(kindKey(definition.kind), definition);
-    this.#objects.set(kindKey(definition.kind), this.#objects.get(kindKey(definition.kind)) ?? new Map());
+    this.#objects.set(kindKey(definition.kind), this.#objects.get(kindKey(definition.kind)) ?? new Map<string, RawObject>());
   }
 
   definition(kind: Kind): KindDefinition {

@@ -41,7 +41,7 @@ export function askHealth(address: string, port: number, timeoutMilliseconds: nu
 export function readHealth(status: number, body: string): HealthAnswer | undefined {
   try {
     const { draining, started, version } = JSON.parse(body) as Partial<HealthAnswer>;
-    return { status, draining: draining === true, started: Number(started ?? 0), version: String(version ?? "") };
+    return { status, draining: draining === true, started: started ?? 0, version: version ?? "" };
   } catch {
     return undefined;
   }

@@ -102,7 +102,9 @@ export class ContainerProcess {
 
   async #pull(signal: AbortSignal): Promise<void> {
     await sleep(this.#host.clock, PULL_MILLISECONDS, signal);
-    const missing = [this.#container.image, ...imagesOfVolumes(this.#pod)].find((image) => readImage(image).behaviour.image === "Missing" || this.#host.isMissing?.(image));
+    const missing = [this.#container.image, ...imagesOfVolumes(this.#pod)].find(
+      (image) => readImage(image).behaviour.image === "Missing" || this.#host.isMissing?.(image),
+    );
     if (missing === undefined) return this.#set({ imageID: `${this.#image.repository}@${this.#host.digestOf(this.#container.image)}` });
     const message = `failed to pull and unpack image "${missing}": not found`;
     this.#set({ state: waiting("ErrImagePull", message) });

@@ -31,6 +31,7 @@ export class HttpRuntime implements ContainerRuntime {
       const found = (error as Error).message;
       throw new Error(
         `A virtual node cannot have the address ${address}: ${found}. Addresses of 127.0.0.0/8 besides 127.0.0.1 need Linux.`,
+        { cause: error },
       );
     }
     return () => close(server);

@@ -179,11 +179,11 @@ describe("a pod bound to it", () => {
   });
 
   test("[P5] has another imageID when the registry has another image under the same tag", async () => {
-    let digest: string | undefined;
-    const { clock, run, pod } = await fleetOf(2, () => digest);
+    const registry: { digest?: string } = {};
+    const { clock, run, pod } = await fleetOf(2, () => registry.digest);
     await run("p1", "2.0.0", "tyo-n1");
     await clock.advance(1_000);
-    digest = "sha256:other";
+    registry.digest = "sha256:other";
     await run("p2", "2.0.0", "tyo-n2");
     await clock.advance(1_000);
     expect(container(await pod("p2"))?.imageID).toBe("registry.example/pop@sha256:other");

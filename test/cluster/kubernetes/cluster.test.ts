@@ -3,7 +3,7 @@ import { ApiError, type Draft, isConflict, isNotFound, type Kind, type Kubernete
 import type { KubernetesCluster } from "../../../src/kubernetes/cluster.ts";
 import { type ControlPlane, startControlPlane } from "../../../tools/control-plane/run.ts";
 import { describeWithControlPlane } from "../control-plane/available.ts";
-import { clusterOf, CONFIG_MAP, type ConfigMap, NAMESPACE, NODE, type Node, POD, type Pod } from "./bench.ts";
+import { clusterOf, CONFIG_MAP, type ConfigMap, NAMESPACE, NODE, POD, type Pod } from "./bench.ts";
 
 interface Budget extends KubernetesObject {
   readonly spec: { readonly minAvailable: number; readonly selector: unknown };
@@ -48,7 +48,7 @@ describeWithControlPlane("[T3] the Cluster port on a real API server", () => {
   });
 
   test("[G5a] a JSON patch whose test fails is a 422 that counts as a conflict, and nothing of it is applied", async () => {
-    const node = await hub.create(NODE, { metadata: { name: "fenced", annotations: { "x.dev/claim": "token-1" } } } as Draft<Node>);
+    const node = await hub.create(NODE, { metadata: { name: "fenced", annotations: { "x.dev/claim": "token-1" } } });
     const uidIs = (uid: string) => ({ op: "test", path: "/metadata/uid", value: uid }) as const;
     const claimIs = (value: string) => ({ op: "test", path: "/metadata/annotations/x.dev~1claim", value }) as const;
     const label = { op: "add", path: "/metadata/labels/x.dev~1revision", value: "r2" } as const;
@@ -70,7 +70,7 @@ describeWithControlPlane("[T3] the Cluster port on a real API server", () => {
   test("a status write on an old version is a 409, and leaves spec alone", async () => {
     // Nobody else writes a pod that no scheduler looks at.
     const spec = { schedulerName: "nobody", containers: [{ name: "c", image: "nothing" }] };
-    const pod = await hub.create(POD, { metadata: { name: "status", namespace: "default" }, spec } as Draft<Pod>);
+    const pod = await hub.create(POD, { metadata: { name: "status", namespace: "default" }, spec });
     const other = {
       ...pod,
       spec: { ...pod.spec, containers: [{ name: "c", image: "another" }] },
@@ -147,10 +147,10 @@ describeWithControlPlane("[T3] the Cluster port on a real API server", () => {
 
 /** A pod that the API believes to run and be ready; no kubelet is needed for a budget to count it. */
 async function runningPod(hub: KubernetesCluster, name: string): Promise<Pod> {
-  await hub.create(NODE, { metadata: { name: `node-of-${name}` } } as Draft<Node>);
+  await hub.create(NODE, { metadata: { name: `node-of-${name}` } });
   const metadata = { name, namespace: "default", labels: { app: name } };
   const spec = { nodeName: `node-of-${name}`, containers: [{ name: "c", image: "nothing" }], tolerations: [{ operator: "Exists" }] };
-  const created = await hub.create(POD, { metadata, spec } as Draft<Pod>);
+  const created = await hub.create(POD, { metadata, spec });
   const conditions = [{ type: "Ready", status: "True" }];
   return hub.updateStatus(POD, { ...created, status: { phase: "Running", conditions } });
 }

@@ -3,7 +3,6 @@ import type { PopCluster } from "../../../src/api/pop-cluster.ts";
 import { MAINTENANCE_WINDOW } from "../../../src/api/resources.ts";
 import type { MaintenanceWindow } from "../../../src/api/maintenance-window.ts";
 import { DAEMON_SET, EVENT } from "../../../src/control/kinds.ts";
-import type { Kind } from "../../../src/control/ports.ts";
 import { DATA_PLANE_NAMESPACE, FLEET_NAMESPACE, sundayWindow } from "../../../src/simulation/world.ts";
 import { startPrometheus, type Prometheus } from "../../../tools/prometheus/run.ts";
 import { describeWithControlPlane } from "../control-plane/available.ts";
@@ -21,13 +20,10 @@ describeWithControlPlane("[T3] bad input that only a real server can judge", () 
     world = await RealWorld.start({ start: SUNDAY, pops: { tmpl1: 2, query1: 2, short1: 2, none1: 1, port1: 1, hand1: 2, where1: 2 } });
     prometheus = await startPrometheus({ configuration: { global: { scrape_interval: "1s" } } });
     await openFleet(world);
-    await world.apply<MaintenanceWindow>(
-      MAINTENANCE_WINDOW as Kind<MaintenanceWindow>,
-      {
-        ...sundayWindow("short"),
-        spec: { schedule: { weekly: [{ day: "Sunday", start: "01:00", duration: "1h" }] }, timeZone: "Local" },
-      } as never,
-    );
+    await world.apply<MaintenanceWindow>(MAINTENANCE_WINDOW, {
+      ...sundayWindow("short"),
+      spec: { schedule: { weekly: [{ day: "Sunday", start: "01:00", duration: "1h" }] }, timeZone: "Local" },
+    } as never);
     await world.startOperator(["--prometheus-url", prometheus.url]);
     await firstVersions(world, { tmpl1: {}, query1: {}, short1: {}, hand1: {}, where1: {} });
   });

@@ -1,9 +1,8 @@
 import type { Fleet, FleetSpec } from "../../../src/api/fleet.ts";
 import type { MaintenanceWindow } from "../../../src/api/maintenance-window.ts";
-import type { PopCluster, PopClusterStatus } from "../../../src/api/pop-cluster.ts";
+import type { PopClusterStatus } from "../../../src/api/pop-cluster.ts";
 import { FLEET, MAINTENANCE_WINDOW } from "../../../src/api/resources.ts";
 import { NODE, type NodeObject, POD, type PodObject } from "../../../src/control/kinds.ts";
-import type { Kind } from "../../../src/control/ports.ts";
 import { DATA_PLANE_NAMESPACE, fleetDraft, type PopOptions, sundayWindow } from "../../../src/simulation/world.ts";
 import { vi } from "vitest";
 import { LineProcess } from "../virtual-nodes/child-process.ts";
@@ -19,8 +18,8 @@ export const QUICK = { bake: "1s", perNode: { expected: "40s", deadline: "60s", 
 /** A fleet that lets every PoP of a test roll at once, and the Sunday window. */
 export async function openFleet(world: RealWorld, spec: Partial<FleetSpec> = {}): Promise<void> {
   const room = { maxConcurrentPoPs: 100, maxConcurrentPerRegion: 100, maxConcurrentRollbacks: 100, ...spec };
-  await world.apply<Fleet>(FLEET as Kind<Fleet>, fleetDraft(room));
-  await world.apply<MaintenanceWindow>(MAINTENANCE_WINDOW as Kind<MaintenanceWindow>, sundayWindow());
+  await world.apply<Fleet>(FLEET, fleetDraft(room));
+  await world.apply<MaintenanceWindow>(MAINTENANCE_WINDOW, sundayWindow());
 }
 
 /**
@@ -30,7 +29,7 @@ export async function openFleet(world: RealWorld, spec: Partial<FleetSpec> = {})
 export async function firstVersions(world: RealWorld, pops: Readonly<Record<string, PopOptions>>): Promise<void> {
   await Promise.all(
     Object.entries(pops).map(async ([name, options]) => {
-      const wanted = (options.strategy as Partial<PopCluster["spec"]["strategy"]> | undefined)?.maxUnavailable ?? 1;
+      const wanted = options.strategy?.maxUnavailable ?? 1;
       await world.applyPop(name, { ...options, strategy: { ...QUICK, ...options.strategy, maxUnavailable: "100%" } });
       await world.until(name, "the first version", (status) => status.run?.state === "Passed");
       await world.editPop(name, (spec) => ({ ...spec, strategy: { ...spec.strategy, maxUnavailable: wanted } }));

@@ -19,7 +19,10 @@ export async function grantOperatorRights(cluster: Cluster, user: string): Promi
     const shape = PLURALS[object.kind ?? ""];
     if (!shape) throw new Error(`config/rbac/operator.yaml has a ${object.kind}, which this test does not know`);
     const kind: Kind = { apiVersion: object.apiVersion!, kind: object.kind!, ...shape };
-    const bound = object.subjects === undefined ? object : { ...object, subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: user }] };
+    const bound =
+      object.subjects === undefined
+        ? object
+        : { ...object, subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: user }] };
     await cluster.create(kind, bound as unknown as Draft<KubernetesObject>);
   }
 }

@@ -16,14 +16,26 @@ import { isConflict, type Draft, type Kind, type KubernetesObject } from "../../
 import { KubernetesCluster } from "../../../src/kubernetes/cluster.ts";
 import { Transport } from "../../../src/kubernetes/transport.ts";
 import type { NodeAddress } from "../../../src/simulation/nodes/node-fleet.ts";
-import { fleetDraft, FLEET_NAMESPACE, DATA_PLANE_NAMESPACE, popDraft, sundayWindow, type PopOptions } from "../../../src/simulation/world.ts";
+import {
+  fleetDraft,
+  FLEET_NAMESPACE,
+  DATA_PLANE_NAMESPACE,
+  popDraft,
+  sundayWindow,
+  type PopOptions,
+} from "../../../src/simulation/world.ts";
 import { freePorts } from "../../../tools/control-plane/ports.ts";
 import { type ControlPlane, startControlPlane } from "../../../tools/control-plane/run.ts";
 import { LineProcess } from "../virtual-nodes/child-process.ts";
 import { grantOperatorRights } from "./rbac.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
-const CRD: Kind = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", plural: "customresourcedefinitions", namespaced: false };
+const CRD: Kind = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+  namespaced: false,
+};
 
 export interface RealWorldOptions {
   /** Where calendar time begins, RFC 3339. */
@@ -70,9 +82,22 @@ export class RealWorld {
     const counts = Object.entries(pops).flatMap(([pop, count]) => ["--pop", `${pop}=${count}`]);
     await Promise.all(allResources.map((resource) => cluster.create(CRD, resource.crd() as unknown as Draft<KubernetesObject>)));
     for (const name of [FLEET_NAMESPACE, DATA_PLANE_NAMESPACE]) await cluster.create(NAMESPACE, { metadata: { name } });
-    await vi.waitFor(() => Promise.all(allResources.map((resource) => cluster.list(resource as Kind, { namespace: FLEET_NAMESPACE }))), { timeout: 20_000, interval: 100 });
+    await vi.waitFor(() => Promise.all(allResources.map((resource) => cluster.list(resource as Kind, { namespace: FLEET_NAMESPACE }))), {
+      timeout: 20_000,
+      interval: 100,
+    });
     await grantOperatorRights(cluster, "operator");
-    const nodes = new LineProcess("src/simulation/nodes/main.ts", ["--kubeconfig", controlPlane.kubeconfig("virtual-nodes"), ...counts, "--heartbeat", "1000", "--directory", directory, "--clock", clockFile]);
+    const nodes = new LineProcess("src/simulation/nodes/main.ts", [
+      "--kubeconfig",
+      controlPlane.kubeconfig("virtual-nodes"),
+      ...counts,
+      "--heartbeat",
+      "1000",
+      "--directory",
+      directory,
+      "--clock",
+      clockFile,
+    ]);
     await nodes.line("ready");
     return new RealWorld({ controlPlane, cluster, nodes, calendar, folder, directory });
   }
@@ -89,7 +114,17 @@ export class RealWorld {
   /** Starts an operator process; `flags` are added to `rollward run`. */
   async startOperator(flags: readonly string[] = []): Promise<OperatorProcess> {
     const [metricsPort] = await freePorts(1);
-    const args = ["src/main.ts", "run", "--kubeconfig", this.controlPlane.kubeconfig("operator"), "--clock-file", this.clockFile, "--metrics-address", `127.0.0.1:${metricsPort}`, ...flags];
+    const args = [
+      "src/main.ts",
+      "run",
+      "--kubeconfig",
+      this.controlPlane.kubeconfig("operator"),
+      "--clock-file",
+      this.clockFile,
+      "--metrics-address",
+      `127.0.0.1:${metricsPort}`,
+      ...flags,
+    ];
     const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     const file = join(this.folder, `operator-${this.operators.length}.log`);
     const log = createWriteStream(file);
@@ -118,13 +153,14 @@ export class RealWorld {
 
   /** Fleet, the Sunday window, and a PoP; every real roll needs these. */
   async applyPop(name: string, options: PopOptions = {}): Promise<PopCluster> {
-    if (!(await this.cluster.get(FLEET, "fleet", FLEET_NAMESPACE))) await this.apply<Fleet>(FLEET as Kind<Fleet>, fleetDraft());
-    if (!(await this.cluster.get(MAINTENANCE_WINDOW, "pop-sunday", FLEET_NAMESPACE))) await this.apply<MaintenanceWindow>(MAINTENANCE_WINDOW as Kind<MaintenanceWindow>, sundayWindow());
-    return this.apply<PopCluster>(POP_CLUSTER as Kind<PopCluster>, popDraft(name, options));
+    if (!(await this.cluster.get(FLEET, "fleet", FLEET_NAMESPACE))) await this.apply<Fleet>(FLEET, fleetDraft());
+    if (!(await this.cluster.get(MAINTENANCE_WINDOW, "pop-sunday", FLEET_NAMESPACE)))
+      await this.apply<MaintenanceWindow>(MAINTENANCE_WINDOW, sundayWindow());
+    return this.apply<PopCluster>(POP_CLUSTER, popDraft(name, options));
   }
 
   async pop(name: string): Promise<PopCluster> {
-    const pop = await this.cluster.get<PopCluster>(POP_CLUSTER as Kind<PopCluster>, name, FLEET_NAMESPACE);
+    const pop = await this.cluster.get<PopCluster>(POP_CLUSTER, name, FLEET_NAMESPACE);
     if (!pop) throw new Error(`there is no PoPCluster ${name}`);
     return pop;
   }
@@ -134,7 +170,7 @@ export class RealWorld {
     for (;;) {
       const pop = await this.pop(name);
       try {
-        await this.cluster.update(POP_CLUSTER as Kind<PopCluster>, { ...pop, spec: change(structuredClone(pop.spec)) });
+        await this.cluster.update(POP_CLUSTER, { ...pop, spec: change(structuredClone(pop.spec)) });
         return;
       } catch (error) {
         if (!isConflict(error)) throw error;
@@ -143,13 +179,20 @@ export class RealWorld {
   }
 
   /** Waits, in real time, until a PoP's status satisfies the predicate. */
-  async until(name: string, waitingFor: string, predicate: (status: PopClusterStatus, pop: PopCluster) => boolean, timeout = 60_000): Promise<PopCluster> {
+  async until(
+    name: string,
+    waitingFor: string,
+    predicate: (status: PopClusterStatus, pop: PopCluster) => boolean,
+    timeout = 60_000,
+  ): Promise<PopCluster> {
     return vi.waitFor(
       async () => {
         const pop = await this.pop(name);
         if (predicate(pop.status ?? {}, pop)) return pop;
         const { run, holds, nodes, history } = pop.status ?? {};
-        throw new Error(`PoP ${name} is not there yet (${waitingFor}): ${JSON.stringify({ run: run && [run.kind, run.version, run.state, run.ending], holds, nodes: nodes?.map((node) => [node.name, node.step, node.message]), history })}; ${this.operators.at(-1)?.log().slice(-600) ?? "no operator runs"}`);
+        throw new Error(
+          `PoP ${name} is not there yet (${waitingFor}): ${JSON.stringify({ run: run && [run.kind, run.version, run.state, run.ending], holds, nodes: nodes?.map((node) => [node.name, node.step, node.message]), history })}; ${this.operators.at(-1)?.log().slice(-600) ?? "no operator runs"}`,
+        );
       },
       { timeout, interval: 100 },
     );
@@ -171,5 +214,9 @@ export function clusterOf(controlPlane: ControlPlane, user: Parameters<ControlPl
   const kubeconfig = new KubeConfig();
   kubeconfig.loadFromFile(controlPlane.kubeconfig(user));
   const clock = new RealClock();
-  return new KubernetesCluster({ clock, log: () => {}, transport: new Transport({ kubeconfig, clock, name: "the test cluster", userAgent: `test-${String(user)}/1` }) });
+  return new KubernetesCluster({
+    clock,
+    log: () => {},
+    transport: new Transport({ kubeconfig, clock, name: "the test cluster", userAgent: `test-${user}/1` }),
+  });
 }

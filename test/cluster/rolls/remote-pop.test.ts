@@ -6,7 +6,6 @@ import type { Fleet } from "../../../src/api/fleet.ts";
 import type { PopClusterStatus } from "../../../src/api/pop-cluster.ts";
 import { FLEET, POP_CLUSTER } from "../../../src/api/resources.ts";
 import { NAMESPACE, SECRET } from "../../../src/control/kinds.ts";
-import type { Kind } from "../../../src/control/ports.ts";
 import type { KubernetesCluster } from "../../../src/kubernetes/cluster.ts";
 import type { NodeAddress } from "../../../src/simulation/nodes/node-fleet.ts";
 import { DATA_PLANE_NAMESPACE, FLEET_NAMESPACE } from "../../../src/simulation/world.ts";
@@ -76,7 +75,7 @@ describeWithControlPlane("[T3] [P17] a PoP in a cluster of its own", () => {
     world.cluster.patch(SECRET, NAME, FLEET_NAMESPACE, [{ op: "replace", path: "/data/kubeconfig", value: secret(text).data.kubeconfig }]);
   const held = (reason: string, words: RegExp) =>
     world.until("far1", reason, (status) => words.test(holdOf(status, reason)?.message ?? ""), 60_000);
-  const grants = async () => (await world.cluster.get<Fleet>(FLEET as Kind<Fleet>, "fleet", FLEET_NAMESPACE))?.status?.disruptions ?? [];
+  const grants = async () => (await world.cluster.get<Fleet>(FLEET, "fleet", FLEET_NAMESPACE))?.status?.disruptions ?? [];
   const inHand = ({ nodes: list = [] }: PopClusterStatus) => list.find((entry) => ["Claimed", "Updating"].includes(entry.step));
   async function versions(): Promise<(string | undefined)[]> {
     const addresses = JSON.parse(readFileSync(join(world.folder, "far.json"), "utf8")) as NodeAddress[];
@@ -94,7 +93,7 @@ describeWithControlPlane("[T3] [P17] a PoP in a cluster of its own", () => {
     });
     const refused = JSON.parse(inline(remote)) as { users: { user: object }[] };
     refused.users[0]!.user = { exec: { apiVersion: "client.authentication.k8s.io/v1", command: "cloud-login", interactiveMode: "Never" } };
-    await world.apply(SECRET, secret(JSON.stringify(refused)) as never);
+    await world.apply(SECRET, secret(JSON.stringify(refused)));
     await held("CredentialsInvalid", /exec/);
     await replaceSecret(inline(remote));
     await world.until("far1", "the first version", (status) => status.run?.state === "Passed");

@@ -6,23 +6,11 @@ import type { PopClusterStatus } from "../../../src/api/pop-cluster.ts";
 import { FLEET } from "../../../src/api/resources.ts";
 import type { Fleet } from "../../../src/api/fleet.ts";
 import { CONFIG_MAP } from "../../../src/control/kinds.ts";
-import type { Kind } from "../../../src/control/ports.ts";
 import { FLEET_NAMESPACE, type PopOptions } from "../../../src/simulation/world.ts";
 import { startPrometheus, type Prometheus } from "../../../tools/prometheus/run.ts";
 import { describeWithControlPlane } from "../control-plane/available.ts";
 import { isNodePatch, operatorWrites } from "./audit.ts";
-import {
-  eventually,
-  firstVersions,
-  HOUR,
-  openFleet,
-  passed,
-  podsOf,
-  rolledBack,
-  servedVersions,
-  setVersion,
-  SUNDAY,
-} from "./pops.ts";
+import { eventually, firstVersions, HOUR, openFleet, passed, podsOf, rolledBack, servedVersions, setVersion, SUNDAY } from "./pops.ts";
 import { RealWorld } from "./real-world.ts";
 
 const MINUTE = 60_000;
@@ -188,7 +176,7 @@ describeWithControlPlane("[T3] bake, watch and what nobody can see", () => {
     expect(done.status!.grant!.id).toBeGreaterThan(id);
     expect(done.status?.history?.at(-1)?.evidence).toContain("ready: answered 500");
     expect(Object.values(await servedVersions(world, "turn1"))).toEqual(["1.0.0", "1.0.0", "1.0.0"]);
-    const fleet = await world.cluster.get<Fleet>(FLEET as Kind<Fleet>, "fleet", FLEET_NAMESPACE);
+    const fleet = await world.cluster.get<Fleet>(FLEET, "fleet", FLEET_NAMESPACE);
     expect(fleet?.status?.disruptions?.some((entry) => entry.pop === "turn1") ?? false).toBe(false);
   });
 
@@ -196,7 +184,7 @@ describeWithControlPlane("[T3] bake, watch and what nobody can see", () => {
     const pods = await podsOf(world, "cont1");
     const uids = [...pods.values()].map((pod) => pod.metadata.uid).toSorted();
     const since = Date.now();
-    await world.apply(CONFIG_MAP, { metadata: { name: "signatures", namespace: FLEET_NAMESPACE }, data: { rules: "none" } } as never);
+    await world.apply(CONFIG_MAP, { metadata: { name: "signatures", namespace: FLEET_NAMESPACE }, data: { rules: "none" } });
     const content = (version: string) => ({
       version,
       source: { configMapRef: { name: "signatures" } },

@@ -16,7 +16,7 @@ trace("a custom resource's status is written by itself, and alone; generations c
   const judged = await t.ok("status", (cluster) =>
     cluster.updateStatus(MAINTENANCE_WINDOW, {
       ...created,
-      metadata: { ...created.metadata, labels: { a: "b" }, finalizers: ["x.example/y"] } as MaintenanceWindow["metadata"],
+      metadata: { ...created.metadata, labels: { a: "b" }, finalizers: ["x.example/y"] },
       spec: { ...created.spec, notice: "48h" },
       status: { conditions: [accepted] },
     }),
@@ -25,7 +25,7 @@ trace("a custom resource's status is written by itself, and alone; generations c
   await t.ok("the same status again", (cluster) => cluster.updateStatus(MAINTENANCE_WINDOW, judged));
   const { status: _, ...bare } = judged;
   const labelled = await t.ok("update without the status keeps it; a label is no generation", (cluster) =>
-    cluster.update(MAINTENANCE_WINDOW, { ...bare, metadata: { ...judged.metadata, labels: { a: "b" } } } as MaintenanceWindow),
+    cluster.update(MAINTENANCE_WINDOW, { ...bare, metadata: { ...judged.metadata, labels: { a: "b" } } }),
   );
   const changed = await t.ok("update of the spec", (cluster) =>
     cluster.update(MAINTENANCE_WINDOW, { ...labelled, spec: { ...labelled.spec, notice: "48h" } }),

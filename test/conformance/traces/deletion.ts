@@ -52,7 +52,7 @@ trace("dependents go with their last owner, and with an owner of the same name b
     const ownerReferences = owners.map(({ metadata }) => ({ apiVersion: "v1", kind: "ConfigMap", name: metadata.name, uid: metadata.uid }));
     return t.cluster.create(CONFIG_MAP, {
       metadata: { name, namespace: t.namespace, ...(owners.length > 0 && { ownerReferences }) },
-    } as Draft<ConfigMapObject>);
+    });
   };
   const [one, two] = [await t.ok("owner one", () => create("one")), await t.ok("owner two", () => create("two"))];
   await t.ok("of one", () => create("of-one", [one]));
@@ -70,11 +70,10 @@ trace("dependents go with their last owner, and with an owner of the same name b
   await t.eventually("of-old has gone", names, (seen) => !seen.includes("of-old") && seen.includes("one"), { compare: (seen) => seen });
 });
 
-const pod = (namespace: string, name: string, spec: object = {}): Draft<PodObject> =>
-  ({
-    metadata: { name, namespace, labels: { app: name } },
-    spec: { schedulerName: "nobody", containers: [{ name: "main", image: "registry.example/x:1" }], ...spec },
-  }) as unknown as Draft<PodObject>;
+const pod = (namespace: string, name: string, spec: object = {}): Draft<PodObject> => ({
+  metadata: { name, namespace, labels: { app: name } },
+  spec: { schedulerName: "nobody", containers: [{ name: "main", image: "registry.example/x:1" }], ...spec },
+});
 const marks = (object: PodObject | undefined) => {
   const { deletionTimestamp, deletionGracePeriodSeconds } = (object?.metadata ?? {}) as {
     deletionTimestamp?: string;

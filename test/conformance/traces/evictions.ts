@@ -12,16 +12,15 @@ import { attempt, trace, type Player } from "../trace.ts";
 async function readyPod(t: Player, name: string, ready = true, ownerReferences?: readonly object[]): Promise<PodObject> {
   const spec = { schedulerName: "nobody", nodeName: "somewhere", containers: [{ name: "c", image: "i" }] };
   const metadata = { name, namespace: t.namespace, labels: { app: "x" }, ...(ownerReferences && { ownerReferences }) };
-  const created = await t.cluster.create(POD, { metadata, spec } as unknown as Draft<PodObject>);
+  const created = await t.cluster.create(POD, { metadata, spec });
   const condition = { type: "Ready", status: ready ? "True" : "False", lastTransitionTime: "2026-01-04T01:00:00Z" } as const;
   return t.cluster.updateStatus(POD, { ...created, status: { ...created.status, phase: "Running", conditions: [condition] } });
 }
 
-const budget = (t: Player, spec: object, name = "budget"): Draft<PodDisruptionBudgetObject> =>
-  ({
-    metadata: { name, namespace: t.namespace },
-    spec: { selector: { matchLabels: { app: "x" } }, ...spec },
-  }) as Draft<PodDisruptionBudgetObject>;
+const budget = (t: Player, spec: object, name = "budget"): Draft<PodDisruptionBudgetObject> => ({
+  metadata: { name, namespace: t.namespace },
+  spec: { selector: { matchLabels: { app: "x" } }, ...spec },
+});
 
 /** Code, reason, and whether the refusal names the budget in its causes. */
 const evict =

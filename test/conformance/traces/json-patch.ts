@@ -1,5 +1,5 @@
 import { CONFIG_MAP, NODE, type NodeObject } from "../../../src/control/kinds.ts";
-import type { Draft, JsonPatchOperation } from "../../../src/control/ports.ts";
+import type { JsonPatchOperation } from "../../../src/control/ports.ts";
 import { trace, type Player } from "../trace.ts";
 
 async function patched(t: Player): Promise<(...operations: JsonPatchOperation[]) => Promise<unknown>> {
@@ -45,7 +45,7 @@ trace("[G5a] a test for null passes where the member is absent, and fails where 
 
 trace("[G5a] on a Node without taints and annotations: what absence looks like to a test", async (t) => {
   const name = `${t.namespace}-node`;
-  await t.ok("create", (cluster) => cluster.create(NODE, { metadata: { name, labels: { a: "b" } } } as Draft<NodeObject>), {
+  await t.ok("create", (cluster) => cluster.create(NODE, { metadata: { name, labels: { a: "b" } } }), {
     compare: ({ metadata }) => metadata.labels,
   });
   const test = (path: string, value: unknown) => t.cluster.patch(NODE, name, undefined, [{ op: "test", path, value }]);

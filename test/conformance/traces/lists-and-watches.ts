@@ -1,5 +1,5 @@
 import { MAINTENANCE_WINDOW } from "../../../src/api/resources.ts";
-import { CONFIG_MAP, NODE, POD, type ConfigMapObject, type NodeObject, type PodObject } from "../../../src/control/kinds.ts";
+import { CONFIG_MAP, NODE, POD, type ConfigMapObject, type PodObject } from "../../../src/control/kinds.ts";
 import type { Draft, Kind } from "../../../src/control/ports.ts";
 import { trace, type Player } from "../trace.ts";
 
@@ -52,11 +52,11 @@ trace("field selectors: names everywhere, and what the kind offers", async (t) =
   await t.ok("pods of a node", namesBy(t, POD, { fieldSelector: "spec.nodeName=node-1" }));
   await t.ok("pods of no node", namesBy(t, POD, { fieldSelector: "spec.nodeName=" }));
   await t.ok("pods by phase", namesBy(t, POD, { fieldSelector: "status.phase=Pending,spec.nodeName!=node-1" }));
-  await t.cluster.create(NODE, { metadata: { name: `${t.namespace}-up`, labels: { set: t.namespace } } } as Draft<NodeObject>);
+  await t.cluster.create(NODE, { metadata: { name: `${t.namespace}-up`, labels: { set: t.namespace } } });
   await t.cluster.create(NODE, {
     metadata: { name: `${t.namespace}-cordoned`, labels: { set: t.namespace } },
     spec: { unschedulable: true },
-  } as Draft<NodeObject>);
+  });
   const nodes = (value: string) =>
     namesBy(t, NODE, { namespace: undefined, labelSelector: `set=${t.namespace}`, fieldSelector: `spec.unschedulable=${value}` });
   await t.ok("cordoned nodes", nodes("true"));
@@ -64,7 +64,7 @@ trace("field selectors: names everywhere, and what the kind offers", async (t) =
   await t.fails(
     "custom resources by what is not selectable",
     "400 BadRequest",
-    namesBy(t, MAINTENANCE_WINDOW as Kind, { fieldSelector: "spec.notice=48h" }),
+    namesBy(t, MAINTENANCE_WINDOW, { fieldSelector: "spec.notice=48h" }),
   );
 });
 

@@ -204,11 +204,7 @@ trace("a status write of a Node takes labels and annotations along, and leaves t
     generation: node.metadata.generation,
   });
   const addresses = [{ type: "InternalIP", address: "127.0.0.9" }];
-  await t.ok(
-    "create with a status",
-    (cluster) => cluster.create(NODE, { metadata: { name }, status: { addresses } } as Draft<NodeObject>),
-    { compare: pick },
-  );
+  await t.ok("create with a status", (cluster) => cluster.create(NODE, { metadata: { name }, status: { addresses } }), { compare: pick });
   await t.eventually(
     "status",
     async (cluster) => {
