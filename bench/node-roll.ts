@@ -107,15 +107,16 @@ const nameOf = ({ verb, objectRef }: AuditEntry): string =>
   `${verb} ${objectRef?.resource ?? ""}${objectRef?.subresource ? `/${objectRef.subresource}` : ""}`;
 
 /**
- * The writes for nodes: from the ledger's word for the first claim on, without the grant (the Fleet's) and the last status, which
- * ends the run. Everything else is what a roll costs once, however many nodes it has. Events apart: they are asides, not state.
+ * The writes for nodes: from the ledger's word for the first claim to the one that says that the last node soaks, without the
+ * Fleet's. What comes before and after is what a roll costs once, however many nodes it has.
  */
 function forNodes(entries: readonly AuditEntry[]): AuditEntry[] {
   const isStatus = (entry: AuditEntry) => nameOf(entry) === "update popclusters/status";
-  const firstClaim = entries.findIndex((entry) => nameOf(entry) === "patch nodes");
-  const from = entries.slice(0, firstClaim).findLastIndex(isStatus);
-  const end = entries.findLastIndex(isStatus);
-  return entries.slice(from, end).filter((entry) => entry.objectRef?.resource !== "fleets");
+  const isPatch = (entry: AuditEntry) => nameOf(entry) === "patch nodes";
+  const firstClaim = entries.slice(0, entries.findIndex(isPatch)).findLastIndex(isStatus);
+  const lastRelease = entries.findLastIndex(isPatch);
+  const soaks = entries.findIndex((entry, index) => index > lastRelease && isStatus(entry));
+  return entries.slice(firstClaim, soaks + 1).filter((entry) => entry.objectRef?.resource !== "fleets");
 }
 
 function writesPerNode(counted: readonly AuditEntry[][]): Figures {

@@ -36,11 +36,3 @@ export interface Decision<Status, Action, Probe = never> {
   readonly wakeAt?: Instant;
   readonly holds: readonly Hold[];
 }
-
-/** A gate answers with a hold, or with nothing when it is open. */
-export type Gate<Input> = (input: Input) => Hold | undefined;
-
-/** All holds in order: the first is the reason shown, all of them stand in status. */
-export function allHolds<Input>(gates: readonly Gate<Input>[], input: Input): readonly Hold[] {
-  return gates.map((gate) => gate(input)).filter((hold) => hold !== undefined);
-}

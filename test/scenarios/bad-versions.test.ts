@@ -131,6 +131,19 @@ describe("a bad version", () => {
     expect(story.condition("Ready")).toMatchObject({ status: "True" });
   });
 
+  it("[P7] [P1] a rollback that fails with several nodes in hand ends when none is: every one is named or back, and a good version recovers them all", async () => {
+    const story = await Story.begin({ nodes: 4 });
+    await story.want("2.0.0-bad-after-1h");
+    await story.untilPassed("2.0.0-bad-after-1h");
+    story.world.registry.missing.add("registry.example/pop:1.0.0");
+    await story.untilOutcome("2.0.0-bad-after-1h RollbackFailed", 3 * HOUR);
+    expect(story.status().nodes?.filter((node) => ["Claimed", "Updating"].includes(node.step))).toEqual([]);
+    await story.want("3.0.0");
+    await story.untilPassed("3.0.0", 8 * 24 * HOUR);
+    expect(story.versions()).toEqual(["3.0.0", "3.0.0", "3.0.0", "3.0.0"]);
+    expect(story.claimed()).toEqual([]);
+  });
+
   it("[P6] rollback.automatic false: the verdict stands, nothing more starts, the node stays as it is until a person takes it back", async () => {
     const story = await Story.begin({ pop: { rollback: { automatic: false } } });
     await story.want("2.0.0-bad-health");

@@ -480,5 +480,3 @@ function without(map: Readonly<Record<string, string>> | undefined, key: string)
   const { [key]: _, ...others } = map ?? {};
   return others;
 }
-
-export type { RawObject };

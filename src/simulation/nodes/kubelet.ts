@@ -161,8 +161,17 @@ export class Kubelet {
 
   async #heartbeats(period: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
+    let missed = false;
     for (let last = clock.elapsed(); ; last = clock.elapsed()) {
-      if (!this.#frozen) await this.#renew().catch(() => undefined);
+      const renewed =
+        this.#frozen ||
+        (await this.#renew().then(
+          () => true,
+          () => false,
+        ));
+      // The server was away: it may have declared the node dead meanwhile, and a lease alone does not take that back.
+      if (renewed && missed && !this.#frozen) await this.#register().catch(() => undefined);
+      missed = !renewed;
       await sleep(clock, period, signal);
       // This process stood still for longer than a lease lives: the server may have declared the node dead.
       if (!this.#frozen && clock.elapsed() - last > LEASE_SECONDS * 1000) await this.#register().catch(() => undefined);

@@ -41,7 +41,7 @@ describeWithControlPlane("[T3] [P17] a PoP in a cluster of its own", () => {
   let nodes: LineProcess;
 
   beforeAll(async () => {
-    [world, remote] = await Promise.all([RealWorld.start({ start: SUNDAY, pops: {} }), startControlPlane({ nodeMonitorGraceSeconds: 5 })]);
+    [world, remote] = await Promise.all([RealWorld.start({ start: SUNDAY, pops: {} }), startControlPlane()]);
     cluster = clusterOf(remote, "admin");
     await cluster.create(NAMESPACE, { metadata: { name: DATA_PLANE_NAMESPACE } });
     nodes = new LineProcess("src/simulation/nodes/main.ts", [
