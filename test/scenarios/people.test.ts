@@ -210,10 +210,16 @@ describe("a spec that changes in mid-roll", () => {
   it("[G4] maxUnavailable is read live: lowered in mid-roll it holds from the next node on, and the order stays what was frozen", async () => {
     const story = await Story.begin({ nodes: 6, pop: { strategy: { maxUnavailable: 3 } } });
     await story.want("2.0.0");
-    await story.until("three in hand", (status) => status.nodes?.filter((node) => ["Claimed", "Updating"].includes(node.step)).length === 3);
+    await story.until(
+      "three in hand",
+      (status) => status.nodes?.filter((node) => ["Claimed", "Updating"].includes(node.step)).length === 3,
+    );
     const { order } = story.status().run!.frozen;
     await story.edit((spec) => ({ ...spec, strategy: { ...spec.strategy, maxUnavailable: 1 } }));
-    await story.until("the three to be finished or given back", (status) => status.nodes!.filter((node) => ["Claimed", "Updating"].includes(node.step)).length <= 1);
+    await story.until(
+      "the three to be finished or given back",
+      (status) => status.nodes!.filter((node) => ["Claimed", "Updating"].includes(node.step)).length <= 1,
+    );
     let most = 0;
     await story.until("the end", ({ nodes = [], run }) => {
       most = Math.max(most, nodes.filter((node) => ["Claimed", "Updating"].includes(node.step)).length);

@@ -7,7 +7,7 @@ import { ApiError } from "../../src/control/ports.ts";
 import { milliseconds } from "../../src/core/pop-cluster/milliseconds.ts";
 import { claimToken } from "../../src/core/pop-cluster/token.ts";
 import { unavailableLimit } from "../../src/core/rollout/budget.ts";
-import { sameJson, type RawObject } from "../../src/simulation/cluster/objects.ts";
+import { sameJson } from "../../src/simulation/cluster/objects.ts";
 import type { StoreEvent } from "../../src/simulation/cluster/store.ts";
 import type { World } from "../../src/simulation/world.ts";
 import { type Effect, type EffectObserver, summaryOf } from "./faulty-operator.ts";

@@ -15,6 +15,19 @@ export const HOUR = 3_600_000;
 /** Steps as short as they can be with checks once a second. */
 export const QUICK = { bake: "1s", perNode: { expected: "40s", deadline: "60s", soak: "1s", retries: 1 } } as const;
 
+/** The same with a deadline of 8 s for what only a deadline judges. */
+export const IMPATIENT = {
+  bake: "1s",
+  perNode: { expected: "5s", deadline: "8s", soak: "1s", retries: 1 },
+  drain: {
+    start: { http: { port: 8080, path: "/drain" } },
+    cancel: { http: { port: 8080, path: "/undrain" } },
+    lease: "10s",
+    timeout: "5s",
+    sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
+  },
+} as const;
+
 /** A fleet that lets every PoP of a test roll at once, and the Sunday window. */
 export async function openFleet(world: RealWorld, spec: Partial<FleetSpec> = {}): Promise<void> {
   const room = { maxConcurrentPoPs: 100, maxConcurrentPerRegion: 100, maxConcurrentRollbacks: 100, ...spec };
