@@ -10,7 +10,19 @@ import { FLEET_NAMESPACE, type PopOptions } from "../../../src/simulation/world.
 import { startPrometheus, type Prometheus } from "../../../tools/prometheus/run.ts";
 import { describeWithControlPlane } from "../control-plane/available.ts";
 import { isNodePatch, operatorWrites } from "./audit.ts";
-import { eventually, firstVersions, HOUR, openFleet, passed, podsOf, rolledBack, servedVersions, setVersion, SUNDAY } from "./pops.ts";
+import {
+  IMPATIENT,
+  eventually,
+  firstVersions,
+  HOUR,
+  openFleet,
+  passed,
+  podsOf,
+  rolledBack,
+  servedVersions,
+  setVersion,
+  SUNDAY,
+} from "./pops.ts";
 import { RealWorld } from "./real-world.ts";
 
 const MINUTE = 60_000;
