@@ -16,7 +16,6 @@ const WAYS: Readonly<Record<string, { readonly mishap: Mishap; readonly downFor?
   "dies when it is done, before the answer": { mishap: { crash: "after" }, downFor: 2 * SECOND },
   "dies when it is done, and nobody is there for longer than a drain lasts": { mishap: { crash: "after" }, downFor: 90 * SECOND },
   "hears a time-out although it is done": { mishap: { error: timeout, commits: true } },
-  "hears a time-out and it is not done": { mishap: { error: timeout, commits: false } },
 };
 
 interface Run {

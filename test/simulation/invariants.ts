@@ -50,6 +50,8 @@ export class Invariants implements EffectObserver {
   readonly #everServed = new Set<string>();
   readonly #outages = new Map<string, Outage>();
   readonly #servingSince = new Map<string, number>();
+  /** When nodes that had served vanished, by UID. */
+  readonly #gone = new Map<string, number>();
   readonly #once = new Map<string, number>();
   readonly #grantIDs = new Map<string, { readonly id: number; readonly state: string }>();
   /** Members of the run before a rollback, by PoP UID: those gone since then still count. */
@@ -364,8 +366,6 @@ export class Invariants implements EffectObserver {
     for (const uid of this.#outages.keys()) if (!present.has(uid)) this.#outages.delete(uid);
     for (const uid of this.#everServed) if (!present.has(uid) && !this.#gone.has(uid)) this.#gone.set(uid, now);
   }
-
-  readonly #gone = new Map<string, number>();
 
   #outageOf(node: NodeObject): Outage | undefined {
     const found = this.#reasonOut(node);

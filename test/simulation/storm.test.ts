@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { Storm } from "./storm.ts";
 
 /**
- * ROLLWARD_STORM_SEEDS: how many seeds (`30`), a range (`100-400`) or single ones (`17,23`). ROLLWARD_STORM_TRACE=1 prints every
+ * ROLLWARD_STORM_SEEDS: how many seeds (`25`), a range (`100-400`) or single ones (`17,23`). ROLLWARD_STORM_TRACE=1 prints every
  * effect. A seed that fails is played again by the line that it prints; what it found becomes a named test.
  */
-const asked = process.env["ROLLWARD_STORM_SEEDS"] ?? "30";
+const asked = process.env["ROLLWARD_STORM_SEEDS"] ?? "25";
 const trace = process.env["ROLLWARD_STORM_TRACE"] ? (line: string) => void process.stdout.write(`${line}\n`) : undefined;
 
 function seeds(text: string): number[] {
