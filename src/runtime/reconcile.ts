@@ -47,7 +47,7 @@ export interface Loop<Probe> {
 export const LIVE_LIST_LIMIT = 10_000;
 /**
  * How long a live reading is worked on with nothing added but the answers to our own writes; elapsed milliseconds. Each write is
- * conditional on what was seen, so what others did meanwhile is a conflict and not an error; and a consistent list costs up to
+ * conditional on what was seen, so what others did meanwhile is a conflict and not an error. It serves fenced effects and the last look alone; a consistent list costs up to
  * 100 ms after every write, because the API server waits for its next word from etcd.
  */
 const CARRIED_LIMIT = 1_000;
@@ -80,6 +80,11 @@ export async function reconcile<Observation, Status, Action, Probe, Decision ext
     const observation: Observation | undefined = carried ?? (await kind.observeLive(key));
     if (observation === undefined) return forget(kind, loop, key);
     const decision = kind.decide(observation, loop.clock.now());
+    // A ledger moves, and a node is taken out, only on what was read after the last write: others may have been here meanwhile.
+    if (carried !== undefined && (decision.status !== undefined || decision.actions.some((action) => kind.isDisruptive(action)))) {
+      carried = undefined;
+      continue;
+    }
     loop.want(key, decision.probes);
     if (isQuiet(decision)) return rest(kind, loop, key, observation, decision);
     if (!loop.isLeader()) return;
