@@ -204,9 +204,7 @@ describeWithControlPlane("[T3] bake, watch and what nobody can see", () => {
     expect(Object.values(await servedVersions(world, "turn1"))).toEqual(["1.0.0", "1.0.0", "1.0.0"]);
     await eventually(
       async () =>
-        (await world.cluster.get<Fleet>(FLEET as Kind<Fleet>, "fleet", FLEET_NAMESPACE))?.status?.disruptions?.some(
-          ({ pop }) => pop === "turn1",
-        ) ?? false,
+        (await world.cluster.get<Fleet>(FLEET, "fleet", FLEET_NAMESPACE))?.status?.disruptions?.some(({ pop }) => pop === "turn1") ?? false,
       (found) => expect(found).toBe(false),
     );
   });
