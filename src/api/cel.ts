@@ -35,3 +35,12 @@ const NUMBER = "(0|[1-9][0-9]{0,14})";
 const PRE_RELEASE_PART = "(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)";
 /** Rule V1 as a regular expression of the API server; `parseVersion` accepts the same texts. */
 export const VERSION_PATTERN = `^${NUMBER}([.]${NUMBER}){1,3}(-${PRE_RELEASE_PART}([.]${PRE_RELEASE_PART})*)?$`;
+const RANGE_PART = "([0-9]{1,15}|[xX*])";
+const RANGE_TOKEN = `>=|<=|[<>=~^]|[|][|]|${RANGE_PART}([.]${RANGE_PART}){0,3}(-[0-9A-Za-z.-]+)?`;
+/** What a range of versions is written with. Whether it makes sense is `rangeProblem`'s to say; words never do. */
+export const RANGE_PATTERN = `^( ?(${RANGE_TOKEN}))+$`;
+/** The version of content (signatures and the like): a name that orders nothing. */
+export const CONTENT_VERSION_PATTERN = "^[0-9A-Za-z_][0-9A-Za-z_.-]*$";
+
+/** CEL: every index of a list of at most `most` items; CEL itself has no loop that counts. */
+export const indexes = (most: number): string => `[${Array.from({ length: most }, (_, index) => index).join(",")}]`;

@@ -71,9 +71,11 @@ export const zoneName = (allowed: { readonly local?: boolean } = {}) =>
       }),
     );
 export const objectName = () => z.string().min(1).max(253);
+/** A user as the API server knows one; that of a ServiceAccount has its namespace and name in it, up to 339 characters. */
+export const userName = () => z.string().min(1).max(512);
 export const shortText = () => z.string().max(256);
 export const longText = () => z.string().max(1024);
-export const reference = () => z.object({ name: objectName() });
+export const reference = () => z.object({ name: objectName().describe("Its name.") });
 
 export const matchLabels = () => z.record(z.string().max(317), z.string().max(63)).meta({ maxProperties: 32 });
 export const labelSelector = () => z.object({ matchLabels: matchLabels().optional() }).meta({ "x-kubernetes-map-type": "atomic" });

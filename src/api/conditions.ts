@@ -11,6 +11,7 @@ export const CONDITION_TYPES = {
   VersionHealthy: "What the health checks say of the version in hand; Unknown never promotes.",
   Paused: "A person's pause is acknowledged: nothing new starts. Set 10 seconds after the change.",
   Succeeded: "A bounded piece of work is over, and how; Unknown while it goes on.",
+  Resilient: "The site keeps a tunnel while one of its PoPs is maintained; False says what to add.",
 } as const;
 export type ConditionType = keyof typeof CONDITION_TYPES;
 
@@ -28,13 +29,20 @@ export const CONDITION_REASONS = {
     NoMembers: "The node selector matches no node.",
     VersionUnassigned: "No version is set and no rollout assigned one.",
     FailedBefore: "The wanted revision has a failed verdict.",
+    OlderVersion: "The wanted version is older than what runs; only a rollback goes back.",
     AdoptionUnclear: "Somebody else's DaemonSet runs on the same host ports.",
     DrainCannotBeUndone: "The spec gives drain.start without drain.cancel, so a node could not be given back.",
     NotDisruptionFree: "What was asked for as content needs a restart; it has to be rolled as a version.",
     ReachUnsupported: "The way to the PoP's cluster that is asked for is not supported by this version.",
     ContentSourceMissing: "The source of the content does not exist.",
     WrongNamespace: "The kind counts only in the provider's fleet namespace.",
+    NoAccount: "The kind counts only in the namespace of an account, which bears the label rollward.dev/account.",
+    PoPUnknown: "A PoP that is named does not exist.",
     FreezeInvalid: "A freeze has a date or a zone that cannot be read.",
+    StartInvalid: "The start date of the rollout is in the past, or no train departs on it.",
+    WavesInvalid: "The waves of the rollout cover nobody, or a PoP twice.",
+    RangeInvalid: "The range of versions that the rollout applies to cannot be read.",
+    SupersedesUnknown: "The rollout that this one mends does not exist, or cannot be mended by it.",
   },
   Ready: {
     NotYetLookedAt: "The operator has not looked at it yet.",
@@ -62,6 +70,7 @@ export const CONDITION_REASONS = {
     RollbackFailed: "The version could not be taken back; the nodes named stay out.",
     Stopped: "A person stopped the run; the PoP stays mixed and watched.",
     Superseded: "A newer revision took the run's place.",
+    Standing: "All waves are over; PoPs that join or return later follow to its version.",
   },
   VersionHealthy: {
     NotYetLookedAt: "The operator has not looked at it yet.",
@@ -83,6 +92,16 @@ export const CONDITION_REASONS = {
     InProgress: "It goes on.",
     Completed: "It reached everything that it was for.",
     Failed: "It ended without reaching what it was for.",
+  },
+  Resilient: {
+    NotYetLookedAt: "The operator has not looked at it yet.",
+    DualPoP: "Tunnels end in two different PoPs, which are never disrupted together.",
+    NotObserved: "No PoP has reported a tunnel of the site yet; what is claimed limits nothing.",
+    NoSecondTunnel: "The site has a tunnel to one PoP alone, so that PoP's maintenance costs it minutes.",
+    SecondTunnelUnseen: "A second tunnel is claimed, and its PoP has not reported it.",
+    SamePoPTwice: "Both tunnels end in one PoP, so its maintenance takes both.",
+    TunnelDown: "A PoP reports that its tunnel is down.",
+    TunnelUnknown: "A PoP has not told of its tunnel for an hour; it counts as if it were there.",
   },
 } as const satisfies Record<ConditionType, Readonly<Record<string, string>>>;
 

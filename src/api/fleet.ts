@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ATOMIC_LIST, isDate, mapList, rules, SET_LIST } from "./cel.ts";
-import { condition, duration, freeze, instant, localDate, longText, objectName, reference, shortText, type ObjectMeta } from "./common.ts";
+import { condition, duration, freeze, instant, localDate, longText, objectName, reference, type ObjectMeta, userName } from "./common.ts";
 import { acceptedColumn, AGE_COLUMN, defineResource } from "./define-resource.ts";
 
 const train = z
@@ -33,7 +33,15 @@ export const fleetSpec = z.object({
     })
     .optional()
     .describe("What the provider promises its accounts."),
-  approvers: z.array(shortText().min(1)).max(64).meta(SET_LIST).optional().describe("Users who may approve."),
+  approvers: z
+    .array(userName())
+    .max(64)
+    .meta({
+      ...SET_LIST,
+      ...rules({ rule: "self.size() > 0", message: "an empty list lets nobody approve: name users, or leave approvers out" }),
+    })
+    .optional()
+    .describe("Users whose Approvals count; left out: everybody who may create one."),
 });
 
 const grantKind = z.enum(["Roll", "Rollback"]);
@@ -59,6 +67,11 @@ export const waitingForGrant = z.object({
   rule: z.string().max(16),
   reason: z.string().max(64),
   message: z.string().max(1024),
+  /**
+   * PoPs with which it shares sites that have two tunnels and that are in its way. One that holds a grant while a Rollback waits for it
+   * starts nothing more and returns it (F10); where there are more of them than fit, the others follow when these have returned.
+   */
+  partners: z.array(objectName()).max(64).meta(SET_LIST).optional(),
 });
 export type WaitingForGrant = z.infer<typeof waitingForGrant>;
 

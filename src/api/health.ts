@@ -19,7 +19,7 @@ export const httpEndpoint = z.object({
 export type HttpEndpoint = z.infer<typeof httpEndpoint>;
 
 /** A threshold; core/health reads it with the same form. */
-const comparison = () =>
+export const comparison = () =>
   z
     .string()
     .max(64)
@@ -87,7 +87,7 @@ export const healthCheck = z
   );
 export type HealthCheck = z.infer<typeof healthCheck>;
 
-const prometheusServer = z.object({
+export const prometheusServer = z.object({
   url: z
     .string()
     .max(512)
@@ -96,7 +96,8 @@ const prometheusServer = z.object({
         rule: "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHost() != ''",
         message: "write the address of a Prometheus server, for example https://prometheus.monitoring:9090",
       }),
-    ),
+    )
+    .describe("Where it answers, for example https://prometheus.monitoring:9090."),
   caSecretRef: reference().optional().describe("Secret with ca.crt."),
   tokenSecretRef: reference().optional().describe("Secret with token."),
 });

@@ -9,6 +9,8 @@ export const RELEASED_PREFIX = "released:";
 export const UPDATING_TAINT = "rollward.dev/updating";
 export const POP_LABEL = "rollward.dev/pop";
 export const POP_REVISION_LABEL = "rollward.dev/revision";
+/** On the namespace of a customer's account: its id. What stands in other namespaces belongs to nobody. */
+export const ACCOUNT_LABEL = "rollward.dev/account";
 export const FINALIZER = "rollward.dev/claims";
 
 /** The value of the revision label for a PoP and revision: it names the PoP, because two PoPs' DaemonSets do not know each other. */

@@ -15,12 +15,16 @@ import {
   zoneName,
 } from "./common.ts";
 import { AGE_COLUMN, defineResource } from "./define-resource.ts";
-import { healthCheck, httpEndpoint, popHealth } from "./health.ts";
+import { popHealth } from "./health.ts";
 import { podTemplate } from "./pod-template.ts";
+import { popContent } from "./pop-content.ts";
+import { ASSIGNMENT_ORDERS } from "./pop-rollout.ts";
+import { popNodeStatus } from "./pop-node-status.ts";
 import { popStrategy } from "./strategy.ts";
 
 export type { HealthCheck, HttpEndpoint } from "./health.ts";
 export type { PodTemplate } from "./pod-template.ts";
+export { NODE_STEPS, type PopNodeStatus } from "./pop-node-status.ts";
 
 /** Shown as it is; also the tag of images, so it holds nothing that a tag may not. */
 const versionText = () => z.string().min(1).max(64);
@@ -36,20 +40,6 @@ const revisionText = () => z.string().min(1).max(64);
 const personRequest = z.object({
   revision: z.string().max(64).optional().describe("The revision that is meant; left out: the one in hand."),
   at: writtenInstant().describe("When it was asked; the request is carried out once for each value."),
-});
-
-export const popContent = z.object({
-  version: versionText().meta(
-    rules({
-      rule: "self.matches('^[0-9A-Za-z_][0-9A-Za-z_.-]*$')",
-      message: "write letters, digits, points, hyphens and underscores, for example sig.418",
-    }),
-  ),
-  source: z
-    .object({ configMapRef: reference().optional(), ociArtifact: z.string().min(1).max(512).optional() })
-    .meta(rules({ rule: "has(self.configMapRef) != has(self.ociArtifact)", message: "write exactly one of configMapRef and ociArtifact" })),
-  load: z.object({ http: httpEndpoint }).describe("How a running data plane is told to load it."),
-  health: z.array(healthCheck).max(8).meta(mapList("name")).default([]).describe("Judged on each node that loaded it."),
 });
 
 export const popClusterSpec = z
@@ -125,10 +115,24 @@ export const popClusterSpec = z
 export type PopClusterSpec = z.infer<typeof popClusterSpec>;
 
 export const RUN_STATES = ["Preflight", "Rolling", "Baking", "Passed", "RollingBack"] as const;
-export const NODE_STEPS = ["Pending", "Claimed", "Updating", "Soaking", "Done", "Failed", "Skipped"] as const;
 export const OUTCOMES = ["Promoted", "RolledBack", "RollbackFailed", "Stopped", "Superseded"] as const;
 
 const timer = z.object({ since: instant().optional(), accumulated: z.int().min(0).default(0) });
+
+const spentOn = () => z.int().min(0);
+
+/** Calendar milliseconds of a run by what they went into, from its first write on until it passed or ended. */
+export const runSpent = z.object({
+  working: spentOn(),
+  window: spentOn(),
+  people: spentOn(),
+  soaking: spentOn(),
+  /** Until when it is accounted; it moves only with writes that are made anyway (G11, P14). */
+  until: instant(),
+  /** When it first passed: what comes later is watched and disturbs nobody, so it is not accounted. */
+  passedAt: instant().optional(),
+});
+export type RunSpent = z.infer<typeof runSpent>;
 
 /** The run in hand (rules G3, G4): what was frozen when it began, and its timers. */
 export const popRun = z.object({
@@ -145,13 +149,17 @@ export const popRun = z.object({
   /** The revision that a rollback moves nodes away from; it moves no others (P7). */
   from: revisionText().optional(),
   /** The run that a rollback takes back, for the history. */
-  takesBack: z.object({ version: versionText(), startedAt: instant() }).optional(),
+  takesBack: z.object({ version: versionText(), startedAt: instant(), spent: runSpent.optional() }).optional(),
+  /** A revision that was superseded in mid-roll: this run brings the nodes that still run it home, and they are judged until then (P12). */
+  superseded: z.object({ revision: revisionText(), version: versionText() }).optional(),
   /** A request or a newer revision ended this run's right to start nodes (P12). */
   ending: z.enum(["Stopped", "Superseded"]).optional(),
   frozen: z.object({
     members: z.array(z.object({ name: objectName(), uid: z.string().max(64) })).max(1000),
     order: z.array(z.string().max(64)).max(1000),
     health: z.looseObject({}).optional(),
+    /** Nodes that the run may have out at once; the stricter of this and the spec counts at each act (G4). Older runs have none. */
+    maxUnavailable: z.int().min(1).optional(),
   }),
   baseline: z
     .array(z.object({ name: z.string().max(63), verdict: z.string().max(32), value: z.number().optional() }))
@@ -160,30 +168,17 @@ export const popRun = z.object({
   imageIDs: z.array(z.string().max(512)).max(16).optional(),
   timers: z.object({ bake: timer.optional(), watch: timer.optional(), unknown: timer.optional(), excuse: timer.optional() }).default({}),
   noticed: z.array(z.string().max(64)).max(32).optional(),
+  /** Absent on runs that an older operator began. */
+  spent: runSpent.optional(),
+  /** What the rollout that assigned the version said when the run began (G4); absent: a person pinned it, or it is no roll forward. */
+  rollout: z.object({ name: objectName(), uid: z.string().max(64) }).optional(),
+  class: z.enum(["Regular", "Emergency"]).optional(),
+  /** In place of `strategy.bake`. */
+  bake: z.string().max(32).optional(),
+  /** In place of `strategy.watch`: judged at least until then, and at least for 24 h (P8). */
+  watchUntil: instant().optional(),
 });
 export type PopRun = z.infer<typeof popRun>;
-
-export const popNodeStatus = z.object({
-  name: objectName(),
-  uid: z.string().max(64),
-  revision: z.string().max(64).optional(),
-  step: z.enum(NODE_STEPS),
-  since: instant(),
-  attempt: z.int().min(0).default(0),
-  token: z.string().max(64).optional(),
-  sessions: z.int().min(0).optional(),
-  reconnectSeconds: z.number().optional(),
-  /** Sessions of this node that had come back to the PoP before the drain began; P11 judges the difference. */
-  reconnectBaseline: z.object({ count: z.number(), buckets: z.array(z.object({ le: z.number(), count: z.number() })).max(40) }).optional(),
-  /** How often the new pod was deleted and tried again in this attempt (P6). */
-  retried: z.int().min(0).optional(),
-  /** The pod that the retry deletes; written before it is deleted. */
-  retryPod: z.string().max(64).optional(),
-  /** Why a node was left out. */
-  skipped: z.enum(["Gone", "CordonedByPerson", "NotReadyBefore", "NotReady"]).optional(),
-  message: longText().optional(),
-});
-export type PopNodeStatus = z.infer<typeof popNodeStatus>;
 
 export const checkStatus = z.object({
   name: z.string().max(63),
@@ -200,7 +195,36 @@ export const historyEntry = z.object({
   startedAt: instant(),
   endedAt: instant(),
   outcome: z.enum(OUTCOMES),
+  /** What the whole PoP ran when the run began: there a version goes that is taken back after it was promoted (P7). */
+  back: revisionText().optional(),
   evidence: longText().optional(),
+  /** How many nodes the run began with. */
+  nodes: z.int().min(0).optional(),
+  /** Of a rollback, the time of the roll that it took back is in it too, unless that one stands in an entry of its own. */
+  spent: runSpent.optional(),
+});
+export type HistoryEntry = z.infer<typeof historyEntry>;
+
+/** What a rollout assigns, as people see it; no decision reads it. */
+const assignedBy = z.object({
+  rollout: objectName(),
+  uid: z.string().max(64),
+  wave: z.string().max(63),
+  version: z.string().max(64),
+  class: z.enum(["Regular", "Emergency"]),
+  /** The Approval that let its wave open. */
+  approval: objectName().optional(),
+  from: z.string().max(10).optional(),
+  to: z.string().max(10).optional(),
+  order: z.enum(ASSIGNMENT_ORDERS),
+  because: longText().optional(),
+});
+
+const keptSource = z.object({
+  configMapRef: reference().optional(),
+  ociArtifact: z.string().max(512).optional(),
+  /** Of what the ConfigMap held when it was loaded: `sha256:` and the hexadecimal hash of its `data` and `binaryData` as canonical JSON. */
+  digest: z.string().max(80).optional(),
 });
 
 export const popClusterStatus = z.object({
@@ -209,8 +233,21 @@ export const popClusterStatus = z.object({
   version: versionText().optional(),
   /** How many members there are and how many of them cannot serve, whoever took them out (P1); the Fleet's capacity floor counts by it. */
   members: z.object({ total: z.int().min(0), out: z.int().min(0) }).optional(),
+  /** The cluster of the PoP does not answer, or is another one than before: nobody sees whether it serves (F2). */
+  unreachable: z.boolean().optional(),
   run: popRun.optional(),
-  grant: z.object({ id: z.int().min(1), kind: z.enum(["Roll", "Rollback"]), state: z.enum(["Asked", "Returned"]) }).optional(),
+  /** `class` only for an emergency: the Fleet lets those go before regular rolls (F10). */
+  grant: z
+    .object({
+      id: z.int().min(1),
+      kind: z.enum(["Roll", "Rollback"]),
+      state: z.enum(["Asked", "Returned"]),
+      class: z.enum(["Emergency"]).optional(),
+    })
+    .optional(),
+  /** Which rollout assigns the version, and which one the content; absent where a person pinned them. */
+  assigned: assignedBy.optional(),
+  assignedContent: assignedBy.optional(),
   revisions: z
     .object({
       /** What the PoP should run, as last seen; the announcement counts from when it was first seen. */
@@ -238,11 +275,19 @@ export const popClusterStatus = z.object({
   pausedAt: instant().optional(),
   /** How many runs began so far; a run's id is never used again. */
   runs: z.int().min(0).optional(),
+  /** The highest drain sequence given so far, to whichever node; the next claim's is higher, whatever the calendar says (G5a). */
+  sequence: z.int().min(0).optional(),
   clusterUID: z.string().max(64).optional(),
   content: z
     .object({
       current: z.string().max(64).optional(),
+      /** What was in use before `current`: there it goes when a rollout takes it back after it was loaded. */
+      previous: z.string().max(64).optional(),
+      previousSource: keptSource.optional(),
+      /** What `current` was loaded from; sent with it again on the way back (P15). */
+      source: keptSource.optional(),
       target: z.string().max(64).optional(),
+      targetSource: keptSource.optional(),
       state: z.enum(["Loading", "Baking", "Loaded", "RollingBack"]).optional(),
       since: instant().optional(),
       failed: z
@@ -259,7 +304,19 @@ export const popClusterStatus = z.object({
   checks: z.array(checkStatus).max(2000).optional(),
   nodes: z.array(popNodeStatus).max(1000).optional(),
   holds: z.array(hold).max(32).optional(),
-  handled: z.object({ takeBack: instant().optional(), stop: instant().optional(), retry: instant().optional() }).optional(),
+  /** What was asked for and is carried out, once for each value; `assigned…`: by a rollout (F4). */
+  handled: z
+    .object({
+      takeBack: instant().optional(),
+      stop: instant().optional(),
+      retry: instant().optional(),
+      assignedTakeBack: instant().optional(),
+      assignedStop: instant().optional(),
+      assignedRetry: instant().optional(),
+      assignedContentTakeBack: instant().optional(),
+      assignedContentRetry: instant().optional(),
+    })
+    .optional(),
   history: z.array(historyEntry).max(20).optional(),
   conditions: z.array(condition).max(8).meta(mapList("type")).optional(),
 });
@@ -295,6 +352,7 @@ export const POP_CLUSTER = defineResource<PopCluster>({
     { name: "Run", jsonPath: ".status.run.state" },
     { name: "Waits For", jsonPath: ".status.holds[0].reason", description: "Why nothing goes on; rollward explain says it in a sentence." },
     { name: "Until", jsonPath: ".status.holds[0].until" },
+    { name: "Rollout", jsonPath: ".status.assigned.rollout", priority: 1, description: "Assigns the version; none: a person pinned it." },
     { name: "Region", jsonPath: ".spec.region", priority: 1 },
     { name: "Zone", jsonPath: ".spec.timeZone", priority: 1 },
     { name: "Next Window", jsonPath: ".status.next[0].localStart", priority: 1 },

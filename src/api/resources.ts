@@ -1,13 +1,19 @@
+import { APPROVAL } from "./approval.ts";
 import type { Resource } from "./define-resource.ts";
 import { FLEET } from "./fleet.ts";
 import { MAINTENANCE_WINDOW } from "./maintenance-window.ts";
 import { POP_CLUSTER } from "./pop-cluster.ts";
+import { POP_ROLLOUT } from "./pop-rollout.ts";
+import { TUNNEL_SITE } from "./tunnel-site.ts";
 
-export { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER };
+export { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE };
 
 /** Every kind of ours, in the order in which people read about them. */
 export const allResources: readonly Pick<Resource<unknown>, "apiVersion" | "kind" | "plural" | "namespaced" | "crd">[] = [
   FLEET,
   MAINTENANCE_WINDOW,
   POP_CLUSTER,
+  POP_ROLLOUT,
+  APPROVAL,
+  TUNNEL_SITE,
 ];

@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VERSION } from "../../src/composition/version.ts";
 import { build, type Built } from "../../tools/build.ts";
@@ -15,6 +17,27 @@ metadata: { name: sunday, namespace: fleet }
 spec:
   schedule: { weekly: [{ day: Sunday, start: "01:00", duration: 2h }] }
   timeZone: Local
+`;
+
+const RELEASE = `${WINDOW}---
+apiVersion: rollward.dev/v1alpha1
+kind: Fleet
+metadata: { name: fleet, namespace: fleet }
+spec: { train: { everyWeeks: 2, anchor: "2026-11-22", length: 336h } }
+---
+apiVersion: rollward.dev/v1alpha1
+kind: PoPCluster
+metadata: { name: fra1, namespace: fleet }
+spec:
+  timeZone: Europe/Berlin
+  nodeSelector: { matchLabels: { rollward.dev/pop: fra1 } }
+  windowRef: { name: sunday }
+  template: { spec: { containers: [{ name: pop, image: pop }] } }
+---
+apiVersion: rollward.dev/v1alpha1
+kind: PoPRollout
+metadata: { name: r-2, namespace: fleet }
+spec: { version: 2.0.0, requestedBy: release, waves: [{ name: all, pops: { percent: 100 } }] }
 `;
 
 describe("the bundled program", () => {
@@ -71,6 +94,19 @@ describe("the bundled program", () => {
     );
     expect(refused).toMatchObject({ code: expect.any(Number) });
     expect(refused.stderr).toContain(join(elsewhere, "none"));
+  });
+
+  it("plans, and looks ahead in a thread of its own whose file lies beside the program", async () => {
+    writeFileSync(join(elsewhere, "release.yaml"), RELEASE);
+    const { stdout } = await rollward("plan", "-f", "release.yaml", "--from", "2026-11-13T12:00:00Z", "-o", "json");
+    expect(JSON.parse(stdout)).toMatchObject({ fits: true, rollouts: [{ dates: [{ date: "2026-11-22", pops: 1 }] }] });
+    // As the operator's part of the bundle starts it: handed a fleet, it answers once and ends.
+    const workerData = { now: 0, namespace: "fleet", windows: [], pops: [], rollouts: [], approvals: [], partners: new Map() };
+    const worker = new Worker(join(elsewhere, "forecast-worker.mjs"), { workerData });
+    const [answer] = await once(worker, "message");
+    expect(answer).toEqual(new Map());
+    const operator = [...built.sizes.keys()].find((file) => /^chunks\/run-operator/.test(file));
+    expect(readFileSync(join(folder, "dist", operator!), "utf8")).toContain("../forecast-worker.mjs");
   });
 
   it("runs where strings may not become code", async () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
+import { readAuditLog } from "../../tools/control-plane/audit-log.ts";
 import { describeWithControlPlane } from "./control-plane/available.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -40,6 +41,17 @@ async function processesOf(text: string): Promise<string[]> {
   return lines.split("\n").filter((line) => line.includes(text));
 }
 
+/** By the server's own account: what the operator does it does as its own user, who has the shipped RBAC alone, and is refused nothing. */
+function operatorActsWithItsRights(auditLog: string): void {
+  const entries = readAuditLog(auditLog).filter((entry) => entry.userAgent.startsWith("rollward/"));
+  const ledgers = entries.filter(({ objectRef }) => objectRef?.resource === "popclusters" && objectRef.subresource === "status");
+  expect(new Set(ledgers.map((entry) => entry.user.username))).toEqual(new Set(["operator"]));
+  const ofOperator = entries.filter((entry) => entry.user.username === "operator");
+  expect(ofOperator.filter((entry) => entry.responseStatus?.code === 403).map(({ verb, requestURI }) => `${verb} ${requestURI}`)).toEqual(
+    [],
+  );
+}
+
 describeWithControlPlane("[T3] rollward demo --real", () => {
   let demo: Demo | undefined;
   afterEach(async () => {
@@ -66,6 +78,7 @@ describeWithControlPlane("[T3] rollward demo --real", () => {
     demo = new Demo("--real", "--fast");
     await vi.waitFor(() => expect(demo?.text).toContain("joins with 1.0.0"), { timeout: MINUTE, interval: 100 });
     expect(await processesOf(demo.folder)).not.toEqual([]);
+    operatorActsWithItsRights(join(demo.folder, "audit.log"));
     demo.child.kill(signal);
     expect(await demo.ended()).toBe(signal === "SIGINT" ? 130 : null);
     await vi.waitFor(async () => expect(await processesOf(demo!.folder)).toEqual([]), { timeout: 20_000, interval: 200 });

@@ -5,11 +5,14 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import type { z } from "zod";
+import { approvalSpec } from "../../src/api/approval.ts";
 import { API_VERSION } from "../../src/api/common.ts";
 import { fleetSpec } from "../../src/api/fleet.ts";
 import { maintenanceWindowSpec } from "../../src/api/maintenance-window.ts";
 import { popClusterSpec } from "../../src/api/pop-cluster.ts";
+import { type Assignment, MOST_ASSIGNMENT_TEXT, popRolloutSpec } from "../../src/api/pop-rollout.ts";
 import { allResources } from "../../src/api/resources.ts";
+import { tunnelSiteSpec } from "../../src/api/tunnel-site.ts";
 import { startControlPlane, type ControlPlane } from "../../tools/control-plane/run.ts";
 import { describeWithControlPlane } from "./control-plane/available.ts";
 
@@ -34,7 +37,8 @@ interface BadSample {
 
 /** Comments stand before the document that they speak of. */
 function documentsOf(folder: string): { text: string; sample: Sample }[] {
-  const texts = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), "utf8").split(/^---$/m));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".yaml"));
+  const texts = files.toSorted().flatMap((file) => readFileSync(join(folder, file), "utf8").split(/^---$/m));
   return texts
     .map((text) => ({ text, sample: parse(text) as Sample | null }))
     .filter((document): document is { text: string; sample: Sample } => document.sample !== null);
@@ -51,9 +55,12 @@ const badSamples: BadSample[] = documentsOf(BAD_SAMPLES).map(({ text, sample }) 
 });
 
 const SPECS: Readonly<Record<string, z.ZodType>> = {
+  Approval: approvalSpec,
   Fleet: fleetSpec,
   MaintenanceWindow: maintenanceWindowSpec,
   PoPCluster: popClusterSpec,
+  PoPRollout: popRolloutSpec,
+  TunnelSite: tunnelSiteSpec,
 };
 const pluralOf = (kind: string): string => allResources.find((resource) => resource.kind === kind)!.plural;
 const pathOf = ({ kind, metadata }: Sample): string => `/apis/${API_VERSION}/namespaces/${metadata.namespace}/${pluralOf(kind)}`;
@@ -104,7 +111,7 @@ describeWithControlPlane("[T3] the kinds on a real API server", () => {
   });
 
   test("every sample is accepted by kubectl's strict server-side dry run, without a warning", async () => {
-    const applied = await kubectl("apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", SAMPLES);
+    const applied = await kubectl("apply", "--server-side", "--dry-run=server", "--validate=strict", "-R", "-f", SAMPLES);
     expect(applied.stderr).toBe("");
     expect(applied.stdout.trim().split("\n")).toHaveLength(samples.length);
   });
@@ -191,6 +198,76 @@ describeWithControlPlane("[T3] the kinds on a real API server", () => {
     const ofRegion = (region: string) => kubectl("get", "pop", "-n", "fleet", `--field-selector=spec.region=${region}`, "-o", "name");
     expect((await ofRegion("eu-central")).stdout).toBe("popcluster.rollward.dev/fra1\n");
     expect((await ofRegion("us-east")).stdout).toBe("");
+  });
+
+  /** Whether the server takes the change of a created object's spec; nothing is changed. */
+  const changed = async (created: Answer, spec: object): Promise<{ status: number; object: Answer }> =>
+    call("PUT", `${pathOf(created)}/${created.metadata.name}?dryRun=All`, { ...created, spec: { ...created.spec, ...spec } });
+
+  test.for([
+    [{ version: "2026.11.3" }, /spec\.version: .*create a new PoPRollout for another one/],
+    [{ version: undefined, content: { version: "sig.418" } }, /create a new PoPRollout for another one/],
+    [{ from: "2026.11.x" }, /spec\.from: .*create a new PoPRollout for another range/],
+    [{ class: "Emergency", reason: "now" }, /spec\.class: .*create a new PoPRollout with the other class/],
+    [{ requestedBy: "somebody-else@example.com" }, /spec\.requestedBy: .*create a new PoPRollout/],
+    [{ supersedes: { name: "r-2026-11-1" } }, /spec\.supersedes: .*create a new PoPRollout/],
+    [{ stages: [], paused: true, requests: { stop: { at: "2026-11-22T03:00:00Z" } } }, undefined],
+  ] as const)("[F8] what a rollout is stays; how it goes on may change: %j", async ([change, refusal], { onTestFinished }) => {
+    const rollout = { ...named("PoPRollout", "r-2026-11-2"), metadata: { namespace: "fleet", name: "stays" } };
+    const { startNotBefore: _, ...spec } = rollout.spec;
+    const created = (await call("POST", pathOf(rollout), { ...rollout, spec })).object;
+    onTestFinished(async () => void (await call("DELETE", `${pathOf(rollout)}/stays`)));
+    const { status, object } = await changed(created, change);
+    expect(status, object.message).toBe(refusal ? 422 : 200);
+    if (refusal) expect(object.message).toMatch(refusal);
+  });
+
+  test("[F8] an Approval is not edited", async () => {
+    const approval = named("Approval", "r-2026-11-2-1-emergency");
+    const created = (await call("POST", pathOf(approval), approval)).object;
+    expect((await changed(created, { decision: "Refuse" })).object.message).toMatch(/a decision is not edited: create another Approval/);
+    expect((await changed(created, { expiresAt: "2027-11-18T22:00:00Z" })).status).toBe(422);
+    expect((await changed(created, {})).status).toBe(200);
+  });
+
+  test("a rollout over a thousand PoPs fits into one object, the longest sentences included", async () => {
+    const rollout = named("PoPRollout", "r-2026-11-2-1");
+    const created = (await call("POST", pathOf(rollout), rollout)).object;
+    const assignments = (text: string): Assignment[] =>
+      Array.from({ length: 1000 }, (_, index) => ({
+        pop: `frankfurt-${index}`,
+        uid: "00000000-0000-0000-0000-000000000000",
+        wave: "rest",
+        version: "2026.11.2.1",
+        class: "Emergency",
+        announcedAt: "2026-11-13T12:00:00.000Z",
+        from: "2026-11-22",
+        to: "2026-12-06",
+        bake: "24h",
+        watchUntil: "2026-12-06T12:00:00.000Z",
+        approval: "r-2026-11-2-1-emergency",
+        order: "Hold",
+        because: text,
+        state: "RollbackFailed",
+        since: "2026-11-22T12:00:00.000Z",
+        reason: "RollbackFailed",
+        message: text,
+      }));
+    const write = async (text: string) => {
+      const { object } = await call("GET", `${pathOf(created)}/${created.metadata.name}`);
+      const pops = assignments(text).map(({ pop }) => pop);
+      const waves = [{ name: "rest", state: "Open", pops }];
+      return call("PUT", `${pathOf(created)}/${created.metadata.name}/status`, {
+        ...object,
+        status: { assignments: assignments(text), waves },
+      });
+    };
+    const usual = await write("x".repeat(80));
+    expect(usual.status, usual.object.message).toBe(200);
+    expect(JSON.stringify(usual.object).length).toBeLessThan(750_000);
+    const longest = await write("x".repeat(MOST_ASSIGNMENT_TEXT));
+    expect(longest.status, longest.object.message).toBe(200);
+    expect((await write("x".repeat(MOST_ASSIGNMENT_TEXT + 1))).status).toBe(422);
   });
 
   test("[G14] the server itself refuses a second grant to one PoP", async () => {

@@ -8,7 +8,19 @@ import { startPrometheus, type Prometheus } from "../../../tools/prometheus/run.
 import { describeWithControlPlane } from "../control-plane/available.ts";
 import type { LineProcess } from "../virtual-nodes/child-process.ts";
 import { isNodePatch, operationsOf, operatorWrites, succeeded } from "./audit.ts";
-import { firstVersions, HOUR, openFleet, passed, QUICK, rolledBack, servedVersions, setVersion, startWatcher, SUNDAY } from "./pops.ts";
+import {
+  firstVersions,
+  HOUR,
+  openFleet,
+  passed,
+  QUICK,
+  rolledBack,
+  servedVersions,
+  setVersion,
+  SHORT_DRAIN,
+  startWatcher,
+  SUNDAY,
+} from "./pops.ts";
 import { RealWorld } from "./real-world.ts";
 import { SessionLoadProcess } from "./session-record.ts";
 
@@ -30,7 +42,7 @@ const BAD: readonly Bad[] = [
   {
     pop: "sick1",
     version: "2.0.0-bad-health",
-    evidence: /^node sick1-n\d: (after 8s: )?ready: answered 500|^node sick1-n\d: after 8s: .*not Ready/,
+    evidence: /^node sick1-n\d: (after 8s: )?ready: GET http:\/\/\S+ answered 500|^node sick1-n\d: after 8s: .*not Ready/,
   },
   { pop: "lose1", version: "2.0.0-loses-sessions", evidence: /reconnect: \d+ of \d+ sessions of lose1-n\d returned within 10 s/ },
   { pop: "err1", version: "2.0.0-errors", evidence: /errors: .*pop_errors_total/ },
@@ -63,13 +75,7 @@ describeWithControlPlane("[T3] what is said of a bad version", () => {
     };
     const quick = {
       perNode: { ...QUICK.perNode, expected: "5s", deadline: "8s" },
-      drain: {
-        start: { http: { port: 8080, path: "/drain" } },
-        cancel: { http: { port: 8080, path: "/undrain" } },
-        lease: "10s",
-        timeout: "5s",
-        sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
-      },
+      drain: SHORT_DRAIN,
     };
     await firstVersions(world, {
       ...Object.fromEntries(BAD.map(({ pop }) => [pop, {}])),

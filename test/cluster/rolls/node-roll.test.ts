@@ -19,19 +19,13 @@ import {
   rolledBack,
   servedVersions,
   setVersion,
+  SHORT_DRAIN,
   startWatcher,
   SUNDAY,
 } from "./pops.ts";
 import { RealWorld } from "./real-world.ts";
 
-const perNode = (deadline: string, retries = 1) => ({ perNode: { expected: "5s", deadline, soak: "1s", retries }, drain: DRAIN });
-const DRAIN = {
-  start: { http: { port: 8080, path: "/drain" } },
-  cancel: { http: { port: 8080, path: "/undrain" } },
-  lease: "10s",
-  timeout: "5s",
-  sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
-};
+const perNode = (deadline: string, retries = 1) => ({ perNode: { expected: "5s", deadline, soak: "1s", retries }, drain: SHORT_DRAIN });
 
 describeWithControlPlane("[T3] rules of the node roll", () => {
   let world: RealWorld;

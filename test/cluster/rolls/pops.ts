@@ -3,7 +3,7 @@ import type { MaintenanceWindow } from "../../../src/api/maintenance-window.ts";
 import type { PopClusterStatus } from "../../../src/api/pop-cluster.ts";
 import { FLEET, MAINTENANCE_WINDOW } from "../../../src/api/resources.ts";
 import { NODE, type NodeObject, POD, type PodObject } from "../../../src/control/kinds.ts";
-import { DATA_PLANE_NAMESPACE, fleetDraft, type PopOptions, sundayWindow } from "../../../src/simulation/world.ts";
+import { DATA_PLANE_NAMESPACE, DRAIN, fleetDraft, type PopOptions, sundayWindow } from "../../../src/simulation/world.ts";
 import { vi } from "vitest";
 import { LineProcess } from "../virtual-nodes/child-process.ts";
 import type { RealWorld } from "./real-world.ts";
@@ -15,17 +15,14 @@ export const HOUR = 3_600_000;
 /** Steps as short as they can be with checks once a second. */
 export const QUICK = { bake: "1s", perNode: { expected: "40s", deadline: "60s", soak: "1s", retries: 1 } } as const;
 
+/** A drain that is over in 5 s, whoever is still there. */
+export const SHORT_DRAIN = { ...DRAIN, lease: "10s", timeout: "5s" } as const;
+
 /** The same with a deadline of 8 s for what only a deadline judges. */
 export const IMPATIENT = {
   bake: "1s",
   perNode: { expected: "5s", deadline: "8s", soak: "1s", retries: 1 },
-  drain: {
-    start: { http: { port: 8080, path: "/drain" } },
-    cancel: { http: { port: 8080, path: "/undrain" } },
-    lease: "10s",
-    timeout: "5s",
-    sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
-  },
+  drain: SHORT_DRAIN,
 } as const;
 
 /** A fleet that lets every PoP of a test roll at once, and the Sunday window. */

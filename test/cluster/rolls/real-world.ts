@@ -24,10 +24,10 @@ import {
   sundayWindow,
   type PopOptions,
 } from "../../../src/simulation/world.ts";
+import { grantOperatorRights } from "../../../tools/control-plane/operator-rights.ts";
 import { freePorts } from "../../../tools/control-plane/ports.ts";
 import { type ControlPlane, startControlPlane } from "../../../tools/control-plane/run.ts";
 import { LineProcess } from "../virtual-nodes/child-process.ts";
-import { grantOperatorRights } from "./rbac.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const CRD: Kind = {
@@ -86,7 +86,7 @@ export class RealWorld {
       timeout: 20_000,
       interval: 100,
     });
-    await grantOperatorRights(cluster, "operator");
+    await grantOperatorRights(controlPlane, "operator");
     const nodes = new LineProcess("src/simulation/nodes/main.ts", [
       "--kubeconfig",
       controlPlane.kubeconfig("virtual-nodes"),
