@@ -3,7 +3,7 @@ import type { PopCluster } from "../api/pop-cluster.ts";
 import { FLEET, POP_CLUSTER } from "../api/resources.ts";
 import type { Decision } from "../core/decision.ts";
 import { decide } from "../core/fleet/decide.ts";
-import type { FleetObservation, LiveAnswer } from "../core/fleet/observation.ts";
+import type { FleetObservation, LiveAnswer, Partners } from "../core/fleet/observation.ts";
 import { fleetPopOf } from "../core/fleet/pop.ts";
 import { entriesToConfirm } from "../core/fleet/strike.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
@@ -20,6 +20,8 @@ export interface FleetReconcilerPorts {
   readonly told: Told;
   readonly namespace: string;
   readonly tzdata: string;
+  /** Who shares two-tunnel sites with whom, as it is now. */
+  readonly partners: () => Partners;
 }
 
 export interface ObservedFleet {
@@ -99,6 +101,7 @@ export class FleetReconciler implements Reconciler<ObservedFleet, FleetStatus, n
     const seen: FleetObservation = {
       fleet: { generation: fleet.metadata.generation ?? 0, spec: fleet.spec, status: fleet.status ?? {} },
       pops,
+      partners: this.#ports.partners(),
       live: new Map(answers),
       tzdata,
     };

@@ -1,16 +1,27 @@
+import type { Approval } from "../api/approval.ts";
 import type { Fleet } from "../api/fleet.ts";
 import type { MaintenanceWindow } from "../api/maintenance-window.ts";
 import type { PopCluster } from "../api/pop-cluster.ts";
-import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../api/resources.ts";
-import { CONTROLLER_REVISION, type ControllerRevisionObject } from "./kinds.ts";
+import type { PopRollout } from "../api/pop-rollout.ts";
+import { ACCOUNT_LABEL } from "../api/names.ts";
+import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../api/resources.ts";
+import type { TunnelSite } from "../api/tunnel-site.ts";
+import { CONTROLLER_REVISION, type ControllerRevisionObject, NAMESPACE, type NamespaceObject } from "./kinds.ts";
+import { keepMetadata } from "./projections.ts";
 import type { Cache, Cluster } from "./ports.ts";
 
-/** The projected copies of our own kinds in the fleet namespace. A standby keeps them warm too. */
+/** The projected copies of our own kinds: in the fleet namespace, and what accounts have in theirs. A standby keeps them warm too. */
 export interface HubCaches {
   readonly pops: Cache<PopCluster>;
   readonly windows: Cache<MaintenanceWindow>;
   readonly fleets: Cache<Fleet>;
   readonly records: Cache<ControllerRevisionObject>;
+  readonly rollouts: Cache<PopRollout>;
+  readonly approvals: Cache<Approval>;
+  /** Of every namespace. */
+  readonly tunnelSites: Cache<TunnelSite>;
+  /** The namespaces of accounts. */
+  readonly namespaces: Cache<NamespaceObject>;
 }
 
 export function openHubCaches(hub: Cluster, namespace: string): HubCaches {
@@ -22,6 +33,10 @@ export function openHubCaches(hub: Cluster, namespace: string): HubCaches {
       namespace,
       labelSelector: "app.kubernetes.io/managed-by=rollward",
     }),
+    rollouts: hub.cache<PopRollout>(POP_ROLLOUT, { namespace }),
+    approvals: hub.cache<Approval>(APPROVAL, { namespace }),
+    tunnelSites: hub.cache<TunnelSite>({ ...TUNNEL_SITE, project: keepMetadata }),
+    namespaces: hub.cache<NamespaceObject>(NAMESPACE, { labelSelector: ACCOUNT_LABEL }),
   };
 }
 
@@ -32,4 +47,8 @@ export const hubCacheList = (
   ["MaintenanceWindow", caches.windows],
   ["Fleet", caches.fleets],
   ["ControllerRevision", caches.records],
+  ["PoPRollout", caches.rollouts],
+  ["Approval", caches.approvals],
+  ["TunnelSite", caches.tunnelSites],
+  ["Namespace", caches.namespaces],
 ];

@@ -3,15 +3,23 @@ import type { Clock } from "../runtime/clock.ts";
 import { WorkQueue } from "../runtime/queue.ts";
 import { reconcile, type DecisionShape, type Loop, type Reconciler } from "../runtime/reconcile.ts";
 import { Sampler } from "../runtime/sampler.ts";
+import { AssignmentChanges } from "./assignment-changes.ts";
 import { FleetReconciler } from "./fleet-reconciler.ts";
+import { ForecastKeeper } from "./forecast/keeper.ts";
 import { type HubCaches, hubCacheList, openHubCaches } from "./hub-caches.ts";
+import { excusedBeside } from "./observe/neighbours.ts";
 import { selects } from "./observe/pop-cluster.ts";
 import { PopReconciler } from "./pop-reconciler.ts";
-import { type Cluster, type EventSink, isConflict, type Prober } from "./ports.ts";
+import { PopChanges } from "./pop-changes.ts";
+import { type Cluster, type EventSink, type Forecast, isConflict, type Prober } from "./ports.ts";
+import { RolloutReconciler } from "./rollout-reconciler.ts";
 import { runProbe, type ReadSecret } from "./run-probe.ts";
 import { SiteCacheSet } from "./site-caches.ts";
 import type { Sites } from "./sites.ts";
 import type { Told } from "./told.ts";
+import { TunnelIndex } from "./tunnels/tunnel-index.ts";
+import { type TunnelFacts, TunnelReader } from "./tunnels/tunnel-reader.ts";
+import { TunnelReconciler } from "./tunnels/tunnel-reconciler.ts";
 import { wakeRules } from "./wake-rules.ts";
 import { WindowReconciler } from "./window-reconciler.ts";
 
@@ -28,6 +36,8 @@ export interface OperatorPorts {
   readonly namespace: string;
   readonly tzdata: string;
   readonly defaultPrometheus?: string | undefined;
+  /** Looks ahead; without it no forecast stands in status. */
+  readonly forecast?: Forecast;
 }
 
 /** Results in a row that still wake: as many as checks ask for, as a rule. */
@@ -43,11 +53,24 @@ export class Operator {
   readonly #ports: OperatorPorts;
   readonly #hubCaches: HubCaches;
   readonly #siteCaches: SiteCacheSet;
+  readonly #tunnels: TunnelIndex;
   #term: Term | undefined;
 
   constructor(ports: OperatorPorts) {
     this.#ports = ports;
     this.#hubCaches = openHubCaches(ports.hub, ports.namespace);
+    this.#tunnels = new TunnelIndex(this.#hubCaches, ports.namespace, {
+      site: (key) => {
+        this.#term?.queues.tunnels.add(key);
+        // Nobody is asked without a site: the first one, and the last to go, change that.
+        if (this.#tunnels.size < 2) this.#term?.reader.refresh();
+      },
+      partners: (pops) => {
+        this.#term?.queues.fleets.add("fleet");
+        for (const pop of pops) this.#term?.queues.pops.add(pop);
+        this.#term?.forecast?.look();
+      },
+    });
     const wake = (pop: string) => this.#term?.queues.pops.add(pop);
     this.#siteCaches = new SiteCacheSet({
       node: (node) =>
@@ -75,6 +98,11 @@ export class Operator {
     return [...hubCacheList(this.#hubCaches), ...this.#siteCaches.named()].map(([kind, cache]) => [kind, cache.age] as const);
   }
 
+  /** What was heard of tunnels, for metrics; nothing in a standby. */
+  tunnels(): { readonly dualSites: number; readonly pops: readonly TunnelFacts[] } {
+    return { dualSites: this.#tunnels.dualSites, pops: this.#term?.reader.facts() ?? [] };
+  }
+
   async whenSynced(signal?: AbortSignal): Promise<void> {
     await Promise.all(hubCacheList(this.#hubCaches).map(([, cache]) => cache.whenSynced(signal)));
   }
@@ -83,7 +111,7 @@ export class Operator {
   async lead(term: AbortSignal, isLeader: () => boolean): Promise<void> {
     await this.whenSynced(term);
     if (term.aborted) return;
-    const work = new Term(this.#ports, this.#hubCaches, this.#siteCaches, isLeader);
+    const work = new Term(this.#ports, this.#hubCaches, this.#siteCaches, this.#tunnels, isLeader);
     this.#term = work;
     work.start();
     await new Promise<void>((resolve) => term.addEventListener("abort", () => resolve(), { once: true }));
@@ -98,19 +126,33 @@ export class Operator {
 
   /** Which change looks again at what. A change only wakes: what is to be done is decided from what is read then. */
   #wire(): void {
-    const { pops, windows, fleets, records } = this.#hubCaches;
-    pops.onChange((pop) => {
+    const { pops, windows, fleets, records, rollouts, approvals } = this.#hubCaches;
+    const seenByRollouts = new PopChanges();
+    const lookAhead = () => this.#term?.forecast?.look();
+    for (const cache of [pops, windows, fleets, rollouts, approvals]) cache.onChange(lookAhead);
+    const wakeRollouts = () => rollouts.list().forEach(({ metadata }) => this.#term?.queues.rollouts.add(metadata.name));
+    pops.onChange((pop, deleted) => {
       this.#term?.queues.pops.add(pop.metadata.name);
+      if (seenByRollouts.matters(pop, deleted)) wakeRollouts();
       this.#term?.queues.fleets.add("fleet");
       this.#term?.queues.windows.add(pop.spec.windowRef.name);
+      for (const { metadata } of excusedBeside(pop, pops.list())) this.#term?.queues.pops.add(metadata.name);
     });
     windows.onChange((window) => {
       this.#term?.queues.windows.add(window.metadata.name);
+      wakeRollouts();
       for (const pop of pops.list()) if (pop.spec.windowRef.name === window.metadata.name) this.#term?.queues.pops.add(pop.metadata.name);
     });
     fleets.onChange((fleet) => {
       this.#term?.queues.fleets.add(fleet.metadata.name);
       for (const pop of pops.list()) this.#term?.queues.pops.add(pop.metadata.name);
+      wakeRollouts();
+    });
+    approvals.onChange(({ spec }) => this.#term?.queues.rollouts.add(spec.for.name));
+    const changes = new AssignmentChanges();
+    rollouts.onChange((rollout, deleted) => {
+      changes.popsOf(rollout, deleted).forEach((pop) => this.#term?.queues.pops.add(pop));
+      wakeRollouts();
     });
     records.onChange((record) => wakeRules.popsOfRecord(record).forEach((pop) => this.#term?.queues.pops.add(pop)));
   }
@@ -120,33 +162,50 @@ interface Queues {
   readonly pops: WorkQueue;
   readonly windows: WorkQueue;
   readonly fleets: WorkQueue;
+  readonly rollouts: WorkQueue;
+  /** Sites of tenants have workers of their own: however many change at once, the fleet does not wait behind them. */
+  readonly tunnels: WorkQueue;
 }
 
 /** One term as leader: queues, sampler and what was heard begin anew with it. */
 class Term {
   readonly queues: Queues;
+  readonly reader: TunnelReader;
+  readonly forecast: ForecastKeeper | undefined;
   readonly #ports: OperatorPorts;
   readonly #hubCaches: HubCaches;
   readonly #siteCaches: SiteCacheSet;
+  readonly #tunnels: TunnelIndex;
   readonly #isLeader: () => boolean;
   readonly #sampler: Sampler<Probe, ProbeResult>;
+  /** What the stages of rollouts ask; apart, because a PoP and a rollout may share a name. */
+  readonly #evidence: Sampler<Probe, ProbeResult>;
   readonly #wanted = new Map<string, readonly string[]>();
   #stopped = false;
 
-  constructor(ports: OperatorPorts, hubCaches: HubCaches, siteCaches: SiteCacheSet, isLeader: () => boolean) {
+  constructor(ports: OperatorPorts, hubCaches: HubCaches, siteCaches: SiteCacheSet, tunnels: TunnelIndex, isLeader: () => boolean) {
     this.#ports = ports;
     this.#hubCaches = hubCaches;
     this.#siteCaches = siteCaches;
+    this.#tunnels = tunnels;
     this.#isLeader = () => !this.#stopped && isLeader();
-    this.queues = { pops: this.#queue("PoPCluster", 4), windows: this.#queue("MaintenanceWindow", 1), fleets: this.#queue("Fleet", 1) };
-    this.#sampler = new Sampler<Probe, ProbeResult>({
-      clock: ports.clock,
-      run: (probe) => runProbe(probe, ports.prober, ports.readSecret),
-      equal: sameResult,
-      kept: SAMPLES_KEPT,
-      settlesAfter: SETTLES_AFTER,
-      onChange: (owner) => this.queues.pops.add(owner),
+    this.queues = {
+      pops: this.#queue("PoPCluster", 4),
+      windows: this.#queue("MaintenanceWindow", 1),
+      fleets: this.#queue("Fleet", 1),
+      rollouts: this.#queue("PoPRollout", 1),
+      tunnels: this.#queue("TunnelSite", 2),
+    };
+    this.reader = new TunnelReader({
+      ...ports,
+      defaultPrometheus: ports.defaultPrometheus,
+      pops: hubCaches.pops,
+      index: tunnels,
+      onChange: (site) => this.queues.tunnels.add(site),
     });
+    this.forecast = this.#newForecast();
+    this.#sampler = this.#newSampler(this.queues.pops);
+    this.#evidence = this.#newSampler(this.queues.rollouts);
   }
 
   start(): void {
@@ -156,22 +215,79 @@ class Term {
       defaultPrometheus: this.#ports.defaultPrometheus,
       hubCaches: this.#hubCaches,
       siteCaches: this.#siteCaches,
+      partnersOf: (pop) => this.#tunnels.partners.get(pop),
       samplesOf: (key) => ({ keys: this.#wanted.get(key) ?? [], samples: (probe): readonly Sample[] => this.#sampler.samples(probe) }),
     });
     const windows = new WindowReconciler({ hub, hubCaches: this.#hubCaches, events, namespace });
-    const fleets = new FleetReconciler({ hub, hubCaches: this.#hubCaches, events, told, namespace, tzdata });
+    const partners = () => this.#tunnels.partners;
+    const fleets = new FleetReconciler({ hub, hubCaches: this.#hubCaches, events, told, namespace, tzdata, partners });
+    const tunnels = new TunnelReconciler({ hub, hubCaches: this.#hubCaches, index: this.#tunnels, reader: this.reader, namespace });
     this.#work(this.queues.pops, pops, (key, probes) => this.#want(key, probes));
     this.#work(this.queues.windows, windows, () => {});
     this.#work(this.queues.fleets, fleets, () => {});
+    const asked = new Map<string, readonly string[]>();
+    const rollouts = new RolloutReconciler({
+      ...this.#ports,
+      hubCaches: this.#hubCaches,
+      defaultPrometheus: this.#ports.defaultPrometheus,
+      samplesOf: (key) => new Map((asked.get(key) ?? []).map((probe) => [probe, this.#evidence.samples(probe)])),
+      forecastOf: (uid) => this.forecast?.of(uid),
+    });
+    this.#work(this.queues.rollouts, rollouts, (key, probes) => {
+      asked.set(
+        key,
+        probes.map((probe) => probe.key),
+      );
+      this.#evidence.want(key, probes);
+    });
+    this.#work(this.queues.tunnels, tunnels, () => {});
+    this.reader.start();
+    this.forecast?.look();
+    for (const { metadata } of this.#hubCaches.rollouts.list()) this.queues.rollouts.add(metadata.name);
     for (const pop of this.#hubCaches.pops.list()) this.queues.pops.add(pop.metadata.name);
     for (const window of this.#hubCaches.windows.list()) this.queues.windows.add(window.metadata.name);
     for (const fleet of this.#hubCaches.fleets.list()) this.queues.fleets.add(fleet.metadata.name);
+    for (const { metadata } of this.#hubCaches.tunnelSites.list()) this.queues.tunnels.add(`${metadata.namespace}/${metadata.name}`);
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#sampler.stop();
+    this.#evidence.stop();
+    this.reader.stop();
+    this.forecast?.stop();
     await Promise.all(Object.values(this.queues).map((queue: WorkQueue) => queue.stop(STOP_GRACE)));
+  }
+
+  #newForecast(): ForecastKeeper | undefined {
+    const { clock, forecast, namespace, told } = this.#ports;
+    if (forecast === undefined) return undefined;
+    const { fleets, windows, pops, rollouts, approvals } = this.#hubCaches;
+    return new ForecastKeeper({
+      clock,
+      forecast,
+      input: () => {
+        const fleet = fleets.get("fleet", namespace);
+        const objects = { windows: windows.list(), pops: pops.list(), rollouts: rollouts.list(), approvals: approvals.list() };
+        return { namespace, ...(fleet ? { fleet } : {}), ...objects, partners: this.#tunnels.partners };
+      },
+      onChange: (uids) => {
+        for (const { metadata } of rollouts.list()) if (uids.includes(metadata.uid)) this.queues.rollouts.add(metadata.name);
+      },
+      onError: (message, error) => told.forecastFailed(message, error),
+    });
+  }
+
+  #newSampler(queue: WorkQueue): Sampler<Probe, ProbeResult> {
+    const { clock, prober, readSecret } = this.#ports;
+    return new Sampler<Probe, ProbeResult>({
+      clock,
+      run: (probe) => runProbe(probe, prober, readSecret),
+      equal: sameResult,
+      kept: SAMPLES_KEPT,
+      settlesAfter: SETTLES_AFTER,
+      onChange: (owner) => queue.add(owner),
+    });
   }
 
   #want(key: string, probes: readonly Probe[]): void {

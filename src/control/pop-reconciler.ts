@@ -5,11 +5,14 @@ import { DISRUPTIVE, type PopAction } from "../core/pop-cluster/action.ts";
 import { decide, type PopDecision } from "../core/pop-cluster/decide.ts";
 import type { PopClusterObservation } from "../core/pop-cluster/observation.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Reconciler } from "../runtime/reconcile.ts";
+import type { Reading, Reconciler } from "../runtime/reconcile.ts";
 import { act } from "./act/index.ts";
 import { pullKey, pullOutcome } from "./act/pull-images.ts";
 import type { HubCaches } from "./hub-caches.ts";
-import { membersAmong, popObservation, type PopObjects, reached, readLive } from "./observe/pop-cluster.ts";
+import { assignmentsAmong } from "./observe/assignments.ts";
+import { assumedContentSources } from "./observe/content-sources.ts";
+import { membersAmong, popObservation, type PopObjects, type PopServers, reached, readLive } from "./observe/pop-cluster.ts";
+import { readInHand } from "./observe/read-in-hand.ts";
 import { PopMemory } from "./pop-memory.ts";
 import type { Cluster, EventSink, KubernetesObject, Prober } from "./ports.ts";
 import { allSynced, type SiteCacheSet } from "./site-caches.ts";
@@ -28,6 +31,8 @@ export interface PopReconcilerPorts {
   readonly told: Told;
   readonly namespace: string;
   readonly defaultPrometheus: string | undefined;
+  /** The PoPs with which this one shares two-tunnel sites, and how many. */
+  readonly partnersOf: (pop: string) => ReadonlyMap<string, number> | undefined;
   readonly samplesOf: (key: string) => { readonly keys: Iterable<string>; readonly samples: (probe: string) => readonly Sample[] };
 }
 
@@ -43,6 +48,30 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
   readonly kind = "PoPCluster";
   readonly #ports: PopReconcilerPorts;
   readonly #memory = new Map<string, PopMemory>();
+  readonly rereading = {
+    last: new Map<string, Reading<ObservedPopCluster>>(),
+    refresh: async ({ objects }: ObservedPopCluster): Promise<ObservedPopCluster | undefined> => {
+      const servers = await this.#serversOf(objects.pop);
+      const again = await readInHand(servers, objects);
+      return again && this.#observed(servers.site, again);
+    },
+    isOutdated: ({ objects: { pop, window, fleet } }: ObservedPopCluster): boolean => {
+      const { pops, windows, fleets } = this.#ports.hubCaches;
+      const { name, namespace } = pop.metadata;
+      const pairs = [
+        [pop, pops.get(name, namespace)],
+        [window, windows.get(pop.spec.windowRef.name, namespace)],
+        [fleet, fleets.get("fleet", namespace)],
+      ] as const;
+      return pairs.some(([seen, cached]) => seen?.metadata.resourceVersion !== cached?.metadata.resourceVersion);
+    },
+    suffices: ({ objects }: ObservedPopCluster, { status, actions }: PopDecision): boolean =>
+      (status === undefined || staysOnCourse(objects.pop.status, status)) && actions.every(concernsOwnNodeAlone),
+  };
+  readonly aside = {
+    is: ({ kind }: PopAction): boolean => kind === "StartDrain" || kind === "CheckEviction",
+    recall: ({ objects, site }: ObservedPopCluster): ObservedPopCluster => this.#observed(site, objects),
+  };
 
   constructor(ports: PopReconcilerPorts) {
     this.#ports = ports;
@@ -56,8 +85,10 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     if (site.state !== "Reachable" || !allSynced(this.#ports.siteCaches.of(site.cluster))) return this.observeLive(key);
     const caches = this.#ports.siteCaches.of(site.cluster);
     const pods = caches.pods.list();
+    const assignments = assignmentsAmong(hubCaches.rollouts.list(), pop);
     return this.#observed(site, {
       pop,
+      assignments,
       window: hubCaches.windows.get(pop.spec.windowRef.name, namespace),
       fleet: hubCaches.fleets.get("fleet", namespace),
       site: reached(this.#memoryOf(key), pop, site.uid, this.#ports.clock.elapsed()),
@@ -66,32 +97,31 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
       allPods: pods,
       daemonSets: caches.daemonSets.list().filter((set) => set.metadata.namespace === pop.spec.dataPlaneNamespace),
       records: hubCaches.records.list(),
-      contentSource: pop.spec.content?.source.configMapRef ? { found: true } : undefined,
+      contentSources: assumedContentSources(pop, assignments.content),
       live: false,
     });
   }
 
   async observeLive(key: string): Promise<ObservedPopCluster | undefined> {
-    const { hub, hubCaches, namespace, clock, siteCaches } = this.#ports;
+    const { hub, hubCaches, namespace, clock } = this.#ports;
     const known = hubCaches.pops.get(key, namespace) ?? (await hub.get<PopCluster>(POP_CLUSTER, key, namespace));
     if (!known) return undefined;
-    const site = await this.#siteOf(known);
-    const cachedPods = site.state === "Reachable" ? siteCaches.of(site.cluster).pods.list() : [];
-    const objects = await readLive({ hub, site, cachedPods }, { name: key, namespace }, this.#memoryOf(key), clock.elapsed());
-    return objects && this.#observed(site, objects);
+    const servers = await this.#serversOf(known);
+    const objects = await readLive(servers, known, this.#memoryOf(key), clock.elapsed());
+    return objects && this.#observed(servers.site, objects);
   }
 
   decide(observed: ObservedPopCluster, now: number): PopDecision {
     return decide(observed.seen, now);
   }
 
-  async claim({ objects, site }: ObservedPopCluster, status: PopClusterStatus): Promise<ObservedPopCluster> {
+  async claim({ objects, site }: ObservedPopCluster, status: PopClusterStatus): Promise<ObservedPopCluster | undefined> {
     const written = await unlessRefused(
       `PoPCluster ${objects.pop.metadata.name}`,
       this.#ports.hub.updateStatus<PopCluster>(POP_CLUSTER, { ...objects.pop, status }),
     );
     this.#ports.told.pop(written);
-    return this.#observed(site, { ...objects, pop: written });
+    return claimsAnew(objects.pop.status, status) ? undefined : this.#observed(site, { ...objects, pop: written });
   }
 
   async act({ objects, site }: ObservedPopCluster, action: PopAction): Promise<ObservedPopCluster | undefined> {
@@ -140,6 +170,7 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
 
   forget(key: string): void {
     this.#memory.delete(key);
+    this.rereading.last.delete(key);
     this.#ports.told.popGone(key, this.#ports.namespace);
   }
 
@@ -151,9 +182,24 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
       const outcome = pull === undefined ? undefined : pullOutcome(pod);
       if (pull !== undefined && outcome) memory.pulled(pull, { ...outcome, pod: pod.metadata.uid });
     }
-    const { keys, samples } = this.#ports.samplesOf(key);
-    const seen = popObservation(objects, { memory, samples, sampledKeys: () => keys, defaultPrometheus: this.#ports.defaultPrometheus });
+    const { samplesOf, partnersOf, defaultPrometheus } = this.#ports;
+    const { keys, samples } = samplesOf(key);
+    const seen = popObservation(objects, {
+      memory,
+      samples,
+      sampledKeys: () => keys,
+      pops: this.#ports.hubCaches.pops.list(),
+      defaultPrometheus,
+      partners: partnersOf(key),
+    });
     return { seen, objects, site };
+  }
+
+  async #serversOf(pop: PopCluster): Promise<PopServers> {
+    const { hub, hubCaches, siteCaches } = this.#ports;
+    const site = await this.#siteOf(pop);
+    const cachedPods = site.state === "Reachable" ? siteCaches.of(site.cluster).pods.list() : [];
+    return { hub, site, cachedPods, cachedRollouts: hubCaches.rollouts.list() };
   }
 
   async #siteOf(pop: PopCluster): Promise<Site> {
@@ -168,6 +214,39 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     this.#memory.set(key, memory);
     return memory;
   }
+}
+
+/** What is done to a node that is out by our hand already, whatever became of the others: it gets its new label, or serves again. */
+const concernsOwnNodeAlone = (action: PopAction): boolean =>
+  (action.kind === "SetLabel" && action.row === "LabelOn") || (action.kind === "ReleaseNode" && !action.giveBack);
+
+/** Does the ledger only follow its nodes in hand, and claim the next: no verdict, no end, nobody given up (rules G5, G8). */
+function staysOnCourse(before: PopClusterStatus = {}, after: PopClusterStatus): boolean {
+  const course = ({ run, grant }: PopClusterStatus) => [
+    run?.id,
+    run?.kind,
+    run?.state,
+    run?.ending,
+    run?.revision,
+    grant?.id,
+    grant?.state,
+  ];
+  const steps = new Map((before.nodes ?? []).map(({ uid, step }) => [uid, step]));
+  const there = new Set((after.nodes ?? []).map(({ uid }) => uid));
+  return (
+    course(after).every((part, index) => part === course(before)[index]) &&
+    [...steps.keys()].every((uid) => there.has(uid)) &&
+    (after.nodes ?? []).every(({ uid, step }) => steps.get(uid) === step || (step !== "Failed" && step !== "Skipped"))
+  );
+}
+
+/** Does the ledger take a node into its hand, or begin to roll back: then everybody is looked at after it is written (rule G5). */
+function claimsAnew(before: PopClusterStatus = {}, after: PopClusterStatus): boolean {
+  const held = new Set((before.nodes ?? []).map(({ uid, token }) => `${uid}/${token}`));
+  return (
+    (after.nodes ?? []).some(({ uid, token }) => token !== undefined && !held.has(`${uid}/${token}`)) ||
+    (after.run?.kind === "Rollback" && before.run?.kind !== "Rollback")
+  );
 }
 
 /**

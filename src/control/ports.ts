@@ -1,4 +1,9 @@
+import type { Approval } from "../api/approval.ts";
 import type { ObjectMeta } from "../api/common.ts";
+import type { Fleet } from "../api/fleet.ts";
+import type { MaintenanceWindow } from "../api/maintenance-window.ts";
+import type { PopCluster } from "../api/pop-cluster.ts";
+import type { PopRollout, RolloutForecast } from "../api/pop-rollout.ts";
 
 /**
  * What the controllers need of the world. Each port has two implementations (the real one and the simulated one) and one
@@ -177,4 +182,24 @@ export interface ClusterEvent {
 export interface EventSink {
   publish(event: ClusterEvent): void;
   flush(): Promise<void>;
+}
+
+/** The fleet as it stands, for a look at what is to come: plain objects, so that another thread can be handed them. */
+export interface ForecastInput {
+  /** Calendar milliseconds; from here on things are to come. */
+  readonly now: number;
+  readonly namespace: string;
+  readonly fleet?: Fleet;
+  readonly windows: readonly MaintenanceWindow[];
+  readonly pops: readonly PopCluster[];
+  readonly rollouts: readonly PopRollout[];
+  readonly approvals: readonly Approval[];
+  /** Who shares two-tunnel sites with whom, and how many: PoP → partner → sites (rule F2). */
+  readonly partners: ReadonlyMap<string, ReadonlyMap<string, number>>;
+}
+
+/** Looks ahead by the same decisions as the controllers' (rule F7). Slow work: it is done beside the loop, never in it. */
+export interface Forecast {
+  /** What is to come of each rollout that is not over, by its UID. Rejects when no answer comes. */
+  lookAhead(input: ForecastInput): Promise<ReadonlyMap<string, RolloutForecast>>;
 }

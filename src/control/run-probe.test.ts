@@ -36,7 +36,7 @@ it("http passes on 2xx and fails on 503", async () => {
   reply = { status: 200, body: "" };
   expect(await run({ kind: "http", url: `${base}/healthz` })).toMatchObject({ ok: true });
   reply = { status: 503, body: "draining" };
-  expect(await run({ kind: "http", url: `${base}/healthz` })).toEqual({ ok: false, detail: "answered 503: draining" });
+  expect(await run({ kind: "http", url: `${base}/healthz` })).toEqual({ ok: false, detail: `GET ${base}/healthz answered 503: draining` });
 });
 
 it("tcp passes on a connection and fails on a refusal without calling it silence", async () => {
@@ -44,7 +44,7 @@ it("tcp passes on a connection and fails on a refusal without calling it silence
   expect(await run({ kind: "tcp", host: "127.0.0.1", port })).toMatchObject({ ok: true });
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
-  expect(await run({ kind: "tcp", host: "127.0.0.1", port })).toEqual({ ok: false, detail: "connection refused" });
+  expect(await run({ kind: "tcp", host: "127.0.0.1", port })).toEqual({ ok: false, refused: true, detail: "connection refused" });
 });
 
 it("prometheus asks /api/v1/query below the base path, with the token of the Secret", async () => {

@@ -17,7 +17,7 @@ export async function runProbe(probe: Probe, prober: Prober, readSecret: ReadSec
   try {
     switch (probe.kind) {
       case "http":
-        return readHttp(await get(probe.url, { ...own(probe), fresh: true }));
+        return readHttp(await get(probe.url, { ...own(probe), fresh: true }), probe.url);
       case "tcp":
         return readTcp(await prober.tcp(probe.host, probe.port, probe.timeoutMilliseconds), probe.timeoutMilliseconds);
       case "metrics":
@@ -25,9 +25,8 @@ export async function runProbe(probe: Probe, prober: Prober, readSecret: ReadSec
       case "sessions":
         return readSessions(await get(probe.url, { ...own(probe), maximumBytes: PAGE_BYTES }));
       case "prometheus": {
-        const access = await prometheusAccess(probe, readSecret);
-        if (typeof access === "string") return { ok: false, unreadable: true, detail: access };
-        return readPrometheus(await get(queryUrl(probe), { ...access, maximumBytes: PAGE_BYTES }));
+        const answer = await askPrometheus(probe, prober, readSecret, PAGE_BYTES);
+        return typeof answer === "string" ? { ok: false, unreadable: true, detail: answer } : readPrometheus(answer);
       }
     }
   } catch (error) {
@@ -39,10 +38,25 @@ const own = ({ ca }: { readonly ca?: string }): { ca?: string } => (ca === undef
 
 function readTcp(found: number | "Refused" | undefined, timeout: number): ProbeResult {
   if (found === undefined) return { ok: false, silent: true, detail: `no connection within ${timeout} ms` };
-  return found === "Refused" ? { ok: false, detail: "connection refused" } : { ok: true, detail: `connected in ${Math.round(found)} ms` };
+  return found === "Refused"
+    ? { ok: false, refused: true, detail: "connection refused" }
+    : { ok: true, detail: `connected in ${Math.round(found)} ms` };
 }
 
-type PrometheusProbe = Extract<Probe, { kind: "prometheus" }>;
+type PrometheusProbe = Pick<Extract<Probe, { kind: "prometheus" }>, "url" | "query" | "timeoutMilliseconds" | "tokenSecret" | "caSecret">;
+
+/** One instant query as Prometheus answered it, not judged yet; a sentence where a Secret that it needs is missing. */
+export async function askPrometheus(
+  question: PrometheusProbe,
+  prober: Prober,
+  readSecret: ReadSecret,
+  maximumBytes: number,
+): Promise<Answer | string> {
+  const access = await prometheusAccess(question, readSecret);
+  if (typeof access === "string") return access;
+  const { timeoutMilliseconds } = question;
+  return prober.http({ method: "GET", url: queryUrl(question), timeoutMilliseconds, ...access, maximumBytes });
+}
 
 function queryUrl({ url, query, timeoutMilliseconds }: PrometheusProbe): string {
   const target = new URL(url);
@@ -55,7 +69,7 @@ function queryUrl({ url, query, timeoutMilliseconds }: PrometheusProbe): string 
 
 /** Token and authority from their Secrets, or a sentence about the one that is missing: without it the call would only be a wrong one. */
 async function prometheusAccess(
-  probe: PrometheusProbe,
+  probe: Pick<PrometheusProbe, "tokenSecret" | "caSecret">,
   readSecret: ReadSecret,
 ): Promise<{ ca?: string; headers?: Record<string, string> } | string> {
   const { tokenSecret, caSecret } = probe;

@@ -29,7 +29,15 @@ export class SiteCacheSet {
     const caches: SiteCaches = { nodes: cluster.cache(NODE), pods: cluster.cache(POD), daemonSets: cluster.cache(DAEMON_SET) };
     caches.nodes.onChange((node) => this.#listeners.node(node));
     caches.pods.onChange((pod) => this.#listeners.pod(pod));
-    caches.daemonSets.onChange((set) => this.#listeners.daemonSet(set));
+    const told = new Map<string, string>();
+    caches.daemonSets.onChange((set, deleted) => {
+      const { uid } = set.metadata;
+      const substance = substanceOf(set);
+      if (!deleted && told.get(uid) === substance) return;
+      if (deleted) told.delete(uid);
+      else told.set(uid, substance);
+      this.#listeners.daemonSet(set);
+    });
     this.#byCluster.set(cluster, caches);
     return caches;
   }
@@ -51,6 +59,12 @@ export class SiteCacheSet {
     }
     this.#byCluster.clear();
   }
+}
+
+/** What decisions look at; the counters in its status change several times for each pod, and the pods themselves are watched. */
+function substanceOf({ metadata, status }: DaemonSetObject): string {
+  const { generation, deletionTimestamp, labels, annotations } = metadata;
+  return JSON.stringify([generation, deletionTimestamp, labels, annotations, status?.observedGeneration]);
 }
 
 export const allSynced = (caches: SiteCaches): boolean => caches.nodes.synced && caches.pods.synced && caches.daemonSets.synced;

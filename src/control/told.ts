@@ -1,5 +1,6 @@
 import type { Fleet } from "../api/fleet.ts";
 import type { PopCluster } from "../api/pop-cluster.ts";
+import type { PopRollout } from "../api/pop-rollout.ts";
 import type { Decision } from "../core/decision.ts";
 import type { QueueObserver } from "../runtime/queue.ts";
 
@@ -19,7 +20,12 @@ export interface Told {
   windowBreached(pop: PopCluster): void;
   popGone(name: string, namespace: string): void;
   fleet(fleet: Fleet): void;
+  /** A rollout as it was last observed or written. */
+  rollout(rollout: PopRollout): void;
+  rolloutGone(name: string, namespace: string): void;
   decided(decision: ToldDecision): void;
+  /** Nobody could look ahead; the last forecast stands. */
+  forecastFailed(message: string, error: unknown): void;
   /** The observer of one kind's work queue. */
   queue(kind: string): QueueObserver;
 }

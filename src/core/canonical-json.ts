@@ -9,3 +9,22 @@ export function canonicalJson(value: unknown): string {
   }
   return JSON.stringify(value) ?? "null";
 }
+
+/** Would both have the same canonical JSON: the order of keys counts nothing, and undefined is left out. */
+export function sameJson(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null)
+    return canonicalJson(one) === canonicalJson(other);
+  if (Array.isArray(one) || Array.isArray(other)) {
+    return (
+      Array.isArray(one) && Array.isArray(other) && one.length === other.length && one.every((item, index) => sameJson(item, other[index]))
+    );
+  }
+  const [left, right] = [one as Readonly<Record<string, unknown>>, other as Readonly<Record<string, unknown>>];
+  const missing = (key: string) => left[key] === undefined && right[key] !== undefined;
+  return (
+    Object.keys(left).every((key) =>
+      left[key] === undefined ? right[key] === undefined : right[key] !== undefined && sameJson(left[key], right[key]),
+    ) && !Object.keys(right).some(missing)
+  );
+}

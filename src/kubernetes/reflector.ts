@@ -1,13 +1,13 @@
 import { ApiError, type Kind, type KubernetesObject, type ListOptions } from "../control/ports.ts";
 import { backoffDelay } from "../runtime/backoff.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import { lines } from "./lines.ts";
 import type { Log } from "./log.ts";
 import { listPages } from "./paged-list.ts";
 import { objectTitle, resourcePath } from "./resource-path.ts";
 import { compareResourceVersions } from "./resource-version.ts";
 import { errorOfStatus } from "./status-error.ts";
 import type { Stream, Transport } from "./transport.ts";
+import { BrokenView, type WatchEvent, WatchSpell, type WatchTimings } from "./watch-spell.ts";
 
 /** Who keeps the view. All calls are made in order, none after `stop`. */
 export interface ReflectorSink<T> {
@@ -21,11 +21,7 @@ export interface ReflectorSink<T> {
   alive(): void;
 }
 
-export interface ReflectorTimings {
-  /** A watch without event or bookmark for this long is dead (the server sends a bookmark about every minute). */
-  readonly idleMilliseconds: number;
-  /** A streamed first view that takes longer is given up; the paged list takes its place. */
-  readonly syncMilliseconds: number;
+export interface ReflectorTimings extends WatchTimings {
   /** A watch that lived this long was healthy: the back-off begins anew. */
   readonly healthyMilliseconds: number;
   /** A watch that ends cleanly before this, without a word, may have asked for a version that the server does not tell us it lost. */
@@ -64,25 +60,6 @@ export interface ReflectorSettings<T extends KubernetesObject> {
   readonly timings?: Partial<ReflectorTimings>;
 }
 
-/** The view can no longer be trusted and is read anew. */
-class BrokenView extends Error {}
-
-interface WatchEvent<T> {
-  readonly type: string;
-  readonly object: T;
-}
-
-/** A watch under way. */
-interface Spell<T> {
-  readonly stream: Stream;
-  /** The objects of a streamed first view, collected aside until it is complete. */
-  collected: Map<string, T> | undefined;
-  lastLine: number;
-  lines: number;
-  /** Why we ended it ourselves. */
-  ended: string | undefined;
-}
-
 /**
  * Keeps a view of one kind current: a streaming list, or a paged one where the server refuses that, then watches, one after the
  * other, for ever. It ends by `stop` only: whatever the server does is answered with another try after a back-off.
@@ -96,7 +73,7 @@ export class Reflector<T extends KubernetesObject> {
   #version: string | undefined;
   /** The version reached before the view had to be read anew. */
   #reached: string | undefined;
-  #spell: Spell<T> | undefined;
+  #spell: WatchSpell<T> | undefined;
   #streaming = true;
   #streamFailures = 0;
   #instantEnds = 0;
@@ -123,7 +100,7 @@ export class Reflector<T extends KubernetesObject> {
   stop(): void {
     if (this.#stopped) return;
     this.#stop.abort(new Error("stopped"));
-    this.#spell?.stream.close();
+    this.#spell?.close();
   }
 
   get #stopped(): boolean {
@@ -170,8 +147,36 @@ export class Reflector<T extends KubernetesObject> {
   }
 
   async #watch(initial: boolean): Promise<void> {
-    const { transport, kind, options, random, clock } = this.#settings;
-    const stream = await transport.stream({
+    const stream = await this.#openStream(initial);
+    if (this.#stopped) return stream.close();
+    const { clock, sink } = this.#settings;
+    const spell = new WatchSpell<T>({
+      stream,
+      clock,
+      timings: this.#timings,
+      initial,
+      title: `${this.#title} at ${this.#settings.transport.name}`,
+      stopped: this.#stop.signal,
+    });
+    this.#spell = spell;
+    const apply = (event: WatchEvent<T>) => {
+      sink.alive();
+      this.#apply(spell, event);
+    };
+    const truncated = (length: number) =>
+      this.#log("info", `the watch was cut in the middle of a line (${length} bytes); it goes on at ${this.#version}`);
+    try {
+      await spell.run(apply, truncated);
+    } finally {
+      this.#last = { lines: spell.lines, lived: spell.lived };
+      this.#spell = undefined;
+      spell.close();
+    }
+  }
+
+  #openStream(initial: boolean): Promise<Stream> {
+    const { transport, kind, options, random } = this.#settings;
+    return transport.stream({
       verb: "watch",
       kind: kind.kind,
       title: this.#title,
@@ -187,75 +192,9 @@ export class Reflector<T extends KubernetesObject> {
       },
       deadlineMilliseconds: Math.min(30_000, this.#timings.idleMilliseconds),
     });
-    if (this.#stopped) return stream.close();
-    const started = clock.elapsed();
-    const spell: Spell<T> = { stream, collected: initial ? new Map() : undefined, lastLine: started, lines: 0, ended: undefined };
-    this.#spell = spell;
-    const cancelWatchdogs = this.#guard(spell);
-    try {
-      await this.#consume(spell);
-    } finally {
-      cancelWatchdogs();
-      this.#last = { lines: spell.lines, lived: clock.elapsed() - started };
-      this.#spell = undefined;
-      stream.close();
-    }
   }
 
-  async #consume(spell: Spell<T>): Promise<void> {
-    const truncated = (length: number) =>
-      this.#log("info", `the watch was cut in the middle of a line (${length} bytes); it goes on at ${this.#version}`);
-    try {
-      for await (const line of lines(spell.stream.bytes, truncated)) {
-        if (this.#stopped) return;
-        spell.lastLine = this.#settings.clock.elapsed();
-        spell.lines++;
-        this.#settings.sink.alive();
-        this.#apply(spell, this.#parse(line));
-      }
-    } catch (error) {
-      if (spell.ended === undefined || this.#stopped) throw error;
-    }
-    if (spell.ended !== undefined)
-      throw new ApiError(0, "Timeout", `watch ${this.#title} at ${this.#settings.transport.name}: ${spell.ended}`);
-    if (spell.collected && !this.#stopped) throw new BrokenView("the streamed first view ended before it was complete");
-  }
-
-  /** The watch's own watchdogs: TCP does not tell of a silent path, and undici's body timeout is off. */
-  #guard(spell: Spell<T>): () => void {
-    const { clock } = this.#settings;
-    const end = (why: string) => {
-      spell.ended = why;
-      spell.stream.close();
-    };
-    let cancelIdle = () => {};
-    const watch = () => {
-      const silent = clock.elapsed() - spell.lastLine;
-      if (silent >= this.#timings.idleMilliseconds) return end(`no event or bookmark for ${Math.round(silent)} ms`);
-      cancelIdle = clock.after(this.#timings.idleMilliseconds - silent, watch);
-    };
-    watch();
-    const cancelSync = clock.after(this.#timings.syncMilliseconds, () => {
-      if (spell.collected) end(`the streamed first view was not complete within ${this.#timings.syncMilliseconds} ms`);
-    });
-    return () => {
-      cancelIdle();
-      cancelSync();
-    };
-  }
-
-  #parse(line: string): WatchEvent<T> {
-    try {
-      const event = JSON.parse(line) as WatchEvent<T>;
-      if (typeof event?.type === "string" && event.object && (event.type === "ERROR" || event.object.metadata?.resourceVersion))
-        return event;
-    } catch {
-      // Told below, together with lines that are JSON but no event.
-    }
-    throw new BrokenView(`a line of the watch is no event: ${JSON.stringify(line.slice(0, 80))}`);
-  }
-
-  #apply(spell: Spell<T>, event: WatchEvent<T>): void {
+  #apply(spell: WatchSpell<T>, event: WatchEvent<T>): void {
     const { sink, ingest, transport } = this.#settings;
     if (event.type === "ERROR") throw errorOfStatus(`watch ${this.#title} at ${transport.name}`, event.object);
     const { metadata } = event.object;
@@ -264,25 +203,20 @@ export class Reflector<T extends KubernetesObject> {
       throw new BrokenView(`the server went back from version ${this.#version} to ${metadata.resourceVersion}`);
     }
     if (event.type === "BOOKMARK") {
-      if (spell.collected && metadata.annotations?.["k8s.io/initial-events-end"] !== "true") return;
+      if (spell.collecting && metadata.annotations?.["k8s.io/initial-events-end"] !== "true") return;
       this.#version = metadata.resourceVersion;
-      if (spell.collected) this.#publish(spell, metadata.resourceVersion);
+      if (!spell.collecting) return;
+      this.#streamFailures = 0;
+      sink.replace(spell.publish(), metadata.resourceVersion);
     } else if (event.type === "ADDED" || event.type === "MODIFIED" || event.type === "DELETED") {
       const object = ingest(event.object);
-      if (spell.collected) return collect(spell.collected, event.type, object);
+      if (spell.collecting) return spell.collect(event.type, object);
       this.#version = metadata.resourceVersion;
       if (event.type === "DELETED") sink.deleted(object);
       else sink.changed(object);
     } else {
       throw new BrokenView(`the watch sent an event of the unknown type ${event.type}`);
     }
-  }
-
-  #publish(spell: Spell<T>, version: string): void {
-    const objects = [...spell.collected!.values()];
-    spell.collected = undefined;
-    this.#streamFailures = 0;
-    this.#settings.sink.replace(objects, version);
   }
 
   /** The server ended a watch in order. Answers the milliseconds to wait. */
@@ -339,11 +273,4 @@ export class Reflector<T extends KubernetesObject> {
   #log(level: "info" | "warn", message: string): void {
     this.#settings.log(level, `${this.#title} at ${this.#settings.transport.name}: ${message}`);
   }
-}
-
-/** Changes that happen while the first view is streamed come in the same stream. */
-function collect<T extends KubernetesObject>(collected: Map<string, T>, type: string, object: T): void {
-  const key = `${object.metadata.namespace ?? ""}/${object.metadata.name}`;
-  if (type === "DELETED") collected.delete(key);
-  else collected.set(key, object);
 }

@@ -19,10 +19,17 @@ export interface Layer {
   readonly rule: string;
 }
 
-const SHARED_CORE = ["core/decision.ts", "core/text.ts", "core/closest.ts", "core/canonical-json.ts", "core/conditions.ts"];
+const SHARED_CORE = [
+  "core/decision.ts",
+  "core/text.ts",
+  "core/closest.ts",
+  "core/canonical-json.ts",
+  "core/once-per.ts",
+  "core/conditions.ts",
+];
 const MECHANICS = [...SHARED_CORE, "core/time/", "core/window/", "core/health/", "core/rollout/"];
 /** One folder a kind: they know the shared core, never each other. */
-const KINDS = ["fleet", "maintenance-window", "pop-cluster"];
+const KINDS = ["fleet", "maintenance-window", "pop-cluster", "pop-rollout", "tunnel-site"];
 /** The interfaces between the controllers and the world. */
 const PORTS = ["control/ports.ts", "control/sites.ts"];
 
@@ -167,6 +174,14 @@ export const LAYERS: readonly Layer[] = [
     imports: ["core/time/", "telemetry/log.ts"],
     packages: ["zod"],
     rule: "src/settings.ts reads flags and environment: it imports core/time and the log levels",
+  },
+  {
+    name: "forecast worker",
+    covers: ["composition/forecast-worker.ts"],
+    imports: ["simulation/foresight/"],
+    types: ["control/ports.ts"],
+    packages: ["node:*"],
+    rule: "the thread that looks ahead imports src/simulation/foresight alone: it is handed the fleet, and reaches nothing of the world",
   },
   {
     name: "composition",

@@ -124,6 +124,7 @@ export function observation(changes: ObservationChanges = {}): PopClusterObserva
     pulls: new Map(),
     pullPods: [],
     contents: new Map(),
+    neighbours: [],
     live: true,
     ...rest,
   };

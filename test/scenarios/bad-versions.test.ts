@@ -144,6 +144,27 @@ describe("a bad version", () => {
     expect(story.claimed()).toEqual([]);
   });
 
+  it("[P7] a rollback that fails while another node soaks ends when that one is Done, and names the one that failed; who had not begun stays", async () => {
+    const story = await Story.begin({
+      nodes: 3,
+      pop: { strategy: { perNode: { expected: "2m", deadline: "5m", soak: "10m", retries: 0 } } },
+    });
+    await story.want("2.0.0");
+    await story.untilPassed("2.0.0");
+    await story.request("takeBack");
+    await story.until("a node back", ({ run, nodes }) => run?.kind === "Rollback" && nodes!.some((node) => node.step === "Soaking"));
+    story.world.registry.missing.add("registry.example/pop:1.0.0");
+    await story.untilOutcome("2.0.0 RollbackFailed");
+    expect(
+      story
+        .status()
+        .nodes?.map((node) => node.step)
+        .toSorted(),
+    ).toEqual(["Done", "Failed", "Pending"]);
+    const [failed] = story.status().nodes!.filter((node) => node.step === "Failed");
+    expect(story.status().history?.at(-1)?.evidence).toContain(`the rollback to 1.0.0 failed on node ${failed!.name}`);
+  });
+
   it("[P6] rollback.automatic false: the verdict stands, nothing more starts, the node stays as it is until a person takes it back", async () => {
     const story = await Story.begin({ pop: { rollback: { automatic: false } } });
     await story.want("2.0.0-bad-health");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CONFIG_MAP } from "../../src/control/kinds.ts";
+import { CONFIG_MAP, type ConfigMapObject } from "../../src/control/kinds.ts";
 import type { Draft, KubernetesObject } from "../../src/control/ports.ts";
 import { MINUTE, SECOND, Story, type StoryOptions } from "./story.ts";
 
@@ -16,6 +16,14 @@ const signatures = (story: Story) =>
     metadata: { name: "signatures", namespace: "fleet" },
     data: { url: "https://signatures.example/sig" },
   } as Draft<KubernetesObject>);
+/** The signatures of another version, under the same name. */
+const rewritten = (story: Story) =>
+  story.change<ConfigMapObject>(
+    CONFIG_MAP,
+    "signatures",
+    (found) => ({ ...found, data: { url: "https://signatures.example/sig-419" } }),
+    "fleet",
+  );
 /** A Tuesday: no window is near. */
 const TUESDAY: StoryOptions = { start: "2026-11-24T12:00:00Z", nodes: 4, before: signatures };
 const wants = (story: Story, version: string) => story.edit((spec) => ({ ...spec, content: content(version) }) as never);
@@ -50,13 +58,63 @@ describe("content", () => {
     expect(loaded(story)).toEqual(["sig.418", "sig.418", "sig.418", "sig.418"]);
     expect(story.status().content?.failed?.[0]).toMatchObject({
       version: "sig.419-bad-health",
-      evidence: expect.stringMatching(/^node fra1-n\d: content: answered 500/),
+      evidence: expect.stringMatching(/^node fra1-n\d: content: GET http:\/\/\S+ answered 500: /),
     });
     expect(story.holds()).toContain("FailedBefore");
     await story.request("retry", "sig.419-bad-health");
     await story.pass(10 * MINUTE);
     expect(story.reasons().filter((reason) => reason === "ContentFailed")).toHaveLength(2);
     expect(loaded(story)).toEqual(["sig.418", "sig.418", "sig.418", "sig.418"]);
+  });
+
+  const OTHER_SOURCE = { ...content("sig.419-bad-health"), source: { ociArtifact: "registry.example/signatures:419" } };
+
+  it("[P15] the way back carries the source of the content before: its ConfigMap, and the digest of what that held", async () => {
+    const story = await Story.begin(TUESDAY);
+    await wants(story, "sig.418");
+    await story.until("the first content", (status) => status.content?.current === "sig.418");
+    const { source } = story.status().content!;
+    expect(source).toEqual({ configMapRef: { name: "signatures" }, digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) });
+    await story.edit((spec) => ({ ...spec, content: OTHER_SOURCE }) as never);
+    await story.until("the way back", (status) => (status.content?.failed?.length ?? 0) === 1 && status.content?.state === "Loaded");
+    const [canary] = story.status().content!.failed![0]!.evidence.match(/fra1-n\d/)!;
+    await story.untilTrue("the canary to have it again", () => story.plane(canary)!.contentVersion === "sig.418", MINUTE);
+    expect(story.plane(canary)!.contentSource).toEqual(source);
+    expect(story.status().content).toMatchObject({ current: "sig.418", source });
+    expect(story.status().content!.failed![0]!.evidence).not.toContain("ConfigMap");
+  });
+
+  it.each([
+    ["holds something else by now", (story: Story) => rewritten(story)],
+    ["is gone", (story: Story) => story.world.while(story.world.kubectl.delete(CONFIG_MAP, "signatures", "fleet"))],
+  ] as const)(
+    "[P15] [G9] a source that %s is said, and the data plane is asked for the version that it had all the same",
+    async (what, change) => {
+      const story = await Story.begin(TUESDAY);
+      await wants(story, "sig.418");
+      await story.until("the first content", (status) => status.content?.current === "sig.418");
+      const { source } = story.status().content!;
+      await story.edit((spec) => ({ ...spec, content: OTHER_SOURCE }) as never);
+      await story.until("the new content to be loading", (status) => status.content?.target === "sig.419-bad-health");
+      await change(story);
+      await story.until("the verdict", (status) => (status.content?.failed?.length ?? 0) === 1);
+      const sentence = `ConfigMap signatures, which content sig.418 was loaded from, ${what}; the data plane is asked for the version that it had`;
+      expect(story.status().content!.failed![0]!.evidence).toContain(sentence);
+      await story.untilTrue("the content before on all nodes", () => loaded(story).every((version) => version === "sig.418"), 10 * MINUTE);
+      expect(story.narration().find((one) => one.startsWith("ContentFailed"))).toContain(sentence);
+      expect(story.status().content!.source).toEqual(source);
+    },
+  );
+
+  it("[P15] the ConfigMap of new content deleted in mid-way: what is in use is taken back to all the same", async () => {
+    const story = await Story.begin(TUESDAY);
+    await wants(story, "sig.418");
+    await story.until("the first content", (status) => status.content?.current === "sig.418");
+    await wants(story, "sig.419-bad-health");
+    await story.until("the canary", (status) => (status.content?.nodes?.length ?? 0) === 1);
+    await story.until("the verdict", (status) => (status.content?.failed?.length ?? 0) === 1);
+    await story.world.while(story.world.kubectl.delete(CONFIG_MAP, "signatures", "fleet"));
+    await story.untilTrue("the content before on all nodes", () => loaded(story).every((version) => version === "sig.418"), 10 * MINUTE);
   });
 
   it("[P15] content that needs a restart is refused: NotDisruptionFree; nothing restarts", async () => {

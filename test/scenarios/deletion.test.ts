@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FINALIZER } from "../../src/api/names.ts";
 import type { PopCluster } from "../../src/api/pop-cluster.ts";
 import { POP_CLUSTER } from "../../src/api/resources.ts";
-import { FLEET_NAMESPACE } from "../../src/simulation/world.ts";
+import { DRAIN, FLEET_NAMESPACE } from "../../src/simulation/world.ts";
 import { MINUTE, Story } from "./story.ts";
 
 const isGone = (story: Story, pop = "fra1") => story.read(POP_CLUSTER, pop, FLEET_NAMESPACE) === undefined;
@@ -12,13 +12,7 @@ const uids = (story: Story) => story.pods().map((pod) => pod.metadata.uid);
 const STUBBORN = {
   version: "1.0.0-ignores-drain",
   strategy: {
-    drain: {
-      start: { http: { port: 8080, path: "/drain" } },
-      cancel: { http: { port: 8080, path: "/undrain" } },
-      lease: "30s",
-      timeout: "2m",
-      sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
-    },
+    drain: { ...DRAIN, timeout: "2m" },
   },
 };
 

@@ -97,6 +97,61 @@ describe("nodes that die", () => {
   });
 });
 
+describe("nodes that reboot", () => {
+  const restartsOf = (story: Story, node: string) =>
+    story.pods().find((pod) => pod.spec.nodeName === node)?.status?.containerStatuses?.[0]?.restartCount ?? 0;
+
+  it("[P8] [P6] in seconds while their version is watched, and fail their check twice: Unknown, HealthUnknown, and nothing is taken back", async () => {
+    const story = await Story.begin({ nodes: 3 });
+    await story.want("2.0.0-slow");
+    await story.untilPassed("2.0.0-slow");
+    for (const name of ["fra1-n2", "fra1-n2", "fra1-n2"]) {
+      await story.world.while(story.world.nodes.reboot(name));
+      await story.untilHold("HealthUnknown", MINUTE);
+      expect(story.status().holds![0]!.message).toContain(`node ${name} was rebooted at`);
+      await story.untilTrue("it to be well", () => story.holds().length === 0, MINUTE);
+      await story.pass(10 * MINUTE);
+    }
+    expect(restartsOf(story, "fra1-n2")).toBe(3);
+    expect(story.reasons()).not.toContain("RollbackStarted");
+    expect(story.condition("VersionHealthy")).toMatchObject({ status: "True" });
+  });
+
+  it("[P6] twice in the attempt that updates them are no crash loop: no retry, no verdict", async () => {
+    const story = await Story.begin({ nodes: 3 });
+    await story.want("2.0.0-slow");
+    const name = await story.untilStep("Updating");
+    for (const restarts of [1, 2]) {
+      await story.untilTrue("the new pod to start", () => story.plane(name)?.identity.version === "2.0.0");
+      await story.world.while(story.world.nodes.reboot(name));
+      await story.untilTrue("its restart to be counted", () => restartsOf(story, name) === restarts, MINUTE);
+    }
+    await story.untilPassed("2.0.0-slow");
+    expect(story.reasons()).not.toContain("NodeRetry");
+  });
+
+  it("[P9] [P6] and fail several together are evidence: the version is taken back", async () => {
+    const story = await Story.begin({ nodes: 3 });
+    await story.want("2.0.0-slow");
+    await story.untilPassed("2.0.0-slow");
+    await story.world.while(Promise.all(["fra1-n1", "fra1-n2"].map((name) => story.world.nodes.reboot(name))));
+    await story.untilOutcome("2.0.0-slow RolledBack");
+  });
+
+  it("[P6] and do not come back are told once after perNode.deadline, and the watch goes on", async () => {
+    const story = await Story.begin({ nodes: 4, pop: { health: RARELY } });
+    await story.want("2.0.0");
+    await story.untilPassed("2.0.0");
+    await story.world.nodes.kill("fra1-n3");
+    const told = () => story.narration().filter((one) => one.startsWith("HealthUnknown: node fra1-n3 has not been Ready for 5m"));
+    await story.pass(4 * MINUTE);
+    expect(told()).toEqual([]);
+    await story.pass(2 * HOUR);
+    expect(told()).toHaveLength(1);
+    await story.untilOutcome("2.0.0 Promoted", 2 * DAY);
+  });
+});
+
 describe("nodes that come and go", () => {
   it("[P16] [G6] a node re-created under its name in mid-step: the old one is Skipped(Gone), its place counts as out until the new one serves, and it ends on the version", async () => {
     const story = await Story.begin({ nodes: 3, pop: { strategy: { watch: "336h" }, health: RARELY } });
@@ -118,6 +173,31 @@ describe("nodes that come and go", () => {
     expect(story.status().nodes?.some((node) => node.skipped === "Gone")).toBe(false);
   });
 
+  it("[P16] [P1] a node lost while only some of the nodes move counts as out: who served before the run and stays where he is replaces nobody", async () => {
+    const story = await Story.begin({ nodes: 5 });
+    await story.want("2.0.0");
+    await story.until(
+      "three of five on 2.0.0",
+      ({ run, nodes }) =>
+        run?.version === "2.0.0" && nodes!.filter((node) => node.step === "Done" && node.revision === run.revision).length === 3,
+    );
+    await story.want("1.0.0");
+    await story.until("the way back to 1.0.0, which moves only some", ({ run }) => run?.version === "1.0.0" && run.state === "Rolling");
+    const { order, members } = story.status().run!.frozen;
+    expect([order.length, members.length]).toEqual([3, 5]);
+    const lost = members.find((member) => member.uid === order[1])!.name;
+    await story.world.while(story.world.nodes.remove(lost));
+    await story.untilHold("BudgetExhausted");
+    const [hold] = story.status().holds!.filter((one) => one.reason === "BudgetExhausted");
+    expect(hold!.message).toContain("1 gone and not replaced by a node that serves");
+    await story.pass(20 * MINUTE);
+    expect(story.claimed()).toEqual([]);
+    expect(story.serving()).toHaveLength(4);
+    await story.world.while(story.world.nodes.start(nodeSpecs("fra1", 5).filter((spec) => spec.name === lost)));
+    await story.untilTrue("all on 1.0.0", () => story.versions().every((version) => version === "1.0.0"), 2 * HOUR);
+    expect(story.versions()).toHaveLength(5);
+  });
+
   it("[P16] a person says by retry that a node is gone for good: the roll goes on without it", async () => {
     const story = await Story.begin({ nodes: 3 });
     await story.want("2.0.0");
@@ -127,6 +207,20 @@ describe("nodes that come and go", () => {
     await story.request("retry");
     await story.untilPassed("2.0.0");
     expect(story.versions()).toEqual(["2.0.0", "2.0.0"]);
+  });
+
+  it("[P16] [P12] a node re-created in mid-roll that still joins when a newer version takes the run's place is not missing twice", async () => {
+    const story = await Story.begin({ nodes: 3, pop: { version: "1.0.0-slow" } });
+    await story.want("2.0.0");
+    await story.untilStep("Soaking");
+    await story.request("stop");
+    await story.pass(MINUTE);
+    const { name } = story.status().nodes!.find((node) => node.step === "Pending")!;
+    await story.world.while(story.world.nodes.recreate(name));
+    await story.until("it to join", ({ nodes }) => nodes!.some((node) => node.name === name && node.step === "Updating" && !node.token));
+    await story.want("3.0.0");
+    await story.untilPassed("3.0.0");
+    expect(story.versions()).toEqual(["3.0.0", "3.0.0", "3.0.0"]);
   });
 
   it("[P16] a smaller nodeSelector lifts it too; a node in hand that is deselected is finished before it leaves", async () => {

@@ -161,6 +161,79 @@ describe("a spec that changes in mid-roll", () => {
     expect(story.versions()).toEqual(["3.0.0", "3.0.0", "3.0.0", "3.0.0"]);
   });
 
+  /** Two of four nodes on `superseded`; then a newer version that fails at once and is taken back, while the PoP is paused from its verdict on. */
+  const newerTakenBack = async (superseded: string): Promise<Story> => {
+    const story = await Story.begin({ nodes: 4 });
+    await story.want(superseded);
+    await story.until(
+      "two nodes on it",
+      ({ run, nodes }) =>
+        run?.version === superseded && nodes!.filter((node) => node.step === "Done" && node.revision === run.revision).length === 2,
+    );
+    await story.want("3.0.0-bad-health");
+    await story.until("the verdict on the newer", ({ run }) => run?.kind === "Rollback");
+    await story.edit((spec) => ({ ...spec, paused: true }));
+    await story.untilOutcome("3.0.0-bad-health RolledBack");
+    expect(story.versions().filter((version) => version === superseded).length).toBeGreaterThan(0);
+    expect(new Set(story.versions())).toEqual(new Set(["1.0.0", superseded]));
+    return story;
+  };
+
+  it("[P12] [P16] the newer version taken back: nodes on the superseded one are watched, and brought to the PoP's revision when the brakes allow", async () => {
+    const story = await newerTakenBack("2.0.0");
+    const left = story.nodes().filter((_, index) => story.versions()[index] === "2.0.0");
+    await story.pass(30 * MINUTE);
+    expect(story.holds()).toEqual(expect.arrayContaining(["FailedBefore", "Paused"]));
+    for (const { metadata } of left)
+      expect(story.status().checks?.find((check) => check.name === "ready" && check.node === metadata.name)?.verdict).toBe("Healthy");
+    expect(story.versions().filter((version) => version === "2.0.0")).toHaveLength(left.length);
+    await story.edit((spec) => ({ ...spec, paused: false }));
+    await story.untilTrue("1.0.0 everywhere", () => story.versions().every((version) => version === "1.0.0"));
+    await story.until("the way home to have passed", ({ run }) => run?.state === "Passed");
+    expect(story.outcomes()).toEqual(["1.0.0 Promoted", "2.0.0 Superseded", "3.0.0-bad-health RolledBack"]);
+    expect(story.status().revisions!.failed!.map((one) => one.version)).toEqual(["3.0.0-bad-health"]);
+    expect(story.holds()).toContain("FailedBefore");
+    expect(story.narration().find((one) => one.includes("still run 2.0.0"))).toMatch(
+      /^RunStarted: fra1-n\d( and fra1-n\d)? still run 2\.0\.0, which was superseded in mid-roll; they are watched, and go to 1\.0\.0 when the window allows$/,
+    );
+  });
+
+  it("[P12] [P8] the newer version taken back: the superseded one turns bad on the nodes that wait, and is taken back at once to what the whole PoP ran", async () => {
+    const story = await newerTakenBack("2.0.0-bad-after-1h");
+    await story.untilOutcome("2.0.0-bad-after-1h RolledBack", 3 * HOUR);
+    expect(story.versions()).toEqual(["1.0.0", "1.0.0", "1.0.0", "1.0.0"]);
+    expect(story.status().revisions!.failed!.map((one) => one.version)).toEqual(["3.0.0-bad-health", "2.0.0-bad-after-1h"]);
+    expect(story.status().history!.at(-1)!.evidence).toMatch(/^node fra1-n\d: /);
+    expect(story.status().run).toBeUndefined();
+  });
+
+  it("[P12] the newer version taken back: a person's take-back, and a version after both, find the nodes on the superseded one", async () => {
+    const taken = await newerTakenBack("2.0.0");
+    await taken.request("takeBack");
+    await taken.untilOutcome("2.0.0 RolledBack");
+    expect(taken.versions()).toEqual(["1.0.0", "1.0.0", "1.0.0", "1.0.0"]);
+    const story = await newerTakenBack("2.0.0");
+    await story.want("4.0.0");
+    await story.edit((spec) => ({ ...spec, paused: false }));
+    await story.untilPassed("4.0.0");
+    expect(story.versions()).toEqual(["4.0.0", "4.0.0", "4.0.0", "4.0.0"]);
+    expect(story.status().run?.back).toBe(story.status().history![0]!.revision);
+    expect(story.outcomes()).toEqual(["1.0.0 Promoted", "2.0.0 Superseded", "3.0.0-bad-health RolledBack"]);
+  });
+
+  it("[P16] [G8] a node back from the dead on an old revision is brought home also while what is wanted has failed here", async () => {
+    const story = await Story.begin({ nodes: 4, pop: { strategy: { notReadyBefore: "Exclude" } } });
+    await story.world.nodes.kill("fra1-n3");
+    await story.pass(10_000);
+    await story.want("2.0.0");
+    await story.untilPassed("2.0.0");
+    await story.want("3.0.0-bad-health");
+    await story.untilOutcome("3.0.0-bad-health RolledBack");
+    expect(story.holds()).toContain("FailedBefore");
+    await story.world.while(story.world.nodes.reboot("fra1-n3"));
+    await story.untilTrue("2.0.0 everywhere", () => story.versions().join() === "2.0.0,2.0.0,2.0.0,2.0.0");
+  });
+
   it("[P12] back to the version before in mid-roll: the nodes that were moved go back to it, the others are not touched", async () => {
     const story = await Story.begin({ nodes: 4 });
     await story.want("2.0.0");
@@ -227,6 +300,69 @@ describe("a spec that changes in mid-roll", () => {
     });
     expect(most).toBe(1);
     expect(story.status().run!.frozen.order).toEqual(order);
+  });
+
+  it("[G4] maxUnavailable raised in mid-roll counts from the next run on: the stricter of frozen and live", async () => {
+    const story = await Story.begin({ nodes: 4 });
+    const mostInHand = async (version: string) => {
+      let most = 0;
+      await story.until(`the end of ${version}`, ({ nodes = [], run }) => {
+        most = Math.max(most, nodes.filter((node) => ["Claimed", "Updating"].includes(node.step)).length);
+        return run?.version === version && run.state === "Passed";
+      });
+      return most;
+    };
+    await story.want("2.0.0");
+    await story.untilStep("Updating");
+    await story.edit((spec) => ({ ...spec, strategy: { ...spec.strategy, maxUnavailable: 2 } }));
+    expect(await mostInHand("2.0.0")).toBe(1);
+    await story.want("3.0.0");
+    expect(await mostInHand("3.0.0")).toBe(2);
+  });
+
+  it("[V3] an older version holds, OlderVersion, and starts nothing; back to what runs is no downgrade and quiet; a newer one goes through", async () => {
+    const story = await Story.begin({ nodes: 2 });
+    await story.want("2.0.0");
+    await story.untilPassed("2.0.0");
+    await story.want("1.5.0");
+    await story.untilHold("OlderVersion");
+    expect(story.condition("Accepted")).toMatchObject({ status: "False", reason: "OlderVersion" });
+    const sets = story.daemonSets().length;
+    await story.pass(8 * DAY);
+    expect(story.versions()).toEqual(["2.0.0", "2.0.0"]);
+    expect(story.daemonSets()).toHaveLength(sets);
+    expect(story.reasons().filter((reason) => reason === "RunStarted")).toHaveLength(1);
+    await story.want("2.0.0");
+    await story.until("nothing to hold it", (status) => (status.holds ?? []).length === 0, MINUTE);
+    expect(story.condition("Accepted")).toMatchObject({ status: "True" });
+    await story.want("2.0.1");
+    await story.untilPassed("2.0.1", 8 * DAY);
+  });
+
+  it("[V3] [P12] in mid-roll a version between the two stops the roll and starts nothing; after a take-back it is newer than what runs, and rolls", async () => {
+    const story = await Story.begin({ nodes: 3 });
+    await story.want("3.0.0");
+    await story.untilStep("Soaking");
+    await story.want("2.0.0");
+    await story.untilHold("OlderVersion");
+    await story.pass(20 * MINUTE);
+    expect(new Set(story.versions())).toEqual(new Set(["1.0.0", "3.0.0"]));
+    expect(story.condition("Progressing")).toMatchObject({ status: "False", reason: "Superseded" });
+    await story.request("takeBack");
+    await story.untilOutcome("3.0.0 RolledBack");
+    await story.untilPassed("2.0.0");
+    expect(story.versions()).toEqual(["2.0.0", "2.0.0", "2.0.0"]);
+  });
+
+  it("[V3] a revert to what the PoP runs after a version failed is quiet", async () => {
+    const story = await Story.begin({ nodes: 2 });
+    await story.want("2.0.0-crash-loop");
+    await story.untilOutcome("2.0.0-crash-loop RolledBack");
+    const runs = story.status().runs;
+    await story.want("1.0.0");
+    await story.pass(10 * MINUTE);
+    expect(story.holds()).toEqual([]);
+    expect(story.status().runs).toBe(runs);
   });
 
   it("[P7] [P12] a new version set while a rollback goes on waits until it has ended", async () => {

@@ -54,6 +54,49 @@ describe("the sessions of drained nodes", () => {
     await load.stop();
   });
 
+  /** A roll whose first node has been drained, and the node that took over most of its sessions, which are not judged yet. */
+  const takenOver = async () => {
+    const story = await Story.begin({ nodes: 3 });
+    const load = await story.sessions(120);
+    await story.want("2.0.0");
+    const drained = await story.untilStep("Updating");
+    // From here on it is finished, whoever else is out.
+    const before = story.label(drained);
+    await story.untilTrue("its label to leave", () => story.label(drained) !== before, MINUTE);
+    const held = (name: string) => story.plane(name)?.sessions.length ?? 0;
+    const others = story.nodes().flatMap(({ metadata }) => (metadata.name === drained ? [] : [metadata.name]));
+    const taker = others.toSorted((a, b) => held(b) - held(a))[0]!;
+    return { story, load, drained, taker };
+  };
+
+  it("[P11] a node that reboots after it took sessions over has lost its counters, not the sessions: the version stays", async () => {
+    const { story, load, taker } = await takenOver();
+    await story.world.while(story.world.nodes.reboot(taker));
+    await story.untilPassed("2.0.0");
+    expect(story.reasons()).not.toContain("RollbackStarted");
+    await load.stop();
+  });
+
+  it("[P11] a node that dies after it took sessions over is named in the hold, and what happens next; then the roll goes on without a verdict on them", async () => {
+    const { story, load, drained, taker } = await takenOver();
+    await story.world.nodes.kill(taker);
+    await story.untilStep("Soaking");
+    await story.pass(MINUTE);
+    expect(story.status().holds?.map((hold) => hold.message)).toContainEqual(
+      expect.stringMatching(
+        new RegExp(
+          `^node ${drained} soaks: reconnect: .* sessions of ${drained} came back cannot be told: ${taker}, which .* is not Ready, .* at the latest 30 min after`,
+        ),
+      ),
+    );
+    await story.pass(30 * MINUTE);
+    expect(story.status().nodes?.find((node) => node.name === drained)).toMatchObject({ step: "Done" });
+    expect(story.reasons()).not.toContain("RollbackStarted");
+    await story.world.while(story.world.nodes.reboot(taker));
+    await story.untilPassed("2.0.0");
+    await load.stop();
+  });
+
   it("[P11] below minimumSamples nothing is concluded and nothing blocked: NotEnoughSamples", async () => {
     const story = await Story.begin({ nodes: 3 });
     const load = await story.sessions(12);

@@ -1,18 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { MAINTENANCE_WINDOW } from "../../src/api/resources.ts";
+import { DRAIN } from "../../src/simulation/world.ts";
 import { DAY, HOUR, MINUTE, RARELY, SECOND, Story, type StoryOptions } from "./story.ts";
 
 /** Sessions that do not leave when they are asked to: each drain lasts its whole 15 minutes, and an hour is over in the middle of four nodes. */
 const SLOW = {
   version: "1.0.0-ignores-drain",
   strategy: {
-    drain: {
-      start: { http: { port: 8080, path: "/drain" } },
-      cancel: { http: { port: 8080, path: "/undrain" } },
-      lease: "30s",
-      timeout: "15m",
-      sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
-    },
+    drain: { ...DRAIN, timeout: "15m" },
     perNode: { expected: "18m", deadline: "30m", soak: "30s", retries: 1 },
   },
 };
@@ -48,6 +43,11 @@ describe("the window", () => {
     await story.untilRolled("2.0.0", 2 * DAY);
     expect(story.now).toBeGreaterThan(Date.parse(NEXT_SUNDAY));
     expect(story.status().run?.id).toBe(2);
+    // The week between counts as the window's, and every millisecond of the run is accounted to one cause.
+    const { spent, startedAt } = story.status().run!;
+    expect(spent!.window).toBeGreaterThan(6 * DAY);
+    expect(spent!.window).toBeLessThan(7 * DAY);
+    expect(spent!.working + spent!.window + spent!.people + spent!.soaking).toBe(Date.parse(spent!.until) - Date.parse(startedAt));
   });
 
   it("[W4] no node starts that would not be done before the end: after the last start the hold is LastStartPassed, until next Sunday", async () => {

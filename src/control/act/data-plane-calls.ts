@@ -1,6 +1,6 @@
 import { urlOf } from "../../core/pop-cluster/health-spec.ts";
 import type { PopAction } from "../../core/pop-cluster/action.ts";
-import { cleanText } from "../../core/text.ts";
+import { firstLine } from "../../core/text.ts";
 import type { PopMemory } from "../pop-memory.ts";
 import type { Prober } from "../ports.ts";
 
@@ -24,7 +24,7 @@ export async function startDrain(prober: Prober, memory: PopMemory, action: Extr
     podUID: instance.podUID,
     containerID: instance.containerID,
     status: answer.status,
-    message: cleanText(answer.body, 200),
+    message: firstLine(answer.body, 200),
     ...(left === undefined ? {} : { sessions: left }),
   });
 }
@@ -54,7 +54,7 @@ export async function cancelDrain(prober: Prober, memory: PopMemory, action: Ext
     podUID: instance.podUID,
     containerID: instance.containerID,
     status: answer.status,
-    message: cleanText(answer.body, 200),
+    message: firstLine(answer.body, 200),
   });
 }
 
@@ -72,6 +72,6 @@ export async function loadContent(prober: Prober, memory: PopMemory, action: Ext
     containerID: instance.containerID,
     asked: version,
     status: answer.status,
-    message: cleanText(answer.body, 200),
+    message: firstLine(answer.body, 200),
   });
 }

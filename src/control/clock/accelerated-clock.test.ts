@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AcceleratedClock } from "./accelerated-clock.ts";
 
 const START = Date.parse("2026-03-01T00:00:00Z");
@@ -32,14 +32,36 @@ const follow = (errors: unknown[] = []): AcceleratedClock => {
   return clock;
 };
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, milliseconds));
+/** However long the machine takes: a limit on the test, not a claim about the clock. */
+const PATIENCE = { timeout: 30_000 };
 
-test("at 3,600 an hour of the calendar passes in a second, and elapsed time stays the machine's", async () => {
+/** What a clock shows, between the instants right before and after it was read: on a busy machine these may be far apart. */
+interface Reading {
+  readonly from: number;
+  readonly calendar: number;
+  readonly to: number;
+}
+const read = (clock: AcceleratedClock): Reading => {
+  const from = Date.now();
+  const calendar = clock.now();
+  return { from, calendar, to: Date.now() };
+};
+/** The reading lies where the pace of the shared file puts it, to the millisecond of the calendar. */
+function expectOnPace({ from, calendar, to }: Reading): void {
+  const pace = JSON.parse(readFileSync(file, "utf8")) as { calendar: number; real: number; rate: number };
+  const [least, most] = [from, to].map((real) => Math.floor(pace.calendar + (real - pace.real) * pace.rate));
+  expect(calendar).toBeGreaterThanOrEqual(least!);
+  expect(calendar).toBeLessThanOrEqual(most!);
+}
+
+test("at 3,600 an hour of the calendar passes in a second of the machine, and elapsed time stays the machine's", async () => {
   const clock = create(3_600);
-  const [elapsed, calendar] = [clock.elapsed(), clock.now()];
-  const woken = new Promise<number>((resolve) => void clock.at(START + 1_800_000, () => resolve(clock.now())));
-  expect(await woken).toBeGreaterThanOrEqual(START + 1_800_000);
-  expect(clock.elapsed() - elapsed).toBeLessThan(1_500);
-  expect(clock.now() - calendar).toBeGreaterThanOrEqual(1_790_000);
+  const [before, elapsed] = [performance.now(), clock.elapsed()];
+  const woken = new Promise<Reading>((resolve) => void clock.at(START + 1_800_000, () => resolve(read(clock))));
+  const reading = await woken;
+  expect(reading.calendar).toBeGreaterThanOrEqual(START + 1_800_000);
+  expectOnPace(reading);
+  expect(clock.elapsed() - elapsed, "elapsed on the clock, and on the machine").toBeLessThanOrEqual(performance.now() - before);
 });
 
 test("a change of pace is seen by a follower at the same instant, and timers of both are set anew", async () => {
@@ -50,9 +72,22 @@ test("a change of pace is seen by a follower at the same instant, and timers of 
   await author.setRate(36_000);
   await Promise.all(wakes);
   await author.setRate(1);
-  expect(follower.rate).toBe(1);
-  const difference = Math.abs(author.now() - follower.now());
-  expect(difference, "after 100 s of calendar a millisecond, the two readers differ by").toBeLessThan(50);
+  expect([author.rate, follower.rate]).toEqual([1, 1]);
+  for (const clock of [author, follower]) expectOnPace(read(clock));
+});
+
+test("a change has taken effect when its promise resolves, also where a timer fires before the machine's calendar clock is there", async () => {
+  const clock = create(1);
+  const exact = Date.now;
+  // The calendar clock of the machine goes slower than its timers: each of them fires too early.
+  const origin = exact();
+  vi.spyOn(Date, "now").mockImplementation(() => origin + Math.floor((exact() - origin) / 2));
+  try {
+    await clock.setRate(5);
+    expect(clock.rate).toBe(5);
+  } finally {
+    vi.restoreAllMocks();
+  }
 });
 
 test("the calendar never runs backwards while paces and jumps change, for author and follower", async () => {
@@ -78,9 +113,9 @@ test("a file that says it is earlier than it was makes the calendar stand until 
   await clock.jumpTo(START + 10_000);
   const before = clock.now();
   writeFileSync(file, JSON.stringify({ calendar: before - 2_000, real: Date.now(), rate: 10 }));
-  await expect.poll(() => clock.rate).toBe(10);
+  await expect.poll(() => clock.rate, PATIENCE).toBe(10);
   expect(clock.now()).toBeGreaterThanOrEqual(before);
-  await expect.poll(() => clock.now(), { timeout: 2_000 }).toBeGreaterThan(before + 100);
+  await expect.poll(() => clock.now(), PATIENCE).toBeGreaterThan(before + 100);
 });
 
 test("a calendar that stands wakes nobody until it goes on or jumps", async () => {
@@ -90,7 +125,7 @@ test("a calendar that stands wakes nobody until it goes on or jumps", async () =
   await pause(60);
   expect([woken, clock.now()]).toEqual([0, START]);
   await clock.jumpTo(START + 5_000);
-  await expect.poll(() => woken).toBe(1);
+  await expect.poll(() => woken, PATIENCE).toBe(1);
 });
 
 test("a jump into the past and a rate below 0 are refused with a sentence, and change nothing", async () => {
@@ -105,31 +140,38 @@ test("a file that is broken or missing for a while keeps the last pace, and is t
   const author = create(1_000);
   const follower = follow(errors);
   writeFileSync(file, "{");
-  await pause(130);
+  await expect.poll(() => errors.length, PATIENCE).toBe(1);
   unlinkSync(file);
+  await expect.poll(() => errors.length, PATIENCE).toBe(2);
   await pause(130);
-  expect(errors).toHaveLength(2);
+  expect(errors, "each fault is told once, however often the file is looked at").toHaveLength(2);
   expect(follower.rate).toBe(1_000);
   author.close();
   create(5);
-  await expect.poll(() => follower.rate).toBe(5);
+  await expect.poll(() => follower.rate, PATIENCE).toBe(5);
 });
 
-test("another process follows the same file, and reads the same calendar to within 100 ms of real time", async () => {
+test("another process follows the same file, and reads the same calendar to the millisecond", { timeout: 60_000 }, async () => {
   const author = create(1);
   await author.setRate(100);
   const script = `import { AcceleratedClock } from ${JSON.stringify(new URL("accelerated-clock.ts", import.meta.url).href)};
     const clock = AcceleratedClock.open(${JSON.stringify(file)});
-    setInterval(() => console.log(JSON.stringify([Date.now(), clock.now()])), 20);`;
+    setInterval(() => {
+      const rate = clock.rate;
+      const from = Date.now();
+      const calendar = clock.now();
+      console.log(JSON.stringify({ rate, from, calendar, to: Date.now() }));
+    }, 20);`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
-  const readings: [number, number][] = [];
+  const readings: (Reading & { readonly rate: number })[] = [];
   createInterface(child.stdout).on("line", (line) => readings.push(JSON.parse(line)));
-  await expect.poll(() => readings.length, { timeout: 10_000 }).toBeGreaterThan(3);
+  await expect.poll(() => readings.length, PATIENCE).toBeGreaterThan(3);
+  expectOnPace(readings.at(-1)!);
   await author.setRate(10_000);
-  const [real, calendar] = [Date.now(), author.now()];
-  await expect.poll(() => readings.at(-1)![0] - real, { timeout: 5_000 }).toBeGreaterThan(100);
+  // A process that got no time when the change was announced sees it later; from then on it reads what everybody reads.
+  await expect.poll(() => readings.at(-1)!.rate, PATIENCE).toBe(10_000);
   child.kill("SIGKILL");
   await once(child, "exit");
-  const [childReal, childCalendar] = readings.at(-1)!;
-  expect(Math.abs(childCalendar - (calendar + (childReal - real) * 10_000))).toBeLessThan(100 * 10_000);
+  for (const reading of readings.filter((one) => one.rate === 10_000)) expectOnPace(reading);
+  expectOnPace(read(author));
 });

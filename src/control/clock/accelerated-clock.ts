@@ -147,8 +147,14 @@ export class AcceleratedClock implements Clock {
     return change;
   }
 
-  #effective(): Promise<void> {
-    return new Promise((resolve) => void setTimeout(resolve, Math.max(0, this.#pace.real - Date.now())));
+  /** A timer may fire a millisecond before the calendar clock of the machine says so: asked once, a caller would still find the old pace. */
+  async #effective(): Promise<void> {
+    for (let left = this.#left(); left > 0; left = this.#left()) await new Promise((resolve) => void setTimeout(resolve, left));
+  }
+
+  /** Real milliseconds until the announced change holds. */
+  #left(): number {
+    return this.#pace.real - Date.now();
   }
 
   /** Reading 150 bytes tells more surely of a change than a watch or a time stamp does: neither survives every file system. */

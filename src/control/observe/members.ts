@@ -10,6 +10,7 @@ export function memberOf(node: NodeObject): Member {
   const address = node.status?.addresses?.find((entry) => entry.type === "InternalIP")?.address;
   const label = node.metadata.labels?.[REVISION_LABEL];
   const claim = node.metadata.annotations?.[CLAIM_ANNOTATION];
+  const bootID = node.status?.nodeInfo?.bootID;
   return {
     name: node.metadata.name,
     uid: node.metadata.uid,
@@ -21,6 +22,8 @@ export function memberOf(node: NodeObject): Member {
     ready,
     deleting: node.metadata.deletionTimestamp !== undefined,
     ...(address === undefined ? {} : { address }),
+    // Kubelets of some virtual nodes register without one.
+    ...(bootID ? { bootID } : {}),
     labels: node.metadata.labels ?? {},
   };
 }

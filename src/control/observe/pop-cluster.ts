@@ -2,13 +2,14 @@ import { POP_LABEL } from "../../api/names.ts";
 import type { Fleet } from "../../api/fleet.ts";
 import type { MaintenanceWindow } from "../../api/maintenance-window.ts";
 import type { PopCluster } from "../../api/pop-cluster.ts";
+import type { PopRollout } from "../../api/pop-rollout.ts";
 import { POP_CLUSTER, FLEET, MAINTENANCE_WINDOW } from "../../api/resources.ts";
 import { hostPortsOf } from "../../core/pop-cluster/daemon-set.ts";
 import type { DataPlanePod, ObservedPop, ObservedSite, OtherPod, PopClusterObservation } from "../../core/pop-cluster/observation.ts";
 import type { Sample } from "../../core/health/probe.ts";
+import type { PopAssignments } from "../../core/rollout/assignment.ts";
 import { windowProblems } from "../../core/window/parse.ts";
 import {
-  CONFIG_MAP,
   CONTROLLER_REVISION,
   type ControllerRevisionObject,
   DAEMON_SET,
@@ -22,6 +23,9 @@ import { PULL_LABEL, pullKey, pullOutcome } from "../act/pull-images.ts";
 import type { PopMemory } from "../pop-memory.ts";
 import { ApiError, type Cluster } from "../ports.ts";
 import type { Site } from "../sites.ts";
+import { readAssignments } from "./assignments.ts";
+import { type ContentSources, readContentSources } from "./content-sources.ts";
+import { neighboursOf } from "./neighbours.ts";
 import { dataPlanePod, memberOf, observedAdoptee, observedDaemonSet, otherPod, ownerOf } from "./members.ts";
 import { recordFrom } from "./revision-records.ts";
 
@@ -39,7 +43,10 @@ export interface PopObjects {
   readonly allPods: readonly PodObject[];
   readonly daemonSets: readonly DaemonSetObject[];
   readonly records: readonly ControllerRevisionObject[];
-  readonly contentSource: { readonly found: boolean } | undefined;
+  /** The ConfigMaps that content is, and was, loaded from. */
+  readonly contentSources: ContentSources;
+  /** What rollouts assign. */
+  readonly assignments: PopAssignments;
   readonly live: boolean;
 }
 
@@ -48,13 +55,16 @@ export interface PopSurroundings {
   readonly memory: PopMemory;
   readonly samples: (key: string) => readonly Sample[];
   readonly sampledKeys: () => Iterable<string>;
+  /** All PoPs of the hub, as its cache has them. */
+  readonly pops: readonly PopCluster[];
   readonly defaultPrometheus: string | undefined;
+  readonly partners: ReadonlyMap<string, number> | undefined;
 }
 
 /** Puts the objects together; decides nothing. */
 export function popObservation(
   objects: PopObjects,
-  { memory, samples, sampledKeys, defaultPrometheus }: PopSurroundings,
+  { memory, samples, sampledKeys, pops, defaultPrometheus, partners }: PopSurroundings,
 ): PopClusterObservation {
   const { pop, window, fleet } = objects;
   const { name } = pop.metadata;
@@ -63,7 +73,7 @@ export function popObservation(
   const members = objects.nodes.map(memberOf);
   memory.keepNodes(new Set(members.map((member) => member.uid)));
   return {
-    pop: observedPop(pop),
+    pop: observedPop(pop, objects.assignments),
     window: window ? { found: true, spec: window.spec, problems: windowProblems(window.spec) } : { found: false },
     fleet: fleet
       ? {
@@ -71,9 +81,11 @@ export function popObservation(
           paused: fleet.spec.paused,
           freezes: fleet.spec.freezes ?? [],
           disruptions: fleet.status?.disruptions ?? [],
+          waiting: fleet.status?.waiting ?? [],
           ...(fleet.spec.reason ? { reason: fleet.spec.reason } : {}),
         }
       : { found: false },
+    ...(partners ? { partners } : {}),
     site: objects.site,
     members,
     deselected: objects.deselected,
@@ -93,12 +105,13 @@ export function popObservation(
     pulls: memory.pulls(),
     pullPods: pullPods(objects.allPods, name),
     contents: memory.contents(),
-    ...(objects.contentSource ? { contentSource: objects.contentSource } : {}),
+    ...objects.contentSources,
+    neighbours: neighboursOf(pop, pops),
     live: objects.live,
   };
 }
 
-function observedPop(pop: PopCluster): ObservedPop {
+function observedPop(pop: PopCluster, assigned: PopAssignments): ObservedPop {
   const { metadata, spec, status } = pop;
   return {
     name: metadata.name,
@@ -109,6 +122,8 @@ function observedPop(pop: PopCluster): ObservedPop {
     finalizers: metadata.finalizers ?? [],
     spec,
     status: status ?? {},
+    ...(assigned.version ? { assignment: assigned.version } : {}),
+    ...(assigned.content ? { contentAssignment: assigned.content } : {}),
   };
 }
 
@@ -175,24 +190,72 @@ export const selects = (pop: PopCluster, node: NodeObject): boolean => {
   return selectsAnything(pop) && wanted.every(([key, value]) => node.metadata.labels?.[key] === value);
 };
 
-/** Everything read from the servers just now; undefined when the PoPCluster is gone. A site that does not answer is part of what is seen. */
+/** Where one PoP is read: `cachedPods` are those of the whole site; `cachedRollouts` only name whom to ask. */
+export interface PopServers {
+  readonly hub: Cluster;
+  readonly site: Site;
+  readonly cachedPods: readonly PodObject[];
+  readonly cachedRollouts: readonly PopRollout[];
+}
+
+/**
+ * Everything read from the servers just now; undefined when the PoPCluster is gone. A site that does not answer is part of what is seen.
+ * `known` is the PoPCluster as it was last seen: what it names is asked for together with it, and once more when it has changed since, so
+ * that nodes and pods are never older than the ledger.
+ */
 export async function readLive(
-  { hub, site, cachedPods }: { readonly hub: Cluster; readonly site: Site; readonly cachedPods: readonly PodObject[] },
-  { name, namespace }: { readonly name: string; readonly namespace: string },
+  servers: PopServers,
+  known: PopCluster,
   memory: PopMemory,
   elapsed: number,
 ): Promise<PopObjects | undefined> {
-  const pop = await hub.get<PopCluster>(POP_CLUSTER, name, namespace);
+  const { name, namespace } = known.metadata;
+  const [pop, around] = await Promise.all([
+    servers.hub.get<PopCluster>(POP_CLUSTER, name, namespace),
+    readAround(servers, known).catch((error: unknown) => ({ error })),
+  ]);
   if (!pop) return undefined;
-  const selector = { labelSelector: `${POP_LABEL}=${name}` };
-  const [siteObjects, window, fleet, records, contentSource] = await Promise.all([
+  const isKnown = pop.metadata.uid === known.metadata.uid && pop.metadata.resourceVersion === known.metadata.resourceVersion;
+  if (isKnown && "error" in around) throw around.error;
+  return withSite(servers, pop, isKnown && !("error" in around) ? around : await readAround(servers, pop), memory, elapsed);
+}
+
+/** What a PoPCluster names, read side by side. */
+async function readAround(servers: PopServers, pop: PopCluster) {
+  const { hub, site } = servers;
+  const { name, namespace } = pop.metadata;
+  const [siteObjects, named, records] = await Promise.all([
     site.state === "Reachable" ? readSite(site.cluster, pop) : undefined,
+    readNamed(servers, pop),
+    hub.list(CONTROLLER_REVISION, { ...(namespace === undefined ? {} : { namespace }), labelSelector: `${POP_LABEL}=${name}` }),
+  ]);
+  return { siteObjects, named, records };
+}
+
+/** The single objects that a PoPCluster names at the hub. */
+export async function readNamed(
+  { hub, cachedRollouts }: PopServers,
+  pop: PopCluster,
+): Promise<Pick<PopObjects, "window" | "fleet" | "contentSources" | "assignments">> {
+  const { namespace } = pop.metadata;
+  const reading = readAssignments(hub, pop, cachedRollouts);
+  const [window, fleet, assignments, contentSources] = await Promise.all([
     hub.get<MaintenanceWindow>(MAINTENANCE_WINDOW, pop.spec.windowRef.name, namespace),
     hub.get<Fleet>(FLEET, "fleet", namespace),
-    hub.list(CONTROLLER_REVISION, { namespace, ...selector }),
-    contentSourceOf(hub, pop),
+    reading,
+    reading.then(({ content }) => readContentSources(hub, pop, content)),
   ]);
-  const base = { pop, window, fleet, records, contentSource, live: true };
+  return { window, fleet, contentSources, assignments };
+}
+
+function withSite(
+  { site, cachedPods }: PopServers,
+  pop: PopCluster,
+  { siteObjects, named, records }: Awaited<ReturnType<typeof readAround>>,
+  memory: PopMemory,
+  elapsed: number,
+): PopObjects {
+  const base = { pop, ...named, records, live: true };
   const nothing = { nodes: [], deselected: new Set<string>(), pods: [], allPods: [], daemonSets: [] };
   if (site.state === "CredentialsInvalid") return { ...base, ...nothing, site: { ...site, ageMilliseconds: lostFor(memory, elapsed) } };
   if (site.state === "Unreachable") return { ...base, ...nothing, site: silent(memory, site.message, elapsed) };
@@ -225,7 +288,7 @@ async function readSite(
 }
 
 /** No answer, or one that says that the server is not there: told by code. */
-const isUnreachable = (error: unknown): error is ApiError => error instanceof ApiError && (error.code === 0 || error.code >= 500);
+export const isUnreachable = (error: unknown): error is ApiError => error instanceof ApiError && (error.code === 0 || error.code >= 500);
 
 const silent = (memory: PopMemory, message: string, elapsed: number): ObservedSite => ({
   state: "Unreachable",
@@ -255,7 +318,7 @@ const strayEntries = (pop: PopCluster, nodes: readonly NodeObject[]) => {
   return (pop.status?.nodes ?? []).filter((entry) => entry.skipped !== "Gone" && !listed.has(entry.uid));
 };
 
-const isInHand = (entry: { readonly step: string; readonly token?: string | undefined }): boolean =>
+export const isInHand = (entry: { readonly step: string; readonly token?: string | undefined }): boolean =>
   entry.token !== undefined && (entry.step === "Claimed" || entry.step === "Updating");
 
 /** The nodes that the selector matches; one in hand stays a member until its step is over, whatever became of its labels. */
@@ -298,10 +361,4 @@ function pullPods(pods: readonly PodObject[], pop: string): PopClusterObservatio
       },
     ];
   });
-}
-
-async function contentSourceOf(hub: Cluster, pop: PopCluster): Promise<{ readonly found: boolean } | undefined> {
-  const name = pop.spec.content?.source.configMapRef?.name;
-  if (!name) return undefined;
-  return { found: (await hub.get(CONFIG_MAP, name, pop.metadata.namespace)) !== undefined };
 }

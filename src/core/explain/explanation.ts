@@ -31,5 +31,8 @@ export function unseenChange(generation: number | undefined, observed: number | 
 /** Conditions that say that a person has to act. */
 export const troubles = (conditions: readonly Condition[] | undefined): string[] =>
   (conditions ?? [])
-    .filter(({ type, status }) => status === "False" && (type === "Accepted" || type === "Ready" || type === "VersionHealthy"))
+    .filter(
+      ({ type, status }) =>
+        status === "False" && (type === "Accepted" || type === "Ready" || type === "VersionHealthy" || type === "Resilient"),
+    )
     .map(({ type, reason, message }) => `${type} is False (${reason}): ${message}`);

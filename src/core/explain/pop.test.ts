@@ -99,6 +99,31 @@ it("what people asked for is said with whether it was carried out", () => {
   ]);
 });
 
+it("[F8] says why this version: the rollout, its wave, the Approval that opened it and its dates; or the person who pinned it", () => {
+  const assigned = {
+    rollout: "r-2026-11-2",
+    uid: "u",
+    wave: "canary",
+    version: "2026.11.2",
+    class: "Regular",
+    approval: "canary-ok",
+    from: "2026-11-22",
+    to: "2026-12-06",
+    order: "Hold",
+    because: "halted: ams1 failed",
+  };
+  expect(section(pop({ assigned }), "Why this version")).toEqual([
+    "2026.11.2: PoPRollout r-2026-11-2 assigns it in wave canary, opened by Approval canary-ok; it may start in windows that open from 2026-11-22 before 2026-12-06. It orders Hold: halted: ams1 failed.",
+  ]);
+  expect(section(pop({ assigned }, { version: "2026.11.1" }), "Why this version")).toEqual([
+    "2026.11.1: a person pinned it by spec.version, and rollouts pass this PoP by.",
+  ]);
+  const content = { rollout: "sig", uid: "u", wave: "all", version: "sig.419", class: "Emergency", order: "Go" };
+  expect(section(pop({ assignedContent: content }), "Why this version")).toEqual([
+    "sig.419: PoPRollout sig assigns it in wave all; an emergency, which waits for no window.",
+  ]);
+});
+
 it("a status older than the spec is said to be so, and a PoP without status too", () => {
   expect(section(pop({ observedGeneration: 2 }, {}, { generation: 3 }), "Attention")?.[0]).toContain("(generation 3, it saw 2)");
   expect(explainPop(pop(undefined)).summary).toBe("PoPCluster fra1 has no status yet: no operator has looked at it");

@@ -1,8 +1,10 @@
 import type { PopCluster, PopClusterStatus, PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
 import { explanation, troubles, unseenChange, type Explanation } from "./explanation.ts";
+import { holdLines } from "./hold-lines.ts";
 import { momentText } from "./moment.ts";
 
 type FailedRevision = NonNullable<NonNullable<PopClusterStatus["revisions"]>["failed"]>[number];
+type Assigned = NonNullable<PopClusterStatus["assigned"]>;
 type HistoryEntry = NonNullable<PopClusterStatus["history"]>[number];
 
 /**
@@ -18,7 +20,8 @@ export function explainPop(pop: PopCluster): Explanation {
   const zone = spec.timeZone;
   return explanation(`${subject} ${popSummary(status)}`, [
     ["Attention", [...unseenChange(metadata.generation, status.observedGeneration), ...troubles(status.conditions)]],
-    ["Why not yet", holdLines(status, zone)],
+    ["Why not yet", waits(status, zone)],
+    ["Why this version", wantedLines(pop)],
     ["Asked by people", requestLines(pop)],
     ["Run", status.run === undefined ? [] : runLines(status.run, status, zone)],
     ["Nodes", (status.nodes ?? []).filter(isOfNote).map((node) => nodeLine(node, zone))],
@@ -59,14 +62,31 @@ export function nodesDone({ run, nodes = [], revisions }: PopClusterStatus): { r
   return { done, total: there.length };
 }
 
-function holdLines(status: PopClusterStatus, zone: string): string[] {
+function waits(status: PopClusterStatus, zone: string): string[] {
   const { holds = [], run } = status;
   if (holds.length === 0 && (run === undefined || run.state === "Passed")) return ["Nothing is waiting."];
   if (holds.length === 0) return ["Nothing holds it: the next step is being made."];
-  return holds.map(({ rule, reason, message, until }, index) => {
-    const when = until === undefined ? "no time is known" : `not before ${momentText(until, zone)}`;
-    return `${index + 1}. ${reason} (rule ${rule}): ${message}; ${when}`;
-  });
+  return holdLines(holds, zone);
+}
+
+/** Who decided on the version and the content: a person, or a rollout, of which wave, by whose approval, on which dates. */
+function wantedLines({ spec, status }: PopCluster): string[] {
+  const version = spec.version === undefined ? status?.assigned && assignedLine(status.assigned) : pinnedLine("spec.version", spec.version);
+  const pinned = spec.content?.version;
+  const content =
+    pinned === undefined ? status?.assignedContent && assignedLine(status.assignedContent) : pinnedLine("spec.content.version", pinned);
+  return [version, content].filter((line) => line !== undefined);
+}
+
+const pinnedLine = (field: string, version: string): string => `${version}: a person pinned it by ${field}, and rollouts pass this PoP by.`;
+
+function assignedLine({ version, rollout, wave, class: of, approval, from, to, order, because }: Assigned): string {
+  const approved = approval === undefined ? "" : `, opened by Approval ${approval}`;
+  const dates = [from === undefined ? "" : ` from ${from}`, to === undefined ? "" : ` before ${to}`].join("");
+  const starts =
+    of === "Emergency" ? "an emergency, which waits for no window" : `it may start in windows that open${dates || " on any date"}`;
+  const ordered = order === "Go" ? "" : ` It orders ${order}${suffix(": ", because)}.`;
+  return `${version}: PoPRollout ${rollout} assigns it in wave ${wave}${approved}; ${starts}.${ordered}`;
 }
 
 const VERBS = { takeBack: "take back", stop: "stop", retry: "retry" } as const;
@@ -93,7 +113,7 @@ function runLines(run: PopRun, status: PopClusterStatus, zone: string): string[]
   ];
   if (run.cause !== undefined) lines.push(`Why: ${run.cause}`);
   if (run.ending === "Stopped") lines.push("It was stopped by a person or for want of a way back: no further node is started.");
-  if (run.ending === "Superseded") lines.push("A newer revision took its place: no further node is started for this one.");
+  if (run.ending === "Superseded") lines.push("It was superseded or is not wanted any more: no further node is started for this one.");
   if (run.kind === "Roll" && run.state !== "Passed") {
     lines.push(
       run.back === undefined ? "There is no earlier revision to go back to." : `If it fails, the PoP goes back to revision ${run.back}.`,
@@ -107,7 +127,7 @@ function runLines(run: PopRun, status: PopClusterStatus, zone: string): string[]
 /** A node that is neither done nor untouched. */
 const isOfNote = ({ step }: PopNodeStatus): boolean => step !== "Done" && step !== "Pending";
 
-function nodeLine({ name, step, since, attempt, sessions, skipped, message }: PopNodeStatus, zone: string): string {
+export function nodeLine({ name, step, since, attempt, sessions, skipped, message }: PopNodeStatus, zone: string): string {
   const facts = [
     attempt > 1 ? `attempt ${attempt}` : "",
     sessions === undefined ? "" : `held ${sessions} sessions`,
@@ -117,8 +137,10 @@ function nodeLine({ name, step, since, attempt, sessions, skipped, message }: Po
   return [`${name}: ${step} since ${momentText(since, zone)}`, ...facts.filter((fact) => fact !== "")].join(", ");
 }
 
-const checkLine = ({ name, node, verdict, since, evidence }: NonNullable<PopClusterStatus["checks"]>[number], zone: string): string =>
-  `${name}${node === undefined ? "" : ` on ${node}`} is ${verdict} since ${momentText(since, zone)}: ${evidence}`;
+export const checkLine = (
+  { name, node, verdict, since, evidence }: NonNullable<PopClusterStatus["checks"]>[number],
+  zone: string,
+): string => `${name}${node === undefined ? "" : ` on ${node}`} is ${verdict} since ${momentText(since, zone)}: ${evidence}`;
 
 function failedLine({ version, revision, at, evidence }: FailedRevision, zone: string): string {
   const failed = `${version} (revision ${revision}) failed ${momentText(at, zone)}: ${evidence}`;

@@ -1,5 +1,5 @@
 import { fleetSpec, type FleetSpec, type FleetStatus } from "../../api/fleet.ts";
-import type { FleetObservation, FleetPop } from "./observation.ts";
+import type { FleetObservation, FleetPop, Partners } from "./observation.ts";
 
 /** Objects for the tests of this folder. */
 export const NOON = Date.UTC(2026, 10, 22, 12);
@@ -15,8 +15,21 @@ export const pop = (name: string, changes: Partial<FleetPop> = {}): FleetPop => 
   degraded: false,
   unfinished: false,
   emergency: false,
+  unreachable: false,
+  failedSessions: 0,
   ...changes,
 });
+
+/** Partners from pairs, `["fra1", "ams1", 3]`: three sites have a tunnel to each of both. */
+export const partnersOf = (...pairs: readonly (readonly [string, string, number?])[]): Partners => {
+  const of = new Map<string, Map<string, number>>();
+  const add = (one: string, other: string, sites: number) => of.set(one, (of.get(one) ?? new Map<string, number>()).set(other, sites));
+  for (const [one, other, sites = 1] of pairs) {
+    add(one, other, sites);
+    add(other, one, sites);
+  }
+  return of;
+};
 
 export const asks = (name: string, kind: "Roll" | "Rollback", changes: Partial<FleetPop> & { id?: number } = {}): FleetPop => {
   const { id = 1, ...rest } = changes;
@@ -37,4 +50,11 @@ export const fleetOf = (
   pops: readonly FleetPop[],
   status: FleetStatus = {},
   rest: Partial<FleetObservation> = {},
-): FleetObservation => ({ fleet: { generation: 1, spec: fleetSpec.parse(spec), status }, pops, live: new Map(), tzdata: "2026c", ...rest });
+): FleetObservation => ({
+  fleet: { generation: 1, spec: fleetSpec.parse(spec), status },
+  pops,
+  partners: new Map(),
+  live: new Map(),
+  tzdata: "2026c",
+  ...rest,
+});

@@ -93,6 +93,8 @@ class World {
       degraded: site.failed !== undefined,
       unfinished: false,
       emergency: false,
+      unreachable: false,
+      failedSessions: 0,
     };
   }
 
@@ -185,7 +187,10 @@ class World {
       live.set(pop, site.gone ? { found: false } : { found: true, uid: site.uid, ...(site.grant ? { grant: site.grant } : {}) });
     }
     const before = this.status.disruptions ?? [];
-    this.status = decide({ fleet: { generation: 1, spec: this.spec, status: this.status }, pops, live, tzdata: "2026c" }, this.now).status!;
+    this.status = decide(
+      { fleet: { generation: 1, spec: this.spec, status: this.status }, pops, partners: new Map(), live, tzdata: "2026c" },
+      this.now,
+    ).status!;
     const after = this.status.disruptions ?? [];
     expect(new Set(after.map(({ pop }) => pop)).size, "one entry a PoP").toBe(after.length);
     for (const site of this.sites.filter((one) => !one.gone && one.inHand)) {

@@ -1,6 +1,6 @@
 import type { Disruption, FleetSpec } from "../../api/fleet.ts";
 import type { Hold } from "../decision.ts";
-import type { AskedGrant, FleetPop } from "./observation.ts";
+import type { AskedGrant, FleetPop, Partners } from "./observation.ts";
 
 /** A PoP that waits for a grant. */
 export type Asker = FleetPop & { readonly grant: AskedGrant };
@@ -9,6 +9,7 @@ export type Asker = FleetPop & { readonly grant: AskedGrant };
 export interface Standing {
   readonly spec: FleetSpec;
   readonly pops: readonly FleetPop[];
+  readonly partners: Partners;
   readonly disruptions: readonly Disruption[];
 }
 

@@ -6,11 +6,19 @@ export interface FleetObservation {
   readonly fleet: { readonly generation: number; readonly spec: FleetSpec; readonly status: FleetStatus };
   /** Every PoPCluster of the fleet namespace; a lagging view only delays. */
   readonly pops: readonly FleetPop[];
+  /** Who shares sites with whom; a site that an account merely claims is not in it (rule F2). */
+  readonly partners: Partners;
   /** Answers of live reads, by PoP name, for the entries that `entriesToConfirm` names. */
   readonly live: ReadonlyMap<string, LiveAnswer>;
   /** The version of the time-zone data in use. */
   readonly tzdata: string;
 }
+
+/**
+ * The other PoPs to which the two-tunnel sites of a PoP lead, and how many sites lead there: PoP → partner → sites. Symmetric; a PoP
+ * without such a site is not in it.
+ */
+export type Partners = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /** One PoPCluster, as far as grants look at it; `fleetPopOf` makes it from the object. */
 export interface FleetPop {
@@ -30,6 +38,10 @@ export interface FleetPop {
   /** A run was begun and is not over: it goes before runs that have not begun (rule F10). */
   readonly unfinished: boolean;
   readonly emergency: boolean;
+  /** Its own cluster does not answer: nobody can see whether it serves its sites. */
+  readonly unreachable: boolean;
+  /** Sessions that nodes held which the version in hand broke, as far as the ledger knows them (rule F10). */
+  readonly failedSessions: number;
 }
 
 export interface AskedGrant {

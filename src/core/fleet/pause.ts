@@ -1,11 +1,8 @@
 import type { FleetObservation } from "./observation.ts";
 import type { Hold, Instant } from "../decision.ts";
 import type { ConditionUpdate } from "../conditions.ts";
-import { SECOND } from "../time/civil.ts";
-import { formatInstant, parseInstant } from "../time/instant.ts";
-
-/** A pause is obeyed at once and acknowledged after this: by then whoever acted on the older spec has seen it (rule G15). */
-export const ACKNOWLEDGED_AFTER = 10 * SECOND;
+import { acknowledgement } from "../rollout/pause.ts";
+import { formatInstant } from "../time/instant.ts";
 
 export interface Pause {
   readonly pausedAt?: string;
@@ -14,10 +11,7 @@ export interface Pause {
   readonly wakeAt?: Instant;
 }
 
-/**
- * The pause as it stands. The ten seconds count from when this generation was first seen paused: between two looks at two
- * generations the pause may have been lifted and set again.
- */
+/** The pause of the Fleet as it stands: obeyed at once, acknowledged after ten seconds (rule G15). */
 export function pauseOf({ fleet: { generation, spec, status } }: FleetObservation, now: Instant): Pause {
   if (!spec.paused) return { condition: { type: "Paused", status: "False", reason: "NotPaused", message: "Nobody paused the fleet." } };
   const why = spec.reason ? `: ${spec.reason}` : "";
@@ -26,10 +20,7 @@ export function pauseOf({ fleet: { generation, spec, status } }: FleetObservatio
     reason: "FleetPaused",
     message: `the Fleet is paused${why}; nothing rolls forward until spec.paused is false`,
   };
-  const known = status.observedGeneration === generation && status.pausedAt !== undefined ? parseInstant(status.pausedAt) : undefined;
-  // Rounded up, because instants in status have whole seconds and ten seconds are promised.
-  const since = known ?? Math.ceil(now / SECOND) * SECOND;
-  const acknowledged = now >= since + ACKNOWLEDGED_AFTER;
+  const { since, acknowledged, wakeAt } = acknowledgement({ generation, ...status }, now);
   return {
     pausedAt: formatInstant(since),
     hold,
@@ -46,6 +37,6 @@ export function pauseOf({ fleet: { generation, spec, status } }: FleetObservatio
           reason: "PauseRequested",
           message: `The pause is obeyed, and acknowledged 10 seconds after ${formatInstant(since)}${why}.`,
         },
-    ...(acknowledged ? {} : { wakeAt: since + ACKNOWLEDGED_AFTER }),
+    ...(wakeAt === undefined ? {} : { wakeAt }),
   };
 }

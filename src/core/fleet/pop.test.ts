@@ -26,6 +26,12 @@ const ended = (outcome: "RollbackFailed" | "RolledBack" | "Promoted", endedAt: s
   outcome,
 });
 
+test("[F10] an emergency is told by what the PoP asked for, so that it goes before regular rolls", () => {
+  const asked = { id: 1, kind: "Roll", state: "Asked" } as const;
+  expect(fleetPopOf(popCluster({ grant: { ...asked, class: "Emergency" } })).emergency).toBe(true);
+  expect(fleetPopOf(popCluster({ grant: asked })).emergency).toBe(false);
+});
+
 test("a PoP nobody looked at yet has no grant, no members, and is not degraded", () => {
   const seen = fleetPopOf(popCluster());
   expect(seen).toMatchObject({ name: "fra1", uid: "u", region: "eu", deleting: false, degraded: false, unfinished: false });
@@ -50,6 +56,24 @@ test("[G14] the nodes that RollbackFailed left out make it degraded until they s
   expect(fleetPopOf(popCluster({ history, members: { total: 4, out: 0 } })).degraded).toBe(false);
   const later = [...history, ended("RolledBack", "2026-11-03T00:00:00Z")];
   expect(fleetPopOf(popCluster({ history: later, members: { total: 4, out: 1 } })).degraded).toBe(false);
+});
+
+test("[F10] failed sessions are those of nodes that did not come back: what each held when its drain began", () => {
+  const node = (name: string, step: "Failed" | "Done" | "Pending", sessions?: number) => ({
+    name,
+    uid: name,
+    step,
+    since: "2026-11-22T00:00:00Z",
+    attempt: 1,
+    ...(sessions === undefined ? {} : { sessions }),
+  });
+  expect(fleetPopOf(popCluster({ nodes: [node("a", "Failed", 30), node("b", "Done", 50), node("c", "Pending")] })).failedSessions).toBe(30);
+  expect(fleetPopOf(popCluster()).failedSessions).toBe(0);
+});
+
+test("[F2] a PoP whose cluster does not answer is unreachable, as its status tells", () => {
+  expect(fleetPopOf(popCluster({ unreachable: true })).unreachable).toBe(true);
+  expect(fleetPopOf(popCluster()).unreachable).toBe(false);
 });
 
 test("[G1] the conditions change nothing", () => {

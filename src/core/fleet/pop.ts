@@ -18,8 +18,16 @@ export function fleetPopOf(pop: PopCluster): FleetPop {
     takesOut: { Roll: Math.max(limit, spec.rollback.maxUnavailable), Rollback: spec.rollback.maxUnavailable },
     degraded: leftOutByRollback(status) || (status?.members?.out ?? 0) > limit,
     unfinished: ["Rolling", "RollingBack"].includes(status?.run?.state ?? ""),
-    emergency: false,
+    emergency: status?.grant?.class === "Emergency",
+    unreachable: status?.unreachable === true,
+    failedSessions: failedSessions(status),
   };
+}
+
+/** Of nodes that the version in hand did not let come back: the ledger keeps what each held when its drain began. */
+function failedSessions({ nodes = [] }: PopClusterStatus = {}): number {
+  const broken = nodes.filter(({ step }) => step !== "Done" && step !== "Soaking");
+  return broken.reduce((sum, { sessions = 0 }) => sum + sessions, 0);
 }
 
 /** Nodes that RollbackFailed left out, until they serve (rule G14). */

@@ -53,6 +53,10 @@ export type ProbeResult =
       readonly invalidQuery?: boolean;
       /** Nothing answered at all, not even a refusal. When most members fall silent at once the witness is asked (rule P9). */
       readonly silent?: boolean;
+      /** The machine answers, and nobody listens there: a container that is gone, or a machine that goes down or comes up. */
+      readonly refused?: boolean;
+      /** http: the answer was 404; what is asked for is not there (yet). */
+      readonly notFound?: boolean;
     };
 
 /** One result as the observation holds it. Lists of samples are oldest first. */
@@ -68,7 +72,7 @@ export function sameResult(one: ProbeResult, other: ProbeResult): boolean {
 }
 
 function meaning(result: ProbeResult): unknown {
-  if (!result.ok) return [result.unreadable === true, result.invalidQuery === true, result.silent === true];
+  if (!result.ok) return [result.unreadable === true, result.invalidQuery === true, result.silent === true, result.notFound === true];
   // JSON has neither NaN nor infinities.
   const metrics = result.metrics?.map(({ name, labels, value }) => [name, labels, String(value)]);
   return ["ok", result.values?.map(String), result.series, metrics, result.sessions];

@@ -6,15 +6,33 @@ const query = (data: unknown) => readPrometheus(answer(200, JSON.stringify({ sta
 const vector = (...values: [Record<string, string>, string][]) =>
   query({ resultType: "vector", result: values.map(([metric, value]) => ({ metric, value: [1700000000.1, value] })) });
 
+const HEALTHZ = "http://10.0.0.1:8080/healthz";
+
 it("an HTTP check passes on 2xx only; a redirect fails", () => {
-  expect(readHttp(answer(204, ""))).toEqual({ ok: true, detail: "204 in 3 ms" });
-  expect(readHttp(answer(302, ""))).toEqual({ ok: false, detail: "answered 302" });
-  expect(readHttp(answer(503, "draining\n"))).toEqual({ ok: false, detail: "answered 503: draining" });
+  expect(readHttp(answer(204, ""), HEALTHZ)).toEqual({ ok: true, detail: `GET ${HEALTHZ} answered 204 in 3 ms` });
+  expect(readHttp(answer(302, ""), HEALTHZ)).toEqual({ ok: false, detail: `GET ${HEALTHZ} answered 302` });
+  expect(readHttp(answer(503, "draining\n"), HEALTHZ)).toEqual({ ok: false, detail: `GET ${HEALTHZ} answered 503: draining` });
+});
+
+it("[G12] [P9] of the answer to an HTTP check the evidence holds the first line, at most 120 characters, without control characters, after what was asked", () => {
+  const page = `\r\n\u001b[31mout of memory\u0007in worker 3\nat main (pop.js:1)\n${"x".repeat(50_000)}`;
+  expect(readHttp(answer(500, page), HEALTHZ).detail).toBe(`GET ${HEALTHZ} answered 500: [31mout of memory in worker 3`);
+  const long = readHttp(answer(500, "y".repeat(50_000)), `${HEALTHZ}?${"q".repeat(2_000)}`).detail;
+  expect(long.length).toBeLessThanOrEqual(120 + " answered 500: ".length + 120);
+  expect(long).toMatch(/^GET http:\/\/10\.0\.0\.1:8080\/healthz\?q+… answered 500: y+…$/);
 });
 
 it("[P9] no answer is silence, a refusal is not", () => {
-  expect(readHttp(answer(0, "no answer within 1 s"))).toEqual({ ok: false, silent: true, detail: "no answer within 1 s" });
-  expect(readHttp(answer(0, "connection refused", { refused: true }))).toEqual({ ok: false, detail: "connection refused" });
+  expect(readHttp(answer(0, "no answer within 1 s"), HEALTHZ)).toEqual({
+    ok: false,
+    silent: true,
+    detail: `GET ${HEALTHZ}: no answer within 1 s`,
+  });
+  expect(readHttp(answer(0, "connection refused", { refused: true }), HEALTHZ)).toEqual({
+    ok: false,
+    refused: true,
+    detail: `GET ${HEALTHZ}: connection refused`,
+  });
 });
 
 it("Prometheus: a vector gives one value a series, with NaN and infinities; a scalar gives one", () => {

@@ -1,4 +1,4 @@
-import { cleanText } from "../text.ts";
+import { cleanText, firstLine } from "../text.ts";
 import { parseExposition, parseNumber } from "./exposition.ts";
 import type { ProbeResult } from "./probe.ts";
 
@@ -16,13 +16,21 @@ const MAXIMUM_SERIES = 1000;
 const MAXIMUM_SESSIONS = 200_000;
 const DETAIL_LIMIT = 256;
 
-/** An HTTP health check: 2xx passes, anything else fails, a redirect too. */
-export function readHttp(answer: Answer): ProbeResult {
+/** Of an answer in an evidence only so much: it stands in status and history, where people read it. */
+const BODY_LIMIT = 120;
+
+/** An HTTP health check of `url`: 2xx passes, anything else fails, a redirect too. What was asked and the status come before what was said. */
+export function readHttp(answer: Answer, url: string): ProbeResult {
+  const asked = cleanText(`GET ${url}`, BODY_LIMIT);
   const passed = answer.status >= 200 && answer.status < 300;
-  if (passed) return { ok: true, detail: `${answer.status} in ${Math.round(answer.milliseconds)} ms` };
-  if (answer.status === 0) return unanswered(answer);
-  const said = cleanText(answer.body, 120);
-  return { ok: false, detail: said === "" ? `answered ${answer.status}` : `answered ${answer.status}: ${said}` };
+  if (passed) return { ok: true, detail: `${asked} answered ${answer.status} in ${Math.round(answer.milliseconds)} ms` };
+  if (answer.status === 0) {
+    const found = unanswered(answer);
+    return { ...found, detail: `${asked}: ${found.detail}` };
+  }
+  const said = firstLine(answer.body, BODY_LIMIT);
+  const detail = `${asked} answered ${answer.status}${said === "" ? "" : `: ${said}`}`;
+  return { ok: false, detail, ...(answer.status === 404 ? { notFound: true } : {}) };
 }
 
 /** Metrics of a node: the samples of the series asked for. A page that was cut is unreadable, for what is missing would read as zero. */
@@ -99,9 +107,9 @@ function sourceTrouble(answer: Answer): ProbeResult | undefined {
   return answer.truncated === true ? unreadable("answered more than is read") : undefined;
 }
 
-function unanswered(answer: Answer): { ok: false; detail: string; silent?: boolean } {
+function unanswered(answer: Answer): { ok: false; detail: string; silent?: boolean; refused?: boolean } {
   const detail = cleanText(answer.body === "" ? "no answer" : answer.body, DETAIL_LIMIT);
-  return answer.refused === true ? { ok: false, detail } : { ok: false, detail, silent: true };
+  return answer.refused === true ? { ok: false, detail, refused: true } : { ok: false, detail, silent: true };
 }
 
 const unreadable = (detail: string): ProbeResult => ({ ok: false, unreadable: true, detail: cleanText(detail, DETAIL_LIMIT) });

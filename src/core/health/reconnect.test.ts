@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseExposition } from "./exposition.ts";
 import {
   judgeReconnect,
@@ -19,6 +19,8 @@ const question: ReconnectQuestion = {
   minimumSamples: 30,
   slackMilliseconds: 2000,
   unreadablePods: 0,
+  missing: { lost: [], away: [] },
+  patienceMilliseconds: 1_800_000,
 };
 /** `inTime` of the sessions back within 10 s, `count` at all. */
 const counts = (inTime: number, count: number): ReconnectCounts => ({
@@ -69,12 +71,38 @@ it("[P11] below 30 held sessions, and with none at all, nothing is concluded", (
   expect(judgeReconnect({ ...after(60), held: 0, minimumSamples: 0 }, NO_RECONNECTS, NO_RECONNECTS).verdict).toBe("NotEnoughSamples");
 });
 
-it("[G9] without a baseline, without a scrape, after a counter went back and with an unread pod it is Unknown, never Unhealthy", () => {
+it("[G9] without a baseline, without a scrape and with an unread pod it is Unknown, never Unhealthy", () => {
   expect(judgeReconnect(after(60), undefined, counts(0, 0)).verdict).toBe("Unknown");
   expect(judgeReconnect(after(60), NO_RECONNECTS, undefined).verdict).toBe("Unknown");
-  expect(judgeReconnect(after(60), counts(50, 50), counts(10, 10)).verdict).toBe("Unknown");
   expect(judgeReconnect({ ...after(60), unreadablePods: 1 }, NO_RECONNECTS, counts(10, 10)).verdict).toBe("Unknown");
   expect(judgeReconnect({ ...after(60), unreadablePods: 1 }, NO_RECONNECTS, counts(200, 200)).verdict).toBe("Healthy");
+});
+
+describe("[P11] counters that are missing", () => {
+  const without = (lost: readonly string[], away: readonly string[], seconds = 60) => ({ ...after(seconds), missing: { lost, away } });
+
+  it("a counter that went back is Unknown until the time is over, then NotEnoughSamples, never a session lost", () => {
+    expect(judgeReconnect(after(5), counts(50, 50), counts(10, 10)).verdict).toBe("Unknown");
+    expect(judgeReconnect(after(60), counts(50, 50), counts(10, 10)).verdict).toBe("NotEnoughSamples");
+  });
+
+  it("a source that restarted makes it NotEnoughSamples, naming it; what is seen without it is enough where it is enough", () => {
+    expect(judgeReconnect(without(["fra1-n3"], []), NO_RECONNECTS, counts(60, 60))).toMatchObject({
+      verdict: "NotEnoughSamples",
+      evidence: expect.stringContaining("the counters of fra1-n3, which may have taken them over, were lost with a restart"),
+    });
+    expect(judgeReconnect(without(["fra1-n3"], []), NO_RECONNECTS, counts(190, 190)).verdict).toBe("Healthy");
+    expect(judgeReconnect(without([], []), NO_RECONNECTS, counts(60, 60)).verdict).toBe("Unhealthy");
+  });
+
+  it("a source whose node is away is waited for and named, for at most 30 minutes", () => {
+    const found = judgeReconnect(without([], ["fra1-n3"]), NO_RECONNECTS, counts(60, 60));
+    expect(found.verdict).toBe("Unknown");
+    expect(found.finding).toContain("fra1-n3, which may have taken them over, is not Ready");
+    expect(found.finding).toContain("at the latest 30 min after the drain, this goes on without a verdict");
+    expect(judgeReconnect(without([], ["fra1-n3"], 1_801), NO_RECONNECTS, counts(60, 60)).verdict).toBe("NotEnoughSamples");
+    expect(judgeReconnect(without([], ["fra1-n3"]), counts(50, 50), counts(10, 10)).verdict).toBe("Unknown");
+  });
 });
 
 it("[G9] without a bucket at 10 s a verdict is given only where the buckets around it agree", () => {

@@ -1,6 +1,6 @@
 import { parseNumber, type MetricSample } from "./exposition.ts";
 import { judgement, type Judgement } from "./verdict.ts";
-import { elapsedText, numberText } from "./wording.ts";
+import { elapsedText, listText, numberText } from "./wording.ts";
 
 /**
  * How many sessions of one node came back, summed over the pods of its PoP: the `from` series of the data plane's histogram of
@@ -51,8 +51,12 @@ export interface ReconnectQuestion {
   readonly drainEndedAgo?: number;
   /** What a scrape may come late: at least its interval and timeout. Milliseconds. */
   readonly slackMilliseconds: number;
-  /** Pods of the PoP that could not be read, or restarted since the drain began: sessions may have come back there. */
+  /** Pods of the PoP that could not be read: sessions may have come back there. */
   readonly unreadablePods: number;
+  /** Nodes whose counters since the baseline are lost for good, or away with their node: what they took over is not in the counts. */
+  readonly missing: { readonly lost: readonly string[]; readonly away: readonly string[] };
+  /** How long after the drain counters that are away are waited for. Milliseconds. */
+  readonly patienceMilliseconds: number;
 }
 
 /**
@@ -71,8 +75,12 @@ export function judgeReconnect(
     return judgement("Unknown", `${check}: how often sessions of ${node} had returned before its drain is not known`);
   if (now === undefined) return judgement("Unknown", `${check}: no pod of the PoP could be read yet`);
   const returned = now.count - baseline.count;
-  if (returned < 0)
-    return judgement("Unknown", `${check}: the counters went back by ${-returned}, a pod has restarted since the drain of ${node} began`);
+  if (returned < 0) {
+    const verdict =
+      (question.drainEndedAgo ?? 0) > limitOf(question) && question.missing.away.length === 0 ? "NotEnoughSamples" : "Unknown";
+    if (question.missing.lost.length + question.missing.away.length === 0)
+      return judgement(verdict, `${check}: the counters went back by ${-returned}, a pod has restarted since the drain of ${node} began`);
+  }
   const range = returnedWithin(baseline, now, withinMilliseconds / 1000);
   const late = returned > range.most ? `, ${returned - range.most} later` : "";
   return judgeShare(
@@ -114,13 +122,13 @@ function tooFew({ check, node, held, minimumSamples }: ReconnectQuestion): Judge
 
 /** `least` and `most` differ when no bucket ends at `within`; a verdict is given only where both say the same. */
 function judgeShare(question: ReconnectQuestion, least: number, most: number, rest: string): Judgement {
-  const { check, node, held, percent, withinMilliseconds, slackMilliseconds, drainEndedAgo, unreadablePods } = question;
+  const { check, node, held, percent, withinMilliseconds, drainEndedAgo, unreadablePods } = question;
   const needed = Math.ceil((held * percent) / 100);
   const within = elapsedText(withinMilliseconds);
   const share = numberText(Math.floor((least * 1000) / held) / 10);
   const found = `${check}: ${least} of ${held} sessions of ${node} returned within ${within} (${share} %, asked for ${percent} %)${rest}`;
   if (least >= needed) return judgement("Healthy", found);
-  const limit = withinMilliseconds + slackMilliseconds;
+  const limit = limitOf(question);
   const unknown = (why: string): Judgement =>
     judgement(
       "Unknown",
@@ -130,9 +138,38 @@ function judgeShare(question: ReconnectQuestion, least: number, most: number, re
     );
   if (drainEndedAgo === undefined) return unknown("; the node still drains");
   if (drainEndedAgo <= limit) return unknown(`; the drain ended ${elapsedText(drainEndedAgo)} ago, judged after ${elapsedText(limit)}`);
+  const cannotTell = withoutCounters(question, drainEndedAgo);
+  if (cannotTell) return cannotTell;
   if (unreadablePods > 0) return unknown(`; ${unreadablePods} pods of the PoP could not be read`);
   if (most >= needed) return unknown("");
   return judgement("Unhealthy", found);
+}
+
+const limitOf = ({ withinMilliseconds, slackMilliseconds }: Pick<ReconnectQuestion, "withinMilliseconds" | "slackMilliseconds">): number =>
+  withinMilliseconds + slackMilliseconds;
+
+/**
+ * Counters that fell or went away with their node are no session lost (rule P11): without them the share that is seen is only the least
+ * that can have come back. A node that is away is waited for, and named; nothing is concluded without it after a while.
+ */
+function withoutCounters(question: ReconnectQuestion, drainEndedAgo: number): Judgement | undefined {
+  const { check, node, held, missing, patienceMilliseconds } = question;
+  const whose = `how many of the ${held} sessions of ${node} came back cannot be told`;
+  if (missing.away.length > 0 && drainEndedAgo <= patienceMilliseconds)
+    return {
+      ...judgement(
+        "Unknown",
+        `${check}: ${whose}: ${listText(missing.away)}, which may have taken them over, is not Ready, and its counters are away with it; ` +
+          `when it is back or deleted, at the latest ${elapsedText(patienceMilliseconds)} after the drain, this goes on without a verdict on them`,
+      ),
+      endsInMilliseconds: patienceMilliseconds - drainEndedAgo,
+    };
+  const without = [...missing.lost, ...missing.away];
+  if (without.length === 0) return undefined;
+  return judgement(
+    "NotEnoughSamples",
+    `${check}: ${whose}: the counters of ${listText(without)}, which may have taken them over, were lost with a restart or with the node`,
+  );
 }
 
 /** Sessions back within `seconds`, between the bucket that ends at or before it and the one that ends at or after it. */
@@ -141,8 +178,9 @@ function returnedWithin(baseline: ReconnectCounts, now: ReconnectCounts, seconds
   const below = bounds.filter((bound) => bound <= seconds).at(-1);
   const above = bounds.find((bound) => bound >= seconds);
   return {
-    least: below === undefined ? 0 : grown(baseline, now, below),
-    most: above === undefined ? now.count - baseline.count : grown(baseline, now, above),
+    // A counter that fell (its pod has restarted) is no session that came back less than never.
+    least: below === undefined ? 0 : Math.max(0, grown(baseline, now, below)),
+    most: Math.max(0, above === undefined ? now.count - baseline.count : grown(baseline, now, above)),
   };
 }
 

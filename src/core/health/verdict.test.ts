@@ -34,6 +34,16 @@ it("[P9] two bad samples in a row are Unhealthy, one leaves the previous verdict
   expect(verdict.evidence).toBe("ready: answered 503, 2 times in a row, 0.5 s ago");
 });
 
+it("[P6] where nobody listens, or nothing answers, the verdict says for how long: a machine that goes down looks like that too", () => {
+  const refused: ProbeResult = { ok: false, detail: "connection refused", refused: true };
+  expect(judge(http, every2s(good, good, silent, refused, refused), timing)).toMatchObject({
+    verdict: "Unhealthy",
+    silent: false,
+    doubtfulMilliseconds: 4_500,
+  });
+  expect(judge(http, every2s(good, good, refused, bad), timing).doubtfulMilliseconds).toBeUndefined();
+});
+
 it("[P9] a blip in every second sample never adds up, however many there are", () => {
   const blips = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? bad : good));
   for (let end = 1; end <= blips.length; end += 1)

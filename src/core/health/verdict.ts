@@ -16,12 +16,14 @@ export interface Judgement {
   /** Nothing answered in the samples that decided. With most members silent at once, ask the witness before believing it. */
   readonly silent: boolean;
   /**
-   * Only where it proves little by itself, because nothing answers or no good sample was ever seen: for how long that has been so, as
-   * far as samples reach back; elapsed milliseconds.
+   * Only where it proves little by itself, because nothing answers, nobody listens, or no good sample was ever seen: for how long that has
+   * been so, as far as samples reach back; elapsed milliseconds.
    */
   readonly doubtfulMilliseconds?: number;
   /** Unknown only because what was read does not agree for long enough: the source speaks, the subject wobbles (rule P4). */
   readonly undecided?: boolean;
+  /** Unknown only for a while: in so many milliseconds it ends by itself, whatever is read by then (rule P11). */
+  readonly endsInMilliseconds?: number;
 }
 
 export const EVIDENCE_LIMIT = 1024;
@@ -64,7 +66,7 @@ export function judge(check: SampledCheck, samples: readonly Sample[], timing: P
     return judgement("Healthy", `${found}, ${times(run.length)} in a row, ${ageText}`, false, `${subject}: passes`);
   if (latest.mark === "Bad" && run.length >= check.failures) {
     const bad = judgement("Unhealthy", `${found}, ${times(run.length)} in a row, ${ageText}`, silent, `${subject}: fails`);
-    const doubtful = silent || !samples.some((sample) => read(sample).mark === "Good");
+    const doubtful = run.every((reading) => reading.silent || reading.refused) || !samples.some((sample) => read(sample).mark === "Good");
     return doubtful ? { ...bad, doubtfulMilliseconds: samples[samples.length - run.length]!.ageMilliseconds } : bad;
   }
   const needed = latest.mark === "Good" ? check.successes : check.failures;
@@ -115,6 +117,7 @@ interface Reading {
   readonly mark: "Good" | "Bad" | "Between" | "Unknown";
   readonly finding: string;
   readonly silent: boolean;
+  readonly refused?: boolean;
 }
 
 /** The samples at the end of the list that say the same and follow each other: a pause of the sampler ends a run like a change of mind. */
@@ -136,7 +139,7 @@ function readSample(check: SampledCheck, result: ProbeResult, thresholds: Thresh
     const silent = result.silent === true;
     // A Prometheus that does not answer tells nothing of the PoP.
     const unreadable = result.unreadable === true || check.prometheus !== undefined;
-    return { mark: unreadable ? "Unknown" : "Bad", finding: result.detail, silent };
+    return { mark: unreadable ? "Unknown" : "Bad", finding: result.detail, silent, refused: result.refused === true };
   }
   if (thresholds === undefined) return { mark: "Good", finding: result.detail, silent: false };
   return readSeries(result.values ?? [], result.series ?? [], thresholds);

@@ -1,8 +1,11 @@
 import type { Hold, Instant } from "../decision.ts";
+import { oncePer } from "../once-per.ts";
 import { parseThresholds } from "../health/comparison.ts";
 import { zoneProblem } from "../time/zone.ts";
 import { windowOf } from "./brakes.ts";
+import { wantedContent } from "./content-source.ts";
 import { mostGone } from "./gone.ts";
+import { olderVersion } from "./older-version.ts";
 import { refusedQueries } from "./queries.ts";
 import { NO_REVISION } from "./revision.ts";
 import type { PopView } from "./view.ts";
@@ -11,12 +14,23 @@ import type { PopView } from "./view.ts";
  * What no schema can know (Accepted=False): zone, queries, other objects. Each problem is a sentence that says what to write
  * instead; while one stands nothing new starts, and what is in hand is finished or given back.
  */
-export function problemsOf(view: PopView, now: Instant): readonly Hold[] {
+export const problemsOf = oncePer((view: PopView, now: Instant): readonly Hold[] => {
   if (view.seen.site.state !== "Reachable") return [];
-  return [zone, reach, versionGiven, window, windowLength, queries, templateAccepted, members, adoption, adoptee, content].flatMap(
-    (check) => check(view, now),
-  );
-}
+  return [
+    zone,
+    reach,
+    versionGiven,
+    versionNewer,
+    window,
+    windowLength,
+    queries,
+    templateAccepted,
+    members,
+    adoption,
+    adoptee,
+    content,
+  ].flatMap((check) => check(view, now));
+});
 
 const problem = (rule: string, reason: Hold["reason"], message: string): Hold => ({ rule, reason, message });
 
@@ -34,7 +48,7 @@ function reach(view: PopView): Hold[] {
 }
 
 function versionGiven(view: PopView): Hold[] {
-  if (view.wanted) return [];
+  if (view.wanted || view.current !== undefined || view.run) return [];
   return [
     problem(
       "P12",
@@ -42,6 +56,11 @@ function versionGiven(view: PopView): Hold[] {
       "spec.version is not set and no PoPRollout assigned a version; write spec.version or create a PoPRollout",
     ),
   ];
+}
+
+function versionNewer(view: PopView): Hold[] {
+  const older = olderVersion(view);
+  return older ? [older] : [];
 }
 
 function window(view: PopView): Hold[] {
@@ -139,13 +158,14 @@ function adoption(view: PopView): Hold[] {
 }
 
 function content(view: PopView): Hold[] {
-  const { content: wanted } = view.seen.pop.spec;
-  if (!wanted?.source.configMapRef || !view.seen.contentSource || view.seen.contentSource.found) return [];
+  const wanted = wantedContent(view);
+  const { contentAssignment: assigned } = view;
+  if (!wanted?.source?.configMapRef || !view.seen.contentSource || view.seen.contentSource.found) return [];
   return [
     problem(
       "P15",
       "ContentSourceMissing",
-      `spec.content.source.configMapRef: ConfigMap ${wanted.source.configMapRef.name} does not exist in namespace ${view.seen.pop.namespace}; create it or name another`,
+      `${assigned ? `PoPRollout ${assigned.rollout}: ` : ""}spec.content.source.configMapRef: ConfigMap ${wanted.source.configMapRef.name} does not exist in namespace ${view.seen.pop.namespace}; create it or name another`,
     ),
   ];
 }

@@ -1,9 +1,11 @@
 import type { PopClusterStatus, PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { elapsedOf, hold, run as runTimer } from "../rollout/timer.ts";
+import { bakeOf, watchOf } from "./bake-and-watch.ts";
 import { candidatesOf, claimNext } from "./claim.ts";
 import { judgeReturns } from "./drain.ts";
 import { evidenceThatCounts, healthOf } from "./health.ts";
+import { homeRun } from "./home-run.ts";
 import { milliseconds } from "./milliseconds.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { endRun, returned, rollbackEndsFailed, withHistory } from "./verdict.ts";
@@ -71,11 +73,11 @@ function soakedNodes(view: PopView, run: PopRun, now: Instant): { done: PopNodeS
       .map((check) => Date.parse(check.since));
     const until = Math.max(Date.parse(entry.since), ...healthySince) + soak;
     if (unknown) {
-      holds.push({
-        rule: "P9",
-        reason: returns === unknown ? "Soaking" : "HealthUnknown",
-        message: `node ${entry.name} soaks: ${unknown.finding}`,
-      });
+      const ends = unknown.endsInMilliseconds;
+      const message = `node ${entry.name} soaks: ${unknown.finding}`;
+      // Sessions that have not come back yet are what a soak is for; that somebody has to be waited for is a reason of its own.
+      if (ends === undefined) holds.push({ rule: "P9", reason: returns === unknown ? "Soaking" : "HealthUnknown", message });
+      else holds.push({ rule: "P11", reason: "HealthUnknown", message, until: now + ends });
       wakes.push(now + 1_000);
     } else if (now < until) {
       holds.push({ rule: "P3", reason: "Soaking", message: `node ${entry.name} runs ${run.version} and soaks`, until });
@@ -95,6 +97,8 @@ const doneEntry = (entry: PopNodeStatus, reconnectSeconds: number | undefined, n
   since: iso(now),
   attempt: entry.attempt,
   ...(entry.token === undefined ? {} : { token: entry.token }),
+  ...(entry.boot === undefined ? {} : { boot: entry.boot }),
+  ...(entry.counters === undefined ? {} : { counters: entry.counters }),
   ...(entry.sessions === undefined ? {} : { sessions: entry.sessions }),
   ...(reconnectSeconds === undefined ? {} : { reconnectSeconds: Math.round(reconnectSeconds * 100) / 100 }),
 });
@@ -132,7 +136,7 @@ function endOfRun(view: PopView, run: PopRun, now: Instant): Outcome | undefined
         type: "Normal",
         reason: "Baking",
         action: "Bake",
-        message: `all nodes run ${run.version}; it bakes for ${view.seen.pop.spec.strategy.bake}`,
+        message: `all nodes run ${run.version}; it bakes for ${bakeOf(run, view.seen.pop.spec)}`,
       },
     ],
   };
@@ -156,15 +160,19 @@ function rolledBack(view: PopView, run: PopRun, now: Instant): Outcome {
         }
       : entry,
   );
+  const over = endRun({ ...ended, nodes, revisions: { ...status.revisions, current: run.revision } });
+  const home = homeRun(view, run, over, now);
+  const back = home ? `every node that ran ${run.takesBack?.version ?? run.from} runs` : "every node runs";
   return {
-    ledger: endRun({ ...ended, nodes, revisions: { ...status.revisions, current: run.revision } }),
+    ledger: home?.ledger ?? over,
     events: [
       {
         type: "Normal",
         reason: "RolledBack",
         action: "RollBack",
-        message: `every node runs ${run.version} again; ${run.takesBack?.version ?? run.from} is not tried again unless a person names it`,
+        message: `${back} ${run.version} again; ${run.takesBack?.version ?? run.from} is not tried again unless a person names it`,
       },
+      ...(home ? [home.event] : []),
     ],
   };
 }
@@ -186,8 +194,9 @@ export function bakeAndWatch(view: PopView, now: Instant): Outcome | undefined {
   const held: Hold[] = unknown
     ? [{ rule: "G9", reason: "HealthUnknown", message: `${run.version} is not promoted on what nobody can see: ${unknown.finding}` }]
     : [];
-  const bakeLeft = milliseconds(spec.strategy.bake) - elapsedOf(bake, now);
-  const watchLeft = milliseconds(spec.strategy.watch) - elapsedOf(watch, now);
+  const bakes = bakeOf(run, spec);
+  const bakeLeft = milliseconds(bakes) - elapsedOf(bake, now);
+  const { left: watchLeft, words } = watchOf({ ...run, timers }, spec, now);
   if (!unknown && !unhealthy && run.state === "Baking" && bakeLeft <= 0) {
     return {
       ledger: { ...status, run: { ...run, state: "Passed", timers } },
@@ -196,15 +205,14 @@ export function bakeAndWatch(view: PopView, now: Instant): Outcome | undefined {
           type: "Normal",
           reason: "Passed",
           action: "Pass",
-          message: `${run.version} has baked for ${spec.strategy.bake}; it is watched for ${spec.strategy.watch} from its last node on`,
+          message: `${run.version} has baked for ${bakes}; it is watched ${words}${run.watchUntil === undefined ? " from its last node on" : ""}`,
         },
       ],
     };
   }
   if (!unknown && !unhealthy && run.state === "Passed" && watchLeft <= 0) return promoted(view, run, now);
   const until = now + (run.state === "Baking" ? bakeLeft : watchLeft);
-  if (run.state === "Baking" && !unknown)
-    held.push({ rule: "P8", reason: "Baking", message: `${run.version} bakes for ${spec.strategy.bake}`, until });
+  if (run.state === "Baking" && !unknown) held.push({ rule: "P8", reason: "Baking", message: `${run.version} bakes for ${bakes}`, until });
   return { ...(changed ? { ledger: { ...status, run: { ...run, timers } } } : {}), holds: held, wakes: unknown ? [] : [until] };
 }
 
@@ -223,7 +231,7 @@ const plain = ({ since, accumulated }: { since?: string | undefined; accumulated
 
 export function promoted(view: PopView, run: PopRun, now: Instant): Outcome & { readonly ledger: PopClusterStatus } {
   const { status } = view.seen.pop;
-  const watched = elapsedOf(run.timers.watch, now);
+  const { left, words } = watchOf(run, view.seen.pop.spec, now);
   return {
     ledger: endRun({
       ...status,
@@ -235,7 +243,7 @@ export function promoted(view: PopView, run: PopRun, now: Instant): Outcome & { 
         type: "Normal",
         reason: "Promoted",
         action: "Promote",
-        message: `${run.version} ${watched < milliseconds(view.seen.pop.spec.strategy.watch) ? "is promoted because a newer version starts" : `was watched for ${view.seen.pop.spec.strategy.watch} and is promoted`}`,
+        message: `${run.version} ${left > 0 ? "is promoted because a newer version starts" : `was watched ${words} and is promoted`}`,
       },
     ],
   };

@@ -3,14 +3,16 @@ import type { Instant } from "../decision.ts";
 import { elapsedOf, run as runTimer } from "../rollout/timer.ts";
 import { askWitness, mostGone } from "../health/witness.ts";
 import type { Judgement } from "../health/verdict.ts";
+import { exitsOf } from "./boot.ts";
 import { judgeReturns } from "./drain.ts";
-import { excuseFor } from "./excuse.ts";
-import { healthOf, judgedPod, type PopHealthView } from "./health.ts";
+import { excuseOfNodes, excuseOfRegion } from "./excuse.ts";
+import { healthOf, type PopHealthView } from "./health.ts";
+import { accusedRun, isLeftBehind } from "./home-run.ts";
 import { milliseconds } from "./milliseconds.ts";
 import type { Outcome } from "./outcome.ts";
 import { badAtDeadline, unreadableAtDeadline } from "./update.ts";
 import { failNode, failRevision } from "./verdict.ts";
-import type { PopView } from "./view.ts";
+import { judgedPod, type NodeView, type PopView, supersededPod } from "./view.ts";
 
 /**
  * Judges the run's version while it rolls, bakes and is watched (P8 to P11): a breach takes it back, also while paused or outside
@@ -26,34 +28,62 @@ export function breach(view: PopView, now: Instant): Outcome | undefined {
   const reports = reportsOf(view, health, now);
   if (mostGone(reports) && reports.length > 0 && causes.every((cause) => cause.silent)) return silence(view, run, reports, now);
   const atDeadline = view.nodes.some((node) => badAtDeadline(view, node, health.nodes.get(node.member.uid), now));
-  const excuse =
-    (atDeadline || causes.length > 0) && causes.every((cause) => cause.of === "Node") ? excuseFor(view, run, health, now) : undefined;
+  const excuse = excused(view, run, { health, causes, atDeadline }, now);
   if (excuse) return excuse;
   if (causes.length === 0)
     return {
       ...settleTimers(view, run, reports, now),
       wakes: doubted.map((cause) => now + DOUBTED_FOR - (cause.doubtfulMilliseconds ?? 0)),
     };
-  return failRevision(view, run, causes.map((cause) => cause.evidence).join("; "), "Check", now);
+  return failRevision(view, accused(view, run, causes), causes.map((cause) => cause.evidence).join("; "), "Check", now);
 }
+
+/**
+ * Who may excuse what is unhealthy (P10): while nodes are moved nodes on the old revision, and only a node's own check; while the version
+ * is watched PoPs of the region on the old revision. How sessions came back after a drain nobody excuses.
+ */
+function excused(
+  view: PopView,
+  run: PopRun,
+  found: { readonly health: PopHealthView; readonly causes: readonly Cause[]; readonly atDeadline: boolean },
+  now: Instant,
+): Outcome | undefined {
+  const { health, causes, atDeadline } = found;
+  if (run.state === "Baking" || run.state === "Passed")
+    return causes.length > 0 && causes.every((cause) => cause.of !== "Reconnect") ? excuseOfRegion(view, run, health, now) : undefined;
+  return (atDeadline || causes.length > 0) && causes.every((cause) => cause.of === "Node")
+    ? excuseOfNodes(view, run, health, now)
+    : undefined;
+}
+
+/** A node that was just brought home and is bad there speaks for itself; all else speaks against what is judged. */
+const accused = (view: PopView, run: PopRun, causes: readonly Cause[]): PopRun =>
+  causes.every((cause) => cause.atHome) ? run : accusedRun(view, run);
 
 /** Every unhealthy thing that speaks against the version; a node NotReady in the API server's eyes reads Unknown and is none (P6). */
 function causesOf(view: PopView, health: PopHealthView, now: Instant): Cause[] {
   const nodes = view.nodes.flatMap((node) => {
     const entry = node.entry;
-    if (
-      !entry ||
-      (entry.step !== "Soaking" && entry.step !== "Done") ||
-      judgedPod(view, node) === undefined ||
-      node.member.ready !== "True"
-    )
-      return [];
+    if (!entry || !isUpdated(view, node) || node.member.ready !== "True") return [];
+    const atHome = view.run?.superseded !== undefined && !isLeftBehind(view, node);
     const of = health.nodes.get(node.member.uid);
     const returns = entry.step === "Soaking" ? judgeReturns(view, node, entry, now) : undefined;
-    const named = of && { of: "Node" as const, ...of, evidence: `node ${node.member.name}: ${of.evidence}` };
+    const named = of && { of: "Node" as const, atHome, ...of, evidence: `node ${node.member.name}: ${of.evidence}` };
     return [named, returns && { of: "Reconnect" as const, ...returns }].filter((one) => one !== undefined);
   });
   return [{ of: "PoP" as const, ...health.pop }, ...nodes].filter((one) => one.verdict === "Unhealthy");
+}
+
+/**
+ * Does the node run what the run is judged by? Of a run that brings others home only those who wait, and those who have just come: the
+ * others ran the PoP's own revision all the time.
+ */
+function isUpdated(view: PopView, node: NodeView): boolean {
+  const { entry } = node;
+  if (isLeftBehind(view, node)) return true;
+  if (judgedPod(view, node) === undefined) return false;
+  const waits = view.run?.superseded !== undefined && view.run.state === "Rolling";
+  return entry?.step === "Soaking" || (entry?.step === "Done" && !waits);
 }
 
 /**
@@ -68,8 +98,8 @@ function believed(causes: readonly Cause[]): [believed: Cause[], doubted: Cause[
 
 const DOUBTED_FOR = 60_000;
 
-/** What is unhealthy: only a node's own check can be excused by its neighbours. */
-type Cause = Judgement & { readonly of: "PoP" | "Node" | "Reconnect" };
+/** What is unhealthy; `atHome`: on a node that this run brought to what the PoP runs. */
+type Cause = Judgement & { readonly of: "PoP" | "Node" | "Reconnect"; readonly atHome?: boolean };
 
 /** The old revision is bad too, on a node just brought back to it: the rollback has failed (P7). */
 function targetFails(view: PopView, run: PopRun, now: Instant): Outcome | undefined {
@@ -91,11 +121,12 @@ function reportsOf(view: PopView, health: PopHealthView, now: Instant): Judgemen
   const dead = view.nodes.filter((node) => node.member.ready !== "True").length * 2 > view.nodes.length;
   const updated = view.nodes.filter((node) => {
     const { entry, member } = node;
-    if (!judgedPod(view, node) || (member.ready !== "True" && !dead)) return false;
+    if (member.ready !== "True" && !dead) return false;
     return (
-      entry?.step === "Soaking" ||
-      entry?.step === "Done" ||
-      (entry?.step === "Updating" && unreadableAtDeadline(view, node, health.nodes.get(member.uid), now))
+      isUpdated(view, node) ||
+      (judgedPod(view, node) !== undefined &&
+        entry?.step === "Updating" &&
+        unreadableAtDeadline(view, node, health.nodes.get(member.uid), now))
     );
   });
   const nodes = updated.map((node) => health.nodes.get(node.member.uid)).filter((one) => one !== undefined);
@@ -105,12 +136,13 @@ function reportsOf(view: PopView, health: PopHealthView, now: Instant): Judgemen
 function silence(view: PopView, run: PopRun, reports: readonly Judgement[], now: Instant): Outcome {
   const testimony = askWitness(
     view.nodes.map((node) => {
-      const pod = judgedPod(view, node);
-      const restarts = pod?.containers.reduce((sum, container) => sum + container.restarts, 0) ?? 0;
+      const pod = judgedPod(view, node) ?? supersededPod(view, node);
+      const restarts = pod ? exitsOf(pod, node.entry?.boot).reduce((sum, exits) => sum + exits, 0) : 0;
       return {
         name: node.member.name,
         node: node.member.ready,
-        changed: ["Soaking", "Done"].includes(node.entry?.step ?? "") && node.entry?.revision === run.revision,
+        changed:
+          isLeftBehind(view, node) || (["Soaking", "Done"].includes(node.entry?.step ?? "") && node.entry?.revision === run.revision),
         ...(pod
           ? { pod: { ready: pod.ready, restarts, crashLooping: pod.containers.some((one) => one.waiting === "CrashLoopBackOff") } }
           : {}),
@@ -118,7 +150,7 @@ function silence(view: PopView, run: PopRun, reports: readonly Judgement[], now:
     }),
   );
   if (testimony.finding === "VersionBad" && reports.some((one) => one.silent))
-    return failRevision(view, run, testimony.message, "Check", now);
+    return failRevision(view, accusedRun(view, run), testimony.message, "Check", now);
   return unknownFor(
     view,
     run,
@@ -160,7 +192,8 @@ function unknownFor(view: PopView, run: PopRun, evidence: string, now: Instant, 
     return { ledger: { ...status, run: { ...run, timers: { ...run.timers, unknown: { ...timer, since: timer.since! } } } }, holds: [held] };
   }
   if (now < until) return { holds: [held], wakes: [until] };
-  if (onUnknown.then === "RollBack" && !most) return failRevision(view, run, `unknown for ${onUnknown.hold}: ${evidence}`, "Check", now);
+  if (onUnknown.then === "RollBack" && !most)
+    return failRevision(view, accusedRun(view, run), `unknown for ${onUnknown.hold}: ${evidence}`, "Check", now);
   const { until: _, ...open } = held;
   if (run.noticed?.includes("Unknown")) return { holds: [open] };
   return {

@@ -3,6 +3,7 @@ import { FINALIZER } from "../../api/names.ts";
 import type { Instant } from "../decision.ts";
 import type { ReconnectCounts } from "../health/reconnect.ts";
 import { brakesOn } from "./brakes.ts";
+import { withCounters } from "./counters.ts";
 import { drainBaseline } from "./drain.ts";
 import { healthOf } from "./health.ts";
 import { iso, type Outcome } from "./outcome.ts";
@@ -84,6 +85,7 @@ function claimed(view: PopView, run: PopRun, node: NodeView, now: Instant): PopC
   const baseline = brokenAlready(node) ? undefined : drainBaseline(view, node);
   const counted = baseline && "sessions" in baseline ? baseline : undefined;
   const attempt = (node.entry?.attempt ?? 0) + 1;
+  const sequence = nextSequence(status, now);
   const entry: PopNodeStatus = {
     name: node.member.name,
     uid: node.member.uid,
@@ -92,9 +94,10 @@ function claimed(view: PopView, run: PopRun, node: NodeView, now: Instant): PopC
     since: iso(now),
     attempt,
     token: claimToken(view.seen.pop.uid, run.id, node.member.uid, attempt),
-    ...(counted ? { sessions: counted.sessions, reconnectBaseline: storedCounts(counted.returned) } : {}),
+    sequence,
+    ...(counted ? { sessions: counted.sessions, reconnectBaseline: { ...storedCounts(counted.returned), at: iso(now) } } : {}),
   };
-  return { ...status, nodes: withEntry(status.nodes ?? [], entry) };
+  return { ...status, sequence, nodes: withEntry(withCounters(view, status.nodes ?? [], now), entry) };
 }
 
 /** As status keeps it: JSON knows no infinity, and that bucket is the count. */
@@ -104,7 +107,11 @@ const storedCounts = ({ count, buckets }: ReconnectCounts) => ({
 });
 
 /**
- * Orders the drains of one node: the instant of the claim, which only grows, also over a PoPCluster that is re-created under its name.
- * A data plane refuses a start with a lower number than one that it has heard (G5a).
+ * Orders the drains of one node (G5a): above every number that the ledger has given, so that a calendar that is set back makes no start
+ * look late, and not below the calendar, so that it grows also over a PoPCluster that is made again under its name without its ledger.
+ * A whole number: an accelerated clock shows parts of a millisecond too, and the server would refuse the whole status.
  */
-export const sequenceOf = (entry: PopNodeStatus): number => Date.parse(entry.since);
+const nextSequence = ({ sequence }: PopClusterStatus, now: Instant): number => Math.max((sequence ?? -1) + 1, Math.ceil(now));
+
+/** The number that the claim was given. A claim from before numbers were kept has the instant that it was given then. */
+export const sequenceOf = ({ sequence, since }: PopNodeStatus): number => sequence ?? Date.parse(since);

@@ -5,9 +5,11 @@ import type { Probe } from "../health/probe.ts";
 import { combine, judge, judgement, type Judgement } from "../health/verdict.ts";
 import { freezeGate } from "../window/freeze-gate.ts";
 import type { PopAction } from "./action.ts";
+import { heldByOrder } from "./assigned.ts";
 import { pausedHold } from "./brakes.ts";
 import { instanceOf } from "./drain.ts";
 import { urlOf } from "./health-spec.ts";
+import { sourceLost, sourceNow, sourceOf, wantedContent } from "./content-source.ts";
 import { milliseconds } from "./milliseconds.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { type NodeView, type PopView, seenNode } from "./view.ts";
@@ -24,10 +26,11 @@ const LOAD_DEADLINE = 300_000;
  * content by itself. It needs no window and no notice; a freeze stops it unless it allows Content. Nothing here writes a Node or a pod.
  */
 export function content(view: PopView, now: Instant): Outcome | undefined {
-  const wanted = view.seen.pop.spec.content;
+  const wanted = wantedContent(view);
   const state: ContentStatus = view.seen.pop.status.content ?? {};
-  if (!wanted || view.seen.pop.deleting || view.seen.site.state !== "Reachable") return undefined;
-  if (view.seen.contentSource && !view.seen.contentSource.found) return undefined;
+  if (!view.seen.pop.spec.content || view.seen.pop.deleting || view.seen.site.state !== "Reachable") return undefined;
+  // Nobody wants anything any more: what is loaded stays, and a way back that was begun is gone to its end.
+  if (!wanted) return state.state === "RollingBack" ? rollBack(view, state, now) : keepLoaded(view, state, now);
   const failed = state.failed?.find((entry) => entry.version === wanted.version);
   if (failed && state.state !== "RollingBack") {
     return {
@@ -43,14 +46,21 @@ export function content(view: PopView, now: Instant): Outcome | undefined {
   }
   if (state.state === "RollingBack") return rollBack(view, state, now);
   if (state.current === wanted.version) return keepLoaded(view, state, now);
+  // Nothing new is loaded from what is not there; what is in use, and the way back to it, do not wait for that.
+  if (view.seen.contentSource && !view.seen.contentSource.found) return undefined;
   const holds = brakes(view, now);
   if (holds.length > 0) return { holds, wakes: holds.flatMap((hold) => (hold.until === undefined ? [] : [hold.until])) };
   if (state.target !== wanted.version) {
-    const { failed: kept, current } = state;
+    const { failed: kept, current, source, previous, previousSource } = state;
+    const targetSource = sourceNow(view);
     return {
       ledger: withContent(view, {
         ...(current === undefined ? {} : { current }),
+        ...(current === undefined || source === undefined ? {} : { source }),
+        ...(previous === undefined ? {} : { previous }),
+        ...(previous === undefined || previousSource === undefined ? {} : { previousSource }),
         target: wanted.version,
+        ...(targetSource ? { targetSource } : {}),
         state: "Loading",
         since: iso(now),
         nodes: [],
@@ -65,15 +75,18 @@ const withContent = (view: PopView, content: ContentStatus): PopClusterStatus =>
 
 function brakes(view: PopView, now: Instant): Hold[] {
   const { fleet, window, pop } = view.seen;
-  const freezes = [...(fleet.found ? fleet.freezes : []), ...(window.found ? (window.spec.freezes ?? []) : [])];
+  const { contentAssignment: assigned } = view;
+  const lifted = new Set(assigned?.liftedFreezes);
+  const all = [...(fleet.found ? fleet.freezes : []), ...(window.found ? (window.spec.freezes ?? []) : [])];
+  const freezes = all.filter(({ name }) => !lifted.has(name));
   const frozen = freezeGate({ freezes, zone: pop.spec.timeZone, now, act: "Content" });
-  return [pausedHold(view), frozen].filter((hold) => hold !== undefined);
+  return [pausedHold(view), assigned && heldByOrder(assigned), frozen].filter((hold) => hold !== undefined);
 }
 
 const targets = (view: PopView): NodeView[] => {
   const inHand = (node: NodeView) => ["Claimed", "Updating"].includes(node.entry?.step ?? "");
   const serving = view.nodes.filter((node) => node.servingPod && !inHand(node));
-  return byStableHash(serving, (node) => node.member.uid, [view.seen.pop.uid, view.seen.pop.spec.content?.version ?? ""]);
+  return byStableHash(serving, (node) => node.member.uid, [view.seen.pop.uid, wantedContent(view)?.version ?? ""]);
 };
 
 function load(view: PopView, state: ContentStatus, now: Instant): Outcome {
@@ -102,9 +115,9 @@ function load(view: PopView, state: ContentStatus, now: Instant): Outcome {
   }
   const next = order.find((node) => !done.has(node.member.uid));
   if (!next) {
-    const { target: _, state: __, ...rest } = state;
+    const { target: _, targetSource: source, ...before } = state;
     return {
-      ledger: withContent(view, { ...rest, current: version, state: "Loaded", since: iso(now) }),
+      ledger: withContent(view, { ...loaded(before, version), ...(source ? { source } : {}), state: "Loaded", since: iso(now) }),
       events: [
         {
           type: "Normal",
@@ -116,6 +129,12 @@ function load(view: PopView, state: ContentStatus, now: Instant): Outcome {
     };
   }
   return step(view, state, next, version, probes, now);
+}
+
+/** With what was in use before it, for the case that a rollout takes it back after it was loaded. */
+function loaded({ current, source, previous, previousSource, ...rest }: ContentStatus, version: string): ContentStatus {
+  const [before, from] = current === undefined ? [previous, previousSource] : [current, source];
+  return { ...rest, current: version, ...(before === undefined ? {} : { previous: before, ...(from ? { previousSource: from } : {}) }) };
 }
 
 function waitOrFail(view: PopView, state: ContentStatus, node: NodeView, judged: Judgement, probes: Probe[], now: Instant): Outcome {
@@ -179,8 +198,7 @@ function loadAction(view: PopView, node: NodeView, version: string): PopAction |
   const instance = instanceOf(node.servingPod);
   const { content: wanted } = view.seen.pop.spec;
   if (!instance || !wanted) return undefined;
-  // The source of the spec is that of the spec's version; what a data plane goes back to it has had already.
-  const source = version === wanted.version ? wanted.source : undefined;
+  const source = sourceOf(view, version);
   return { kind: "LoadContent", node: seenNode(node.member), instance, endpoint: wanted.load.http, version, source };
 }
 
@@ -188,14 +206,18 @@ const failure = (view: PopView, version: string, evidence: string) => ({
   type: "Warning" as const,
   reason: "ContentFailed",
   action: "LoadContent",
-  message: `content ${version} failed and is taken back to ${view.seen.pop.status.content?.current ?? "none"}: ${evidence}`,
+  message: `content ${version} failed and is taken back to ${view.seen.pop.status.content?.current ?? "none"}: ${withSource(view, evidence)}`,
 });
 
-function fail(view: PopView, state: ContentStatus, evidence: string, now: Instant): PopClusterStatus {
+/** What failed, and that the way back has to do without its source, where it has. */
+const withSource = (view: PopView, evidence: string): string => [evidence, sourceLost(view)].filter((one) => one !== undefined).join("; ");
+
+/** The content that was to be loaded has failed, and its way back begins. */
+export function fail(view: PopView, state: ContentStatus, evidence: string, now: Instant): PopClusterStatus {
   const version = state.target!;
   const failed = [
     ...(state.failed ?? []).filter((entry) => entry.version !== version),
-    { version, at: iso(now), evidence: evidence.slice(0, 1024) },
+    { version, at: iso(now), evidence: withSource(view, evidence).slice(0, 1024) },
   ].slice(-20);
   return withContent(view, { ...state, failed, state: "RollingBack", since: iso(now) });
 }
@@ -216,14 +238,22 @@ function rollBack(view: PopView, state: ContentStatus, now: Instant): Outcome {
       }),
     };
   }
-  return step(view, state, next, back, [], now);
+  const outcome = step(view, state, next, back, [], now);
+  const lost = sourceLost(view);
+  const hold: Hold | undefined = lost === undefined ? undefined : { rule: "P15", reason: "AwaitingEvidence", message: lost };
+  return hold ? { ...outcome, holds: [...(outcome.holds ?? []), hold] } : outcome;
 }
 
 /** A pod that came after the load has to hear of it too: content is a level, not an event. */
 function keepLoaded(view: PopView, state: ContentStatus, now: Instant): Outcome {
   const { current } = state;
   if (current === undefined) return {};
+  // Nodes that took content which was withdrawn in the middle stay with it (P12).
+  const ahead = new Set(
+    (state.nodes ?? []).filter(({ version }) => state.state === "Loading" && version === state.target).map(({ uid }) => uid),
+  );
   const behind = targets(view).find((node) => {
+    if (ahead.has(node.member.uid)) return false;
     const answer = lastAnswer(view, node);
     return !(answer?.asked === current && ((answer.status >= 200 && answer.status < 300) || answer.ageMilliseconds < 5_000));
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { member, observation, OPEN, podOn, revisionIn, TUESDAY } from "../../../test/builders/observation.ts";
-import type { PopClusterStatus } from "../../api/pop-cluster.ts";
+import { member, observation, OPEN, podOn, popSpec, revisionIn, TUESDAY } from "../../../test/builders/observation.ts";
+import type { PopClusterStatus, PopRun } from "../../api/pop-cluster.ts";
 import { decide } from "./decide.ts";
 import { DISRUPTIVE } from "./action.ts";
 import { candidatesOf } from "./claim.ts";
-import { outCount, viewOf } from "./view.ts";
+import { limitOf, outCount, viewOf } from "./view.ts";
 
 const ONE = revisionIn("1.0.0");
 const TWO = revisionIn("2.0.0");
@@ -105,6 +105,41 @@ describe("who counts as out", () => {
     };
     expect(viewOf(observation({ status })).goneUnreplaced).toBe(1);
     expect(viewOf(observation({ status, deselected: new Set(["uid-n9"]) })).goneUnreplaced).toBe(0);
+  });
+});
+
+describe("how many may be out", () => {
+  const limits = (kind: "Roll" | "Rollback", state: "Rolling" | "RollingBack" | "Passed", frozen: number | undefined, live: number) => {
+    const run: PopRun = {
+      id: 2,
+      kind,
+      revision: TWO,
+      version: "2.0.0",
+      back: ONE,
+      startedAt: "2026-11-22T00:00:00Z",
+      state,
+      timers: {},
+      frozen: { members: [], order: [], ...(frozen === undefined ? {} : { maxUnavailable: frozen }) },
+    };
+    const spec = { strategy: { ...popSpec().strategy, maxUnavailable: live }, rollback: { maxUnavailable: live } };
+    const view = viewOf(observation({ status: { revisions: { current: ONE }, run }, spec }));
+    return limitOf(view, run);
+  };
+
+  it.each([
+    ["Roll", "Rolling"],
+    ["Rollback", "RollingBack"],
+  ] as const)(
+    "[G4] in a %s is the stricter of what was frozen and what is written now; an older status has nothing frozen",
+    (kind, state) => {
+      expect(limits(kind, state, 1, 3)).toBe(1);
+      expect(limits(kind, state, 3, 1)).toBe(1);
+      expect(limits(kind, state, undefined, 3)).toBe(3);
+    },
+  );
+
+  it("[G4] is what is written now once no node is moved any more", () => {
+    expect(limits("Roll", "Passed", 1, 3)).toBe(3);
   });
 });
 

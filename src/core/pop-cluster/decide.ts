@@ -5,14 +5,19 @@ import { problemsOf } from "./accept.ts";
 import type { PopAction } from "./action.ts";
 import { firstSight } from "./adopt.ts";
 import { advance, bakeAndWatch } from "./advance.ts";
+import { rebooted } from "./boot.ts";
 import { breach } from "./breach.ts";
+import { contentOrders } from "./content-orders.ts";
 import { content } from "./content.ts";
+import { deadNodes } from "./dead-nodes.ts";
 import { deletion, clusterChanged } from "./deletion.ts";
 import { gone } from "./gone.ts";
 import { healthOf } from "./health.ts";
 import { stepsInHand } from "./in-hand.ts";
 import { join } from "./join.ts";
+import { milliseconds } from "./milliseconds.ts";
 import type { PopClusterObservation } from "./observation.ts";
+import { orders } from "./orders.ts";
 import { inOrder, type Outcome, type Rule } from "./outcome.ts";
 import { plan } from "./plan.ts";
 import { prePull } from "./pre-pull.ts";
@@ -21,6 +26,7 @@ import { queryProbes } from "./queries.ts";
 import { recovered } from "./recovered.ts";
 import { collect, prepare, recordVerdicts, rememberVerdicts } from "./records.ts";
 import { requests, supersede } from "./requests.ts";
+import { accounted } from "./spent.ts";
 import { announce, start } from "./start.ts";
 import { statusOf, statusWakes } from "./status.ts";
 import { type PopView, viewOf } from "./view.ts";
@@ -34,11 +40,14 @@ const RULES: readonly Rule[] = [
   firstSight,
   rememberVerdicts,
   gone,
+  rebooted,
   requests,
+  orders,
   announce,
   plan,
   supersede,
   breach,
+  deadNodes,
   stepsInHand,
   recovered,
   windowEnd,
@@ -52,6 +61,7 @@ const RULES: readonly Rule[] = [
   prePull,
   recordVerdicts,
   collect,
+  contentOrders,
   content,
 ];
 
@@ -61,7 +71,7 @@ const UNREACHABLE_RULES: readonly Rule[] = [deletion, unreachable];
 /** The decision about one PoP at one moment (rules P1 to P17, G1 to G15). Pure: the same observation and time give the same answer. */
 export function decide(seen: PopClusterObservation, now: Instant): PopDecision {
   const view = viewOf(seen);
-  const outcome = inOrder(rulesFor(view), view, now);
+  const outcome = withoutPause(view, inOrder(rulesFor(view), view, now), now);
   const ledger = outcome.ledger ?? seen.pop.status;
   const holds = ordered(holdsOf(view, outcome, now));
   const status = statusOf(view, ledger, holds, now);
@@ -75,13 +85,31 @@ export function decide(seen: PopClusterObservation, now: Instant): PopDecision {
   // What is told of actions is told when they are performed, which is in the pass after this one when a status is written first.
   const events = written && outcome.ledger === undefined ? [] : (outcome.events ?? []);
   return {
-    ...(written ? { status } : {}),
+    ...(written ? { status: accounted(seen.pop.status, status, now) } : {}),
     actions: outcome.actions ?? [],
     events,
     probes: [...healthOf(view, now).probes, ...queryProbes(view), ...(outcome.probes ?? [])],
     ...(wakes.length > 0 ? { wakeAt: Math.min(...wakes) } : {}),
     holds,
   };
+}
+
+/**
+ * A node that need not soak is Done with the word that says that it serves, and the next one is claimed in the same write (P14): a step
+ * of no length is not written.
+ */
+function withoutPause(view: PopView, outcome: Outcome, now: Instant): Outcome {
+  const { ledger } = outcome;
+  if (ledger === undefined || milliseconds(view.seen.pop.spec.strategy.perNode.soak) > 0 || !beginsToSoak(view, ledger)) return outcome;
+  const next = viewOf({ ...view.seen, pop: { ...view.seen.pop, status: ledger } });
+  const following = inOrder(rulesFor(next), next, now);
+  if (following.ledger === undefined) return outcome;
+  return { ...following, events: [...(outcome.events ?? []), ...(following.events ?? [])] };
+}
+
+function beginsToSoak(view: PopView, ledger: PopClusterStatus): boolean {
+  const soaked = new Set(view.nodes.flatMap(({ entry }) => (entry?.step === "Soaking" ? [entry.uid] : [])));
+  return (ledger.nodes ?? []).some(({ uid, step }) => step === "Soaking" && !soaked.has(uid));
 }
 
 /** A moved ledger is written with the holds that follow from it, or the next pass would write them once more (P14). */

@@ -1,4 +1,5 @@
 import type { PopClusterStatus } from "../../api/pop-cluster.ts";
+import { olderVersion } from "./older-version.ts";
 import { type NodeView, type PopView, recordOf } from "./view.ts";
 
 /** Where the PoP should go next: another revision, or nodes that stand on another one than the PoP's (P16). */
@@ -14,19 +15,26 @@ export interface Destination {
 
 export function destinationOf(view: PopView): Destination | undefined {
   const { run, wanted } = view;
-  if (!wanted || !view.seen.pop.status.revisions) return undefined;
+  if (!view.seen.pop.status.revisions) return undefined;
   const passed = run?.state === "Passed";
   const ended = run !== undefined && run.ending !== undefined && run.kind !== "Rollback" && !view.nodes.some(isInHand);
   if (run && !passed && !ended && run.state !== "Preflight") return undefined;
+  if (!wanted) return run && !passed ? undefined : strays(view);
   // Stopped by a person the PoP stays mixed until take-back, retry or another revision: the same one does not begin anew by itself (P12).
   if (run?.kind === "Roll" && run.ending === "Stopped" && run.cause === undefined && run.revision === wanted.revision) return undefined;
-  const goes = passed && wanted.revision === run.revision ? undefined : wanted;
+  const goes = (passed && wanted.revision === run.revision) || olderVersion(view) ? undefined : wanted;
   if (goes && (goes.revision !== view.current || (ended && run.revision !== goes.revision))) {
+    // What has failed here starts nothing; nodes on another revision than the PoP's are brought to it all the same (P16).
+    const home = hasFailed(view, goes.revision) && (!run || passed) ? strays(view) : undefined;
+    if (home) return home;
     const on = runsNow(view);
     return { ...goes, back: on, members: on === undefined ? view.nodes : membersNotOn(view, goes.revision) };
   }
   return run && !passed ? undefined : strays(view);
 }
+
+const hasFailed = (view: PopView, revision: string): boolean =>
+  view.seen.pop.status.revisions?.failed?.some((entry) => entry.revision === revision) ?? false;
 
 /** What the whole PoP runs: a version that passed, or what stood before a run that did not end well. */
 function runsNow(view: PopView): string | undefined {

@@ -3,6 +3,7 @@ import type { Instant } from "../decision.ts";
 import { judgeReconnect, judgeSessions, type ReconnectCounts, reconnectQuantile } from "../health/reconnect.ts";
 import { type Judgement, judgement } from "../health/verdict.ts";
 import type { Instance } from "./action.ts";
+import { missingCounters } from "./counters.ts";
 import { healthSpec } from "./health-spec.ts";
 import { milliseconds } from "./milliseconds.ts";
 import type { DataPlanePod, DrainAnswer } from "./observation.ts";
@@ -58,6 +59,8 @@ export function judgeReturns(
     minimumSamples: healthSpec(view).minimumSamples,
     drainEndedAgo: Math.max(0, now - Date.parse(entry.since)),
     slackMilliseconds: SCRAPE_SLACK,
+    patienceMilliseconds: milliseconds(view.seen.pop.spec.health.onUnknown.hold),
+    missing: missingCounters(view, node, entry),
   };
   if (check.reconnect.sessions) return judgeLists(view, node, entry, question);
   const { counts, unreadable } = returnCounts(view, node.member.name);

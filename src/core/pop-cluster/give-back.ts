@@ -3,7 +3,8 @@ import type { Instant } from "../decision.ts";
 import { sequenceOf } from "./claim.ts";
 import { drainedPod, instanceOf, isOf } from "./drain.ts";
 import type { InHand } from "./piece-in-hand.ts";
-import { iso, type Outcome } from "./outcome.ts";
+import { pendingEntry } from "./pending-entry.ts";
+import type { Outcome } from "./outcome.ts";
 import { isActive, released } from "./token.ts";
 import { type PopView, seenNode, withEntry } from "./view.ts";
 
@@ -38,15 +39,6 @@ export function giveBack(view: PopView, { node, entry }: InHand, because: string
 
 function pending(view: PopView, entry: PopNodeStatus, because: string | undefined, now: Instant) {
   const { status } = view.seen.pop;
-  const next: PopNodeStatus = {
-    name: entry.name,
-    uid: entry.uid,
-    ...(entry.revision === undefined ? {} : { revision: entry.revision }),
-    step: "Pending",
-    since: iso(now),
-    attempt: entry.attempt,
-    ...(entry.token === undefined ? {} : { token: entry.token }),
-    message: `given back${because ? `: ${because}` : ""}`.slice(0, 1024),
-  };
+  const next = pendingEntry(entry, now, `given back${because ? `: ${because}` : ""}`);
   return { ...status, nodes: withEntry(status.nodes ?? [], next) };
 }

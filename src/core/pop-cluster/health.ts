@@ -1,14 +1,16 @@
-import type { CheckStatus, HealthCheck } from "../../api/pop-cluster.ts";
+import type { CheckStatus, HealthCheck, PopNodeStatus } from "../../api/pop-cluster.ts";
 import type { Instant } from "../decision.ts";
+import { oncePer } from "../once-per.ts";
 import type { Probe } from "../health/probe.ts";
 import { combine, judge, judgement, type Judgement } from "../health/verdict.ts";
+import { comesUpUntil, exitsOf, isExcusedByReboot } from "./boot.ts";
 import { brakesOn, ruled } from "./brakes.ts";
 import { healthSpec, urlOf } from "./health-spec.ts";
 import { milliseconds } from "./milliseconds.ts";
 import type { DataPlanePod } from "./observation.ts";
 import { iso } from "./outcome.ts";
 import { scrapeProbes } from "./scrape.ts";
-import type { NodeView, PopView } from "./view.ts";
+import { judgedPod, type NodeView, type PopView, supersededPod } from "./view.ts";
 
 /** What the checks say, what has to be sampled for it, and what of it stands in status. */
 export interface PopHealthView {
@@ -21,7 +23,7 @@ export interface PopHealthView {
 }
 
 /** Judges everything that this moment's work needs; in steady state, without a run, nothing is sampled. */
-export function healthOf(view: PopView, now: Instant): PopHealthView {
+export const healthOf = oncePer((view: PopView, now: Instant): PopHealthView => {
   if (!view.run) return { pop: judgement("Healthy", "no run is judged"), nodes: new Map(), checks: [], probes: [] };
   const previous = new Map((view.seen.pop.status.checks ?? []).map((check) => [`${check.name}/${check.node ?? ""}`, check]));
   const checks: CheckStatus[] = [];
@@ -44,10 +46,11 @@ export function healthOf(view: PopView, now: Instant): PopHealthView {
     for (const [name, one] of found) keep(name, node.member.name, one);
     nodes.set(node.member.uid, combine(found.map(([, one]) => one)));
   }
+  for (const [uid, found] of excused(view, nodes, now)) nodes.set(uid, found);
   const popFound = healthSpec(view)
     .pop.filter((check) => check.prometheus)
     .map((check) => {
-      const probe = prometheusProbe(view, check, `pop/${check.name}/${view.run!.id}`, undefined);
+      const probe = prometheusProbe(view, check, `pop/${check.name}/${view.seen.pop.uid}/${view.run!.id}`, undefined);
       if (!probe) return judgement("Unknown", `${check.name}: no Prometheus is configured; write spec.health.prometheus.url`);
       probes.push(probe);
       const found = judge(check, view.seen.samples.get(probe.key) ?? [], probe, previous.get(`${check.name}/`)?.verdict);
@@ -56,6 +59,19 @@ export function healthOf(view: PopView, now: Instant): PopHealthView {
     });
   if (!waitsForBrakes(view, now)) probes.push(...scrapeProbes(view));
   return { pop: combine(popFound), nodes, checks, probes };
+});
+
+/** Nodes that come up again after a reboot: what fails there is not known to be the version's doing. */
+function excused(view: PopView, judged: ReadonlyMap<string, Judgement>, now: Instant): [uid: string, Judgement][] {
+  return view.nodes.flatMap((node): [string, Judgement][] => {
+    const { member, entry } = node;
+    const own = judged.get(member.uid);
+    if (own?.verdict !== "Unhealthy" && own?.verdict !== "Unknown") return [];
+    if (member.ready !== "True" || !isExcusedByReboot(view, node, judged, now)) return [];
+    const until = iso(comesUpUntil(view, node, now)!);
+    const found = `node ${member.name} was rebooted at ${entry!.boot!.since} and has until ${until} to come up; its neighbours are well, so this is no evidence against the version`;
+    return [[member.uid, judgement("Unknown", `${found}: ${own.evidence}`, false, found)]];
+  });
 }
 
 /** Nothing is in hand and nothing may start, perhaps for a week: nobody's sessions need counting every second. */
@@ -73,7 +89,9 @@ function judgedNodes(view: PopView): readonly NodeView[] {
   const { run } = view;
   if (!run) return [];
   if (run.state === "Preflight") return view.nodes.filter((node) => node.servingPod);
-  return view.nodes.filter((node) => judgedPod(view, node) !== undefined || isNeighbour(view, node));
+  return view.nodes.filter(
+    (node) => judgedPod(view, node) !== undefined || supersededPod(view, node) !== undefined || isNeighbour(view, node),
+  );
 }
 
 /** A node still on the old revision, asked only when preflight found such nodes bad: then they may excuse the version (P10). */
@@ -82,17 +100,13 @@ export function isNeighbour(view: PopView, node: NodeView): boolean {
   return hadBad && node.servingPod !== undefined && node.servingPod.revision !== view.run?.revision;
 }
 
-/** The pod of the run's revision on a node, Ready or not. */
-export const judgedPod = (view: PopView, node: NodeView): DataPlanePod | undefined =>
-  node.pods.find((pod) => !pod.deleting && pod.revision === view.run?.revision && view.label(pod.revision) === node.member.label);
-
 function judgeNode(
   view: PopView,
   node: NodeView,
   probes: Probe[],
   before: (name: string) => CheckStatus["verdict"] | undefined,
 ): [string, Judgement][] {
-  const pod = judgedPod(view, node) ?? node.servingPod;
+  const pod = judgedPod(view, node) ?? supersededPod(view, node) ?? node.servingPod;
   const found: [string, Judgement][] = [["pod", podJudgement(node, pod)]];
   // A pod that is still starting fails every check; what it said then must not count against it when it is Ready (P6: the deadline judges).
   if (pod && !pod.ready && node.entry?.step === "Updating") return found;
@@ -120,7 +134,7 @@ function judgeNode(
 function podJudgement(node: NodeView, pod: DataPlanePod | undefined): Judgement {
   if (node.member.ready !== "True") return judgement("Unknown", `node ${node.member.name} is not Ready in the API server's eyes`, true);
   if (!pod) return judgement("Unknown", `node ${node.member.name} has no pod of the revision`);
-  const failure = containerFailure(pod);
+  const failure = containerFailure(pod, node.entry?.boot);
   if (failure) return judgement("Unhealthy", `pod ${pod.name}: ${failure}`);
   return pod.ready ? judgement("Healthy", `pod ${pod.name} is Ready`) : judgement("Unknown", `pod ${pod.name} is not Ready`);
 }
@@ -133,13 +147,14 @@ const FATAL_WAITING = new Set([
   "CreateContainerConfigError",
 ]);
 
-/** Fast failure (P6): only what the kubelet says of a container of the new pod. */
-export function containerFailure(pod: DataPlanePod): string | undefined {
-  for (const container of pod.containers) {
+/** Fast failure (P6): only what the kubelet says of a container of the new pod; exits count since the node's last boot. */
+export function containerFailure(pod: DataPlanePod, boot: PopNodeStatus["boot"]): string | undefined {
+  const exits = exitsOf(pod, boot);
+  for (const [index, container] of pod.containers.entries()) {
     if (container.waiting && FATAL_WAITING.has(container.waiting)) {
       return `container ${container.name} is ${container.waiting}${container.message ? `: ${container.message}` : ""}`;
     }
-    if (container.restarts >= 2) return `container ${container.name} exited ${container.restarts} times`;
+    if (exits[index]! >= 2) return `container ${container.name} exited ${exits[index]} times`;
   }
   return undefined;
 }

@@ -1,5 +1,7 @@
 import type { PopNodeStatus } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../decision.ts";
+import type { PopAction } from "./action.ts";
+import { bootOf } from "./boot.ts";
 import { drainedPod, drainOver } from "./drain.ts";
 import { giveBack } from "./give-back.ts";
 import { nodeDeadline } from "./node-deadline.ts";
@@ -33,13 +35,13 @@ function drainStep(view: PopView, inHand: InHand, now: Instant): Outcome {
   if (because || member.claim === released(entry.token)) return giveBack(view, inHand, because, now);
   if (member.claim !== entry.token) {
     const token = entry.token;
-    return { actions: [{ kind: "ClaimNode", node: seenNode(member), token }], wakes: [now + 1_000] };
+    return { actions: [{ kind: "ClaimNode", node: seenNode(member), token }, ...firstEvictionCheck(view, node)], wakes: [now + 1_000] };
   }
   const { over, until } = drainOver(view, node, entry, now);
   if (!over) return { actions: startDrain(view, inHand), wakes: [until, now + 1_000] };
   const blocked = eviction(view, inHand, now);
   if (blocked) return blocked;
-  const next: PopNodeStatus = { ...entry, step: "Updating", since: iso(now) };
+  const next: PopNodeStatus = { ...entry, step: "Updating", since: iso(now), ...bootOf(member) };
   return {
     ledger: { ...view.seen.pop.status, nodes: withEntry(view.seen.pop.status.nodes ?? [], next) },
     events: [
@@ -93,6 +95,13 @@ function refusedEviction(view: PopView, node: NodeView, pod: DataPlanePod, now: 
   }
   if (answer.allowed) return undefined;
   return { holds: [drainBlocked(node, answer.message)], wakes: [now + EVICTION_ANSWER_FRESH] };
+}
+
+/** The dry run goes beside the claim, so that a node without sessions need not wait for it later; an answer of more than 5 s ago is asked for again. */
+function firstEvictionCheck(view: PopView, node: NodeView): PopAction[] {
+  const pod = drainedPod(node);
+  if (!pod || brokenAlready(node) || view.seen.evictions.has(node.member.uid) || view.seen.pop.spec.strategy.drain.evictPods) return [];
+  return [{ kind: "CheckEviction", node: seenNode(node.member), pod }];
 }
 
 const drainBlocked = (node: NodeView, message: string): Hold => ({

@@ -1,5 +1,7 @@
 import type { PopNodeStatus } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../decision.ts";
+import { orderHold } from "./assigned.ts";
+import { bootOf } from "./boot.ts";
 import { pausedHold } from "./brakes.ts";
 import { containerFailure, healthOf } from "./health.ts";
 import { nodeDeadline } from "./node-deadline.ts";
@@ -30,7 +32,8 @@ export function join(view: PopView, now: Instant): Outcome | undefined {
   // One that failed may still come up by itself, or by a person's hand: then it serves and counts.
   const recovered = joining.filter((node) => node.entry?.step === "Failed" && node.servingPod?.revision === revision);
   const steps = [...begun, ...recovered].map((node) => joinStep(view, node, revision, now));
-  const paused = pausedHold(view);
+  // What a rollout holds is its version, and not a node that joins what the PoP runs already.
+  const paused = pausedHold(view) ?? (view.run?.kind === "Join" ? orderHold(view) : undefined);
   if (paused) return merge([...steps, { holds: [paused] }]);
   const stopped = view.run?.kind === "Join" && view.run.ending !== undefined;
   const free = stopped ? 0 : view.limit - begun.length;
@@ -42,7 +45,15 @@ export function join(view: PopView, now: Instant): Outcome | undefined {
 
 function begin(view: PopView, node: NodeView, revision: string, now: Instant) {
   const { status } = view.seen.pop;
-  const entry: PopNodeStatus = { name: node.member.name, uid: node.member.uid, revision, step: "Updating", since: iso(now), attempt: 0 };
+  const entry: PopNodeStatus = {
+    name: node.member.name,
+    uid: node.member.uid,
+    revision,
+    step: "Updating",
+    since: iso(now),
+    attempt: 0,
+    ...bootOf(node.member),
+  };
   return { ...status, nodes: withEntry(status.nodes ?? [], entry) };
 }
 
@@ -67,10 +78,11 @@ function joinStep(view: PopView, node: NodeView, revision: string, now: Instant)
   }
   const pod = node.pods.find((candidate) => !candidate.deleting && candidate.revision === revision);
   if (pod && pod.uid === entry.retryPod) return { actions: [{ kind: "DeletePod", pod, node: member.name }], wakes: [now + 1_000] };
-  const failure = pod && containerFailure(pod);
+  const failure = pod && containerFailure(pod, entry.boot);
   const health = view.run ? healthOf(view, now).nodes.get(member.uid) : undefined;
   if (node.servingPod && (health === undefined || health.verdict === "Healthy")) {
-    const done: PopNodeStatus = { name: entry.name, uid: entry.uid, revision, step: "Done", since: iso(now), attempt: 0 };
+    const boot = entry.boot ? { boot: entry.boot } : {};
+    const done: PopNodeStatus = { name: entry.name, uid: entry.uid, revision, step: "Done", since: iso(now), attempt: 0, ...boot };
     const replaced = (status.nodes ?? []).filter((other) => !(other.name === entry.name && other.uid !== entry.uid));
     return { ledger: { ...status, nodes: withEntry(replaced, done) } };
   }

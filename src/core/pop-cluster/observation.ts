@@ -1,8 +1,9 @@
-import type { PopClusterSpec, PopClusterStatus, PodTemplate } from "../../api/pop-cluster.ts";
-import type { Disruption } from "../../api/fleet.ts";
+import type { CheckStatus, PopClusterSpec, PopClusterStatus, PodTemplate } from "../../api/pop-cluster.ts";
+import type { Disruption, WaitingForGrant } from "../../api/fleet.ts";
 import type { Freeze } from "../../api/common.ts";
 import type { MaintenanceWindowSpec } from "../../api/maintenance-window.ts";
 import type { Sample } from "../health/probe.ts";
+import type { PopAssignment } from "../rollout/assignment.ts";
 
 /**
  * Everything that is known about one PoP at one moment, as plain data. Nothing in it is decided and nothing defaulted: what could
@@ -20,8 +21,12 @@ export interface PopClusterObservation {
         readonly reason?: string;
         readonly freezes: readonly Freeze[];
         readonly disruptions: readonly Disruption[];
+        /** Who asked for a grant and waits, and which partner PoPs are in its way (rule F10). */
+        readonly waiting?: readonly WaitingForGrant[];
       }
     | { readonly found: false };
+  /** The other PoPs of this PoP's two-tunnel sites, and how many sites lead to each (rule F2); absent: there are none. */
+  readonly partners?: ReadonlyMap<string, number>;
   readonly site: ObservedSite;
   /** The nodes that the selector matches, and those in hand that it matches no longer: what was begun on them is finished. */
   readonly members: readonly Member[];
@@ -76,10 +81,22 @@ export interface PopClusterObservation {
       readonly ageMilliseconds: number;
     }
   >;
-  /** The content's source text, when `spec.content` names a ConfigMap. */
+  /** The ConfigMap that `spec.content` names, when it names one; the digest of what it holds, once read. */
   readonly contentSource?: { readonly found: boolean; readonly digest?: string };
+  /** The same of the ConfigMap that the content in use was loaded from; looked up only where the way back may need it. */
+  readonly currentContentSource?: { readonly found: boolean; readonly digest?: string };
+  /** The other PoPs of the region, as the hub's cache has them: they may excuse a version that is watched, and nothing else (P10). */
+  readonly neighbours: readonly NeighbourPop[];
   /** True when nodes, pods and the PoPCluster were read from the servers just now: only then may the ledger move. */
   readonly live: boolean;
+}
+
+export interface NeighbourPop {
+  readonly name: string;
+  /** What the whole of it runs; absent while its nodes are being moved, or while nothing is known of it. */
+  readonly revision?: string;
+  /** What fails there, and since when. */
+  readonly checks: readonly Pick<CheckStatus, "name" | "verdict" | "since">[];
 }
 
 export interface ObservedPop {
@@ -91,8 +108,9 @@ export interface ObservedPop {
   readonly finalizers: readonly string[];
   readonly spec: PopClusterSpec;
   readonly status: PopClusterStatus;
-  /** The version that a rollout assigned, for a PoP without `spec.version`. */
-  readonly assignedVersion?: string;
+  /** What rollouts assign, whether or not a person pinned something else. */
+  readonly assignment?: PopAssignment;
+  readonly contentAssignment?: PopAssignment;
 }
 
 /** `ageMilliseconds`: elapsed since the PoP's own cluster was last reached; 0 while it is. Another cluster under its name is not it. */
@@ -123,6 +141,8 @@ export interface Member {
   readonly ready: "True" | "False" | "Unknown";
   readonly deleting: boolean;
   readonly address?: string;
+  /** Names the boot of the machine, as its kubelet says; another one: it was rebooted. */
+  readonly bootID?: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 

@@ -4,6 +4,7 @@ import type { Hold, Instant } from "../decision.ts";
 import { stableHash } from "../rollout/order.ts";
 import { describeInstant } from "../time/format.ts";
 import { type PlannedStart, replan, seenChange } from "../window/replan.ts";
+import { startDatesOf } from "./assigned.ts";
 import { windowOf } from "./brakes.ts";
 import { milliseconds } from "./milliseconds.ts";
 import { iso, type Outcome } from "./outcome.ts";
@@ -83,8 +84,16 @@ export function planHold(view: PopView, now: Instant): Hold | undefined {
 /** Digest of all that a start is computed from. */
 function ruleOf(view: PopView): string {
   const { window, fleet, pop } = view.seen;
+  const dates = startDatesOf(view);
   return stableHash(
-    [canonicalJson({ window: window.found ? window.spec : null, zone: pop.spec.timeZone, freezes: fleet.found ? fleet.freezes : [] })],
+    [
+      canonicalJson({
+        window: window.found ? window.spec : null,
+        zone: pop.spec.timeZone,
+        freezes: fleet.found ? fleet.freezes : [],
+        ...(dates ? { dates } : {}),
+      }),
+    ],
     16,
   );
 }

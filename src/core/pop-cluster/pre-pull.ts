@@ -1,6 +1,7 @@
 import type { Hold, Instant } from "../decision.ts";
 import type { PopAction } from "./action.ts";
 import { windowOf } from "./brakes.ts";
+import { olderVersion } from "./older-version.ts";
 import type { Outcome } from "./outcome.ts";
 import { imagesOf } from "./revision.ts";
 import { type NodeView, type PopView, recordOf } from "./view.ts";
@@ -97,7 +98,8 @@ const targets = (view: PopView, revision: string): NodeView[] =>
 
 function mayPull(view: PopView, now: Instant): boolean {
   const { wanted, seen, current, run } = view;
-  if (!wanted || !seen.pop.spec.strategy.prePull || current === undefined || wanted.revision === current) return false;
+  if (!wanted || olderVersion(view) || !seen.pop.spec.strategy.prePull || current === undefined || wanted.revision === current)
+    return false;
   // Once nodes are being moved, each pulls by itself.
   if (run?.revision === wanted.revision && run.state !== "Preflight") return false;
   if (seen.pop.status.revisions?.failed?.some((entry) => entry.revision === wanted.revision)) return false;

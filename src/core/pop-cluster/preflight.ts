@@ -10,7 +10,7 @@ import { nodeOrder } from "./node-order.ts";
 import type { Outcome } from "./outcome.ts";
 import { pullHold } from "./pre-pull.ts";
 import { NO_REVISION } from "./revision.ts";
-import { brokenAlready, type PopView, recordOf } from "./view.ts";
+import { brokenAlready, forwardLimit, type PopView, recordOf } from "./view.ts";
 import { askGrant, grantBack } from "./start.ts";
 
 /** Preflight (P3, R3): the whole PoP is judged before the first write, and what was bad before is kept as the baseline (P10). */
@@ -52,10 +52,15 @@ export function preflight(view: PopView, now: Instant): Outcome | undefined {
     const verdict = health.nodes.get(node.member.uid)?.verdict;
     return verdict ? [{ name: node.member.name, verdict }] : [];
   });
-  const members = new Set(run.frozen.members.map((member) => member.uid));
-  const moving = view.nodes.filter((node) => members.has(node.member.uid));
+  const ordered = new Set(run.frozen.order);
+  const moving = view.nodes.filter((node) => ordered.has(node.member.uid));
   const order = nodeOrder(view, moving, [view.seen.pop.uid, run.id, run.revision]).map((node) => node.member.uid);
-  return { ledger: { ...status, run: { ...run, state: "Rolling", baseline, frozen: { ...run.frozen, order } } } };
+  return {
+    ledger: {
+      ...status,
+      run: { ...run, state: "Rolling", baseline, frozen: { ...run.frozen, order, maxUnavailable: forwardLimit(view.seen) } },
+    },
+  };
 }
 
 /** R0 looked at again: a way back, and the images on every node. */

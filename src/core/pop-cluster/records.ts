@@ -1,5 +1,6 @@
 import type { Announcement, Instant } from "../decision.ts";
 import type { PopAction } from "./action.ts";
+import { olderVersion } from "./older-version.ts";
 import type { Outcome } from "./outcome.ts";
 import { NO_REVISION } from "./revision.ts";
 import { FAILED_KEPT } from "./verdict.ts";
@@ -23,7 +24,7 @@ const DRY_RUN_AGAIN = 60_000;
 
 function prepareWanted(view: PopView): PopAction[] {
   const { wanted, seen } = view;
-  if (!wanted) return [];
+  if (!wanted || olderVersion(view)) return [];
   const { template } = seen.pop.spec;
   const record = recordOf(view, wanted.revision);
   if (record && (inUse(view).has(wanted.revision) || seen.daemonSets.some((set) => set.revision === wanted.revision))) return [];

@@ -4,11 +4,11 @@ import { mayStart } from "../rollout/budget.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { type BrakesOn, ruled } from "./brakes.ts";
 import { drainBaseline, drainedPod } from "./drain.ts";
-import { judgedPod, type PopHealthView } from "./health.ts";
+import type { PopHealthView } from "./health.ts";
 import type { Outcome } from "./outcome.ts";
 import { unmanagedPodHold } from "./other-pods.ts";
 import { claimToken, isActive } from "./token.ts";
-import { limitOf, namesOut, type NodeView, outCount, type PopView, seenNode } from "./view.ts";
+import { judgedPod, limitOf, namesOut, type NodeView, outCount, type PopView, seenNode } from "./view.ts";
 
 /** A node that the run would claim next, and what is known of it. */
 export interface Candidate {

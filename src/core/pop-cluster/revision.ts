@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { revisionLabelValue } from "../../api/names.ts";
 import type { PodTemplate } from "../../api/pop-cluster.ts";
 import { canonicalJson } from "../canonical-json.ts";
+import { oncePer } from "../once-per.ts";
 import { base32 } from "../rollout/order.ts";
 
 /** The pseudo-revision of a data plane that ran before Rollward took it over: nodes without our label (rule P16). */
@@ -11,9 +12,9 @@ export const NO_REVISION = "none";
  * The revision: the first 10 characters of lower-case base32(sha256(canonical JSON of the user's template and the version)). Of the
  * user's text, never of what we add, so that an upgrade of the operator rolls nothing (kinds: Revision).
  */
-export function revisionOf(template: PodTemplate, version: string): string {
-  return base32(createHash("sha256").update(canonicalJson({ template, version })).digest()).slice(0, 10);
-}
+export const revisionOf = oncePer((template: PodTemplate, version: string): string =>
+  base32(createHash("sha256").update(canonicalJson({ template, version })).digest()).slice(0, 10),
+);
 
 /** The label that puts a node on a revision; for the adopted data plane that is no label at all. */
 export const labelFor = (pop: string, revision: string): string | undefined =>

@@ -3,6 +3,7 @@ import type { ConditionReason } from "../../api/conditions.ts";
 import type { PopClusterStatus } from "../../api/pop-cluster.ts";
 import { setCondition, type ConditionUpdate } from "../conditions.ts";
 import type { Hold, Instant } from "../decision.ts";
+import type { PopAssignment } from "../rollout/assignment.ts";
 import { cleanText } from "../text.ts";
 import { describeInstant } from "../time/format.ts";
 import { forecast } from "../window/forecast.ts";
@@ -16,6 +17,8 @@ import { destinationOf } from "./destination.ts";
 import { NO_REVISION } from "./revision.ts";
 import { type PopView, recordOf, viewOf } from "./view.ts";
 
+type Shown = NonNullable<PopClusterStatus["assigned"]>;
+
 const HOLDS_SHOWN = 32;
 /** How long after a pause was seen it is acknowledged (G15): an effect decided before it is no older than that. */
 const PAUSE_ACKNOWLEDGED = 10_000;
@@ -25,7 +28,18 @@ export function statusOf(view: PopView, ledger: PopClusterStatus, holds: readonl
   const after = viewOf({ ...view.seen, pop: { ...view.seen.pop, status: ledger } });
   const shown = onlyOnce(holds).slice(0, HOLDS_SHOWN);
   const health = healthOf(after, now);
-  const { pausedAt: _, holds: __, next: ___, checks: ____, members: _____, version: ______, ...kept } = ledger;
+  const {
+    pausedAt: _,
+    holds: __,
+    next: ___,
+    checks: ____,
+    members: _____,
+    version: ______,
+    unreachable: _______,
+    assigned: ________,
+    assignedContent: _________,
+    ...kept
+  } = ledger;
   // A node that is being updated is judged by its step; its checks stand here when it has come up (P14).
   const updating = new Set((ledger.nodes ?? []).filter((entry) => entry.step === "Updating").map((entry) => entry.name));
   const paused = pausedSince(after, now);
@@ -35,7 +49,10 @@ export function statusOf(view: PopView, ledger: PopClusterStatus, holds: readonl
     ...(view.seen.pop.generation ? { observedGeneration: view.seen.pop.generation } : {}),
     ...(paused === undefined ? {} : { pausedAt: paused }),
     ...(next.length > 0 ? { next } : {}),
+    ...(after.assignment ? { assigned: assignedBy(after.assignment) } : {}),
+    ...(after.contentAssignment ? { assignedContent: assignedBy(after.contentAssignment) } : {}),
     ...runs(after),
+    ...(view.seen.site.state === "Reachable" && !clusterChanged(view) ? {} : { unreachable: true }),
     ...(view.seen.site.state === "Reachable" ? { members: membersOf(after) } : ledger.members ? { members: ledger.members } : {}),
     checks:
       view.seen.site.state === "Reachable"
@@ -48,6 +65,22 @@ export function statusOf(view: PopView, ledger: PopClusterStatus, holds: readonl
       ...(hold.until === undefined || !Number.isFinite(hold.until) ? {} : { until: iso(hold.until) }),
     })),
     conditions: conditionsOf(after, shown, now),
+  };
+}
+
+/** Whom a person asks why the PoP wants what it wants; no decision reads it. */
+function assignedBy({ rollout, rolloutUID, wave, version, class: of, approval, from, to, order, because }: PopAssignment): Shown {
+  return {
+    rollout,
+    uid: rolloutUID,
+    wave,
+    version,
+    class: of,
+    ...(approval === undefined ? {} : { approval }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    order,
+    ...(because === undefined ? {} : { because: cleanText(because, 1024) }),
   };
 }
 

@@ -1,18 +1,20 @@
 import type { PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../decision.ts";
-import { excuseFor } from "./excuse.ts";
+import { comesUpUntil } from "./boot.ts";
+import { newCounters } from "./counters.ts";
+import { excuseOfNodes } from "./excuse.ts";
 import { brakeOnHand, type InHand } from "./piece-in-hand.ts";
 import { giveBack } from "./give-back.ts";
 import { nodeDeadline } from "./node-deadline.ts";
 import type { Judgement } from "../health/verdict.ts";
-import { containerFailure, healthOf, judgedPod } from "./health.ts";
+import { containerFailure, healthOf } from "./health.ts";
 import type { DataPlanePod } from "./observation.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { released } from "./token.ts";
 import { drainInForce } from "./drain.ts";
 import { refusedDrain, startDrain } from "./start-drain.ts";
 import { failNode } from "./verdict.ts";
-import { brokenAlready, type NodeView, type PopView, seenNode, withEntry } from "./view.ts";
+import { brokenAlready, judgedPod, type NodeView, type PopView, seenNode, withEntry } from "./view.ts";
 
 /** Updating: label off (R8), the old pod is gone, label on (R9), verified (P5), claim and taint off (R10), soaking (R11). */
 export function update(view: PopView, inHand: InHand, now: Instant): Outcome {
@@ -90,7 +92,7 @@ function verify(view: PopView, inHand: InHand, now: Instant): Outcome {
   const { member } = node;
   const pod = judgedPod(view, node);
   if (pod && pod.uid === entry.retryPod) return { actions: [{ kind: "DeletePod", pod, node: member.name }], wakes: [now + 1_000] };
-  const failure = pod && containerFailure(pod);
+  const failure = pod && containerFailure(pod, entry.boot);
   if (failure) return attemptFailed(view, inHand, pod, `pod ${pod.name}: ${failure}`, now);
   const changed = pod && imagesChanged(run, pod);
   if (changed) return attemptFailed(view, inHand, pod, changed, now);
@@ -108,7 +110,7 @@ function verify(view: PopView, inHand: InHand, now: Instant): Outcome {
       : {};
   }
   // The neighbours were bad before we came: the hold is told by the breach rule, and nothing is tried again meanwhile (P10).
-  if (run.kind === "Roll" && badAtDeadline(view, node, health, now) && excuseFor(view, run, healthOf(view, now), now)) return {};
+  if (run.kind === "Roll" && badAtDeadline(view, node, health, now) && excuseOfNodes(view, run, healthOf(view, now), now)) return {};
   return deadlinePassed(
     view,
     inHand,
@@ -166,6 +168,11 @@ function deadlinePassed(view: PopView, inHand: InHand, found: string, now: Insta
     return { ...ledger, holds: [hold] };
   }
   if (inHand.entry.skipped === "NotReady") return backFromTheDead(view, inHand, now);
+  const until = comesUpUntil(view, node, now);
+  if (until !== undefined && (onRevision.length > 0 || run.kind === "Rollback")) {
+    const message = `node ${node.member.name} was rebooted at ${inHand.entry.boot!.since} and has time to come up again; ${onRevision.length} others on ${run.version} serve`;
+    return { holds: [{ rule: "P6", reason: "HealthUnknown", message, until }], wakes: [until] };
+  }
   return attemptFailed(view, inHand, judgedPod(view, node), `after ${view.seen.pop.spec.strategy.perNode.deadline}: ${found}`, now);
 }
 
@@ -195,7 +202,13 @@ function soaking(view: PopView, { node, entry, run }: InHand, now: Instant): Out
   const { status } = view.seen.pop;
   const pod = judgedPod(view, node);
   const images = pod && imageIDsOf(pod);
-  const next: PopNodeStatus = { ...withoutMessage(entry), revision: run.revision, step: "Soaking", since: iso(now) };
+  const next: PopNodeStatus = {
+    ...withoutMessage(entry),
+    revision: run.revision,
+    step: "Soaking",
+    since: iso(now),
+    ...newCounters(view, node),
+  };
   const keepsImages = run.imageIDs !== undefined || images === undefined || run.kind === "Rollback";
   return {
     ledger: {

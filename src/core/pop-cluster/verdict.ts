@@ -3,6 +3,7 @@ import type { Announcement, Instant } from "../decision.ts";
 import type { PopAction } from "./action.ts";
 import { brakesOn } from "./brakes.ts";
 import type { InHand } from "./piece-in-hand.ts";
+import { pendingEntry } from "./pending-entry.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { NO_REVISION } from "./revision.ts";
 import { claimToken, isActive, released } from "./token.ts";
@@ -47,7 +48,7 @@ export function failRevision(
   const back = run.back === NO_REVISION ? "the adopted data plane" : (recordOf(view, run.back)?.version ?? run.back);
   const ledger: PopClusterStatus = {
     ...failed,
-    run: rollbackRun(run, back, evidence, now),
+    run: rollbackRun(view, run, back, evidence, now),
     runs: run.id + 1,
     nodes: nodesToRollBack(view, run, failedNode, now),
   };
@@ -69,7 +70,12 @@ export function goBack(view: PopView, run: PopRun, evidence: string, now: Instan
   const { status } = view.seen.pop;
   const back = run.back === NO_REVISION ? "the adopted data plane" : (recordOf(view, run.back!)?.version ?? run.back!);
   return {
-    ledger: { ...status, run: rollbackRun(run, back, evidence, now), runs: run.id + 1, nodes: nodesToRollBack(view, run, undefined, now) },
+    ledger: {
+      ...status,
+      run: rollbackRun(view, run, back, evidence, now),
+      runs: run.id + 1,
+      nodes: nodesToRollBack(view, run, undefined, now),
+    },
     events: [warning("RollbackStarted", "RollBack", `${run.version} goes back to ${back}: ${evidence}${ignoredBrakes(view, now)}`)],
   };
 }
@@ -111,26 +117,18 @@ function nodesToRollBack(view: PopView, run: PopRun, failedNode: PopNodeStatus |
     const updating = entry.step === "Updating" && entry.token !== undefined;
     // Its label has not left: the claim is given back under its old token, and the node stays where it is.
     if (updating && node.member.label !== failedLabel && !labelHasLeft(view, node)) return [{ ...entry, step: "Claimed" }];
-    if (updating || node.member.label === failedLabel || entry.step === "Failed") return [pendingAgain(entry, now)];
-    return entry.step === "Pending" ? [{ ...pendingAgain(entry, now), step: "Done", ...revisionOn(view, node) }] : [entry];
+    // Of two partners that have to go back the one with more sessions on the failed version goes first: what each node held stays (F10).
+    const held = entry.sessions === undefined ? {} : { sessions: entry.sessions };
+    if (updating || node.member.label === failedLabel || entry.step === "Failed")
+      return [{ ...pendingEntry(entry, now, entry.message), ...held }];
+    return entry.step === "Pending" ? [{ ...pendingEntry(entry, now, entry.message), step: "Done", ...revisionOn(view, node) }] : [entry];
   });
 }
-
-const pendingAgain = (entry: PopNodeStatus, now: Instant): PopNodeStatus => ({
-  name: entry.name,
-  uid: entry.uid,
-  ...(entry.revision === undefined ? {} : { revision: entry.revision }),
-  step: "Pending",
-  since: iso(now),
-  attempt: entry.attempt,
-  ...(entry.token === undefined ? {} : { token: entry.token }),
-  ...(entry.message === undefined ? {} : { message: entry.message }),
-});
 
 const revisionOn = (view: PopView, node: NodeView): { revision?: string } =>
   node.servingPod ? { revision: node.servingPod.revision } : view.current === undefined ? {} : { revision: view.current };
 
-function rollbackRun(run: PopRun, version: string, evidence: string, now: Instant): PopRun {
+function rollbackRun(view: PopView, run: PopRun, version: string, evidence: string, now: Instant): PopRun {
   return {
     id: run.id + 1,
     kind: "Rollback",
@@ -142,13 +140,18 @@ function rollbackRun(run: PopRun, version: string, evidence: string, now: Instan
     state: "RollingBack",
     cause: evidence.slice(0, 1024),
     // Its members stay: who was lost in the roll is missing in the way back too, until another node serves in its stead (P16).
-    frozen: run.frozen,
+    frozen: { ...run.frozen, maxUnavailable: view.seen.pop.spec.rollback.maxUnavailable },
     timers: {},
   };
 }
 
 /** The revision's failed verdict, once (G8). */
-function withFailed(status: PopClusterStatus, run: PopRun, evidence: string, now: Instant): PopClusterStatus {
+export function withFailed(
+  status: PopClusterStatus,
+  run: Pick<PopRun, "revision" | "version">,
+  evidence: string,
+  now: Instant,
+): PopClusterStatus {
   const others = (status.revisions?.failed ?? []).filter((entry) => entry.revision !== run.revision);
   const failed = [...others, { revision: run.revision, version: run.version, at: iso(now), evidence: evidence.slice(0, 1024) }].slice(
     -FAILED_KEPT,
@@ -206,10 +209,9 @@ function failAndHold(view: PopView, run: PopRun, evidence: string, now: Instant,
 
 function rollbackFailed(view: PopView, run: PopRun, failed: PopNodeStatus, evidence: string, now: Instant): Outcome {
   const { status } = view.seen.pop;
-  const others = view.nodes.some((node) => node.member.uid !== failed.uid && isInHand(node.entry));
-  // Nodes that are in hand too are finished first: what has left must come back, and no claim may be left behind.
-  if (others || run.ending)
-    return { ledger: { ...status, nodes: withEntry(status.nodes ?? [], failed), run: { ...run, ending: "Stopped" } } };
+  const others = view.nodes.some(({ member, entry }) => member.uid !== failed.uid && (isInHand(entry) || entry?.step === "Soaking"));
+  // Nodes that are in hand too are finished first: what has left must come back, be judged, and no claim may be left behind.
+  if (others) return { ledger: { ...status, nodes: withEntry(status.nodes ?? [], failed), run: { ...run, ending: "Stopped" } } };
   return rollbackEndsFailed(view, run, failed, evidence, now);
 }
 
@@ -245,6 +247,8 @@ export function withHistory(
     startedAt: run.takesBack?.startedAt ?? run.startedAt,
     endedAt: iso(now),
     outcome,
+    nodes: run.frozen.members.length,
+    ...(run.kind === "Roll" && run.back !== undefined && run.back !== run.revision ? { back: run.back } : {}),
     ...(evidence ? { evidence: evidence.slice(0, 1024) } : {}),
   };
   return { history: [...(status.history ?? []), entry].slice(-HISTORY_KEPT) };

@@ -1,4 +1,5 @@
 import type { PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
+import type { PopAssignment } from "../rollout/assignment.ts";
 import { unavailableLimit } from "../rollout/budget.ts";
 import type { DataPlanePod, Member, PopClusterObservation, RevisionRecord } from "./observation.ts";
 import { labelFor, NO_REVISION, revisionOf } from "./revision.ts";
@@ -25,6 +26,10 @@ export interface PopView {
   readonly nodes: readonly NodeView[];
   readonly run: PopRun | undefined;
   readonly wanted: { readonly version: string; readonly revision: string } | undefined;
+  /** The rollout's word on the version, where it counts: what a person pins wins. */
+  readonly assignment: PopAssignment | undefined;
+  /** The same for content. */
+  readonly contentAssignment: PopAssignment | undefined;
   readonly current: string | undefined;
   /** Members of the run that are gone and not replaced by a node that serves (rule P16). */
   readonly goneUnreplaced: number;
@@ -38,7 +43,9 @@ export function viewOf(seen: PopClusterObservation): PopView {
   const { spec, status, name } = seen.pop;
   const label = (revision: string) => labelFor(name, revision);
   const run = status.run;
-  const version = spec.version ?? seen.pop.assignedVersion;
+  const assignment = spec.version === undefined ? seen.pop.assignment : undefined;
+  const contentAssignment = spec.content && spec.content.version === undefined ? seen.pop.contentAssignment : undefined;
+  const version = spec.version ?? assignment?.version;
   const usesNone = [status.revisions?.current, run?.back, run?.from, run?.revision].includes(NO_REVISION);
   const offLabel = usesNone ? `${name}-${NO_REVISION}` : undefined;
   const entries = new Map((status.nodes ?? []).map((entry) => [entry.uid, entry]));
@@ -47,15 +54,17 @@ export function viewOf(seen: PopClusterObservation): PopView {
   const frozen = new Set(run?.frozen.members.map((member) => member.uid) ?? []);
   const gone = [...frozen].filter((uid) => !present.has(uid) && !seen.deselected.has(uid)).length;
   // Who has served once counts by himself from then on, in service or out: he must not be missing twice while he is updated.
-  const replacements = nodes.filter((node) => !frozen.has(node.member.uid) && node.entry !== undefined && !neverServed(node.entry)).length;
+  const replacements = nodes.filter((node) => !frozen.has(node.member.uid) && hasServed(node)).length;
   return {
     seen,
     nodes,
     run,
     wanted: version === undefined ? undefined : { version, revision: revisionOf(spec.template, version) },
+    assignment,
+    contentAssignment,
     current: status.revisions?.current,
     goneUnreplaced: Math.max(0, gone - replacements),
-    limit: unavailableLimit(spec.strategy.maxUnavailable, seen.members.length),
+    limit: Math.min(forwardLimit(seen), run?.kind === "Rollback" || !isMoving(run) ? Infinity : (run.frozen.maxUnavailable ?? Infinity)),
     label,
     offLabel,
   };
@@ -82,6 +91,9 @@ function nodeView(
 const neverServed = (entry: PopNodeStatus | undefined): boolean =>
   entry === undefined || ((entry.step === "Updating" || entry.step === "Failed") && entry.token === undefined);
 
+/** Has it ever served, in or out of service now? */
+export const hasServed = ({ entry }: Pick<NodeView, "entry">): boolean => entry !== undefined && !neverServed(entry);
+
 function outReason(
   member: Member,
   servingPod: DataPlanePod | undefined,
@@ -103,12 +115,32 @@ function outReason(
 export const isInHand = (entry: PopNodeStatus | undefined): boolean =>
   entry !== undefined && entry.token !== undefined && (entry.step === "Claimed" || entry.step === "Updating");
 
+/** The pod of the run's revision on a node, Ready or not. */
+export const judgedPod = (view: PopView, node: NodeView): DataPlanePod | undefined =>
+  node.pods.find((pod) => !pod.deleting && pod.revision === view.run?.revision && view.label(pod.revision) === node.member.label);
+
+/** The pod of a superseded revision on a node that the run has yet to bring home, Ready or not (P12). */
+export const supersededPod = (view: PopView, node: NodeView): DataPlanePod | undefined =>
+  node.pods.find(
+    (pod) => !pod.deleting && pod.revision === view.run?.superseded?.revision && view.label(pod.revision) === node.member.label,
+  );
+
 /** Has the revision label left the node: then its change is made, and the node is finished whatever brakes come on (W5). */
 export const labelHasLeft = (view: PopView, node: NodeView): boolean => node.member.label === view.offLabel;
 
-/** How many nodes a run may have out at once: a rollback its own number (G13), whatever the way forward may. */
+/** `maxUnavailable` as the spec has it now, in nodes. */
+export const forwardLimit = ({ pop, members }: PopClusterObservation): number =>
+  unavailableLimit(pop.spec.strategy.maxUnavailable, members.length);
+
+/** A version that bakes or is watched moves nobody: what was frozen for it binds nobody any more. */
+const isMoving = (run: PopRun | undefined): run is PopRun => run?.state === "Rolling" || run?.state === "RollingBack";
+
+/**
+ * How many nodes a run may have out at once: the stricter of what was frozen when it began and what is written now (G4); a rollback has
+ * its own number (G13), whatever the way forward may.
+ */
 export const limitOf = (view: PopView, run: PopRun): number =>
-  run.kind === "Rollback" ? view.seen.pop.spec.rollback.maxUnavailable : view.limit;
+  run.kind === "Rollback" ? Math.min(view.seen.pop.spec.rollback.maxUnavailable, run.frozen.maxUnavailable ?? Infinity) : view.limit;
 
 /** Nodes out of service other than `uid` (rule P1), gone members that nobody replaced included. */
 export function outOthers(view: PopView, uid: string): readonly NodeView[] {

@@ -1,5 +1,5 @@
 import type { PopClusterStatus } from "../../api/pop-cluster.ts";
-import { canonicalJson } from "../canonical-json.ts";
+import { sameJson } from "../canonical-json.ts";
 import type { PopView } from "./view.ts";
 
 /**
@@ -9,9 +9,9 @@ import type { PopView } from "./view.ts";
  */
 export function worthWriting(view: PopView, ledger: PopClusterStatus, status: PopClusterStatus): boolean {
   const before = view.seen.pop.status;
-  if (canonicalJson(status) === canonicalJson(before)) return false;
-  const moved = ledger !== before && canonicalJson(ledger) !== canonicalJson(before);
-  return moved || !busy(view) || canonicalJson(urgent(status)) !== canonicalJson(urgent(before));
+  if (sameJson(status, before)) return false;
+  const moved = ledger !== before && !sameJson(ledger, before);
+  return moved || !busy(view) || !sameJson(urgent(status), urgent(before));
 }
 
 const busy = (view: PopView): boolean =>

@@ -11,6 +11,7 @@ import { clockNotes, swallowedNote } from "./clock-note.ts";
 import { activeFreeze, frozenSpans, type FrozenSpan } from "./freeze.ts";
 import { fits, usableOccurrence, type UsableOccurrence } from "./last-start.ts";
 import { isSwallowed, nominalOccurrences, type Occurrence } from "./occurrences.ts";
+import { earliestStart, isTooLate, type StartDates, startDays, isTooEarly } from "./start-dates.ts";
 
 const NOTE_LIMIT = 256;
 /** Occurrences looked at for one forecast: enough to pass a freeze of years, and an end to the search in one of centuries. */
@@ -33,6 +34,8 @@ export interface ForecastQuestion {
   readonly freezes?: readonly Freeze[];
   /** The budget of a piece, for `lastStart`; left out there is none. */
   readonly pieceMilliseconds?: number;
+  /** Only occurrences that start on these local dates, in the zone that dates the freezes (rule F1). Without problems. */
+  readonly startDates?: StartDates | undefined;
 }
 
 /** What was passed over on the way to the next occurrence, told in its note. */
@@ -92,14 +95,16 @@ function shown(usable: UsableOccurrence, question: ForecastQuestion, before: rea
  */
 export function forecast(question: ForecastQuestion): OccurrenceStatus[] {
   const { spec, zone, from, notBefore = -Infinity, count } = question;
-  const begin = Math.max(from, notBefore);
+  const days = question.startDates && startDays(question.startDates, question.freezeZone ?? zone);
+  const begin = Math.max(from, notBefore, earliestStart(days));
   const spans = frozenSpans([...(spec.freezes ?? []), ...(question.freezes ?? [])], question.freezeZone ?? zone, begin - 4 * WEEK);
   const found: OccurrenceStatus[] = [];
   const skipped = new Skipped();
   let lookedAt = 0;
   for (const occurrence of nominalOccurrences(spec, zone, begin)) {
     if (found.length >= count || (lookedAt += 1) > MAXIMUM_LOOKED_AT) break;
-    if (occurrence.start < notBefore) continue;
+    if (isTooLate(days, occurrence.start)) break;
+    if (occurrence.start < notBefore || isTooEarly(days, occurrence.start)) continue;
     const freeze = activeFreeze(spans, occurrence.start);
     if (isSwallowed(occurrence)) skipped.addSwallowed(occurrence);
     else if (freeze !== undefined) skipped.addFrozen(freeze);

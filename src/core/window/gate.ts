@@ -10,6 +10,7 @@ import { fits, type UsableOccurrence } from "./last-start.ts";
 import { noticeElapsed } from "./notice.ts";
 import { freezeProblems, slotLength, windowProblems, windowZone, zoneProblemAt } from "./parse.ts";
 import { nextUsableStart, usableOccurrences, type WindowSearch } from "./search.ts";
+import { describeDay, describeLastDay, earliestStart, isTooLate, type StartDates, startDateProblems, startDays } from "./start-dates.ts";
 
 /** What is asked of a window: may this piece start now? */
 export interface WindowQuestion {
@@ -27,6 +28,8 @@ export interface WindowQuestion {
   /** Left out: nobody was promised a notice, and a running occurrence may be used. */
   readonly announcedAt?: Instant;
   readonly noticeMilliseconds?: number;
+  /** Only occurrences that start on these local dates of the thing (rule F1). */
+  readonly startDates?: StartDates | undefined;
 }
 
 /** Open, with the occurrence that holds now, or held. */
@@ -51,10 +54,14 @@ const hold = (rule: string, reason: Hold["reason"], message: string, until?: Ins
 });
 
 /** Why the window cannot be read at all (rule W10), as one message; undefined when it can. */
-function invalidity({ name, spec, zone, freezes }: WindowQuestion): string | undefined {
+function invalidity({ name, spec, zone, freezes, startDates }: WindowQuestion): string | undefined {
   const called = name === undefined ? "the maintenance window" : `MaintenanceWindow ${name}`;
   if (spec === undefined) return `${called} does not exist; nothing starts until it does`;
-  const problems = [...windowProblems(spec), ...freezeProblems(freezes ?? [], "freezes")];
+  const problems = [
+    ...windowProblems(spec),
+    ...freezeProblems(freezes ?? [], "freezes"),
+    ...(startDates === undefined ? [] : startDateProblems(startDates)),
+  ];
   const inForce = windowZone(spec, zone);
   if (inForce === undefined)
     problems.push("the window is read in the local zone, and none is set; write timeZone on the thing it is applied to");
@@ -127,7 +134,8 @@ export function windowGate(question: WindowQuestion): WindowGate {
   const freezes = [...(spec.freezes ?? []), ...(question.freezes ?? [])];
   // Back to the earliest start of an occurrence that still runs: a freeze that is over may have taken it out, or ended it.
   const spans = frozenSpans(freezes, question.zone ?? zone, now - longestOccurrence(spec));
-  const search: WindowSearch = { spec, zone, piece: question.pieceMilliseconds, spans };
+  const days = question.startDates && startDays(question.startDates, question.zone ?? zone);
+  const search: WindowSearch = { spec, zone, piece: question.pieceMilliseconds, spans, days };
 
   const noticed = noticeOver(question);
   const running = runningOccurrence(search, now, noticed);
@@ -141,10 +149,34 @@ export function windowGate(question: WindowQuestion): WindowGate {
   const next = nextUsableStart(search, Math.max(noticed, now + 1));
   const holding =
     noticeHold(question, search, open ? running.start : undefined, next) ??
+    trainHold(question, search, running, next) ??
     (active && frozen(question, active, next, zone)) ??
     (running && pastLastStart(search, running, next)) ??
     outside(search, now, next);
   return { open: false, hold: holding, closed };
+}
+
+/** OutsideWindow, when but for the dates of its train something could start, now or at some time (rule F1). */
+function trainHold(
+  { now, startDates }: WindowQuestion,
+  search: WindowSearch,
+  running: UsableOccurrence | undefined,
+  next: UsableOccurrence | undefined,
+): Hold | undefined {
+  const { zone, days } = search;
+  if (startDates === undefined || days === undefined || running !== undefined) return undefined;
+  const { from, to, of } = startDates;
+  if (from !== undefined && now < earliestStart(days)) {
+    const message = `${of} departs on ${describeDay(from)}; ${describeNext(next, zone)}`;
+    return hold("F1", "OutsideWindow", message, next?.start);
+  }
+  const ended = to !== undefined && isTooLate(days, now);
+  const last = to !== undefined && next === undefined && nextUsableStart({ ...search, days: undefined }, now + 1) !== undefined;
+  if (!ended && !last) return undefined;
+  const found = ended
+    ? `its train ended on ${describeLastDay(to)}`
+    : `no coming occurrence starts before its train ends on ${describeLastDay(to)}`;
+  return hold("F1", "OutsideWindow", `${of}: ${found}; nothing starts until its turn as a late joiner, or a newer rollout`);
 }
 
 /** NoticeNotElapsed, when but for the notice something could start earlier (rule W3). */

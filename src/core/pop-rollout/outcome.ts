@@ -1,0 +1,43 @@
+import type { PopRolloutStatus } from "../../api/pop-rollout.ts";
+import type { Announcement, Hold, Instant } from "../decision.ts";
+import type { Probe } from "../health/probe.ts";
+import type { PopRolloutObservation } from "./observation.ts";
+import { type RolloutView, viewOf } from "./view.ts";
+
+/** What one rule has to say. Nothing leaves the rollout's own status, so a ledger that one rule moved is what the next one sees. */
+export interface Outcome {
+  readonly ledger?: PopRolloutStatus;
+  readonly holds?: readonly Hold[];
+  readonly events?: readonly Announcement[];
+  readonly probes?: readonly Probe[];
+  readonly wakes?: readonly Instant[];
+}
+
+export type Rule = (view: RolloutView, now: Instant) => Outcome | undefined;
+
+/** What all rules together said, and the ledger as they left it. */
+export interface Pass extends Required<Outcome> {
+  readonly view: RolloutView;
+}
+
+/** Runs the rules in order, each on the ledger that the ones before it left. */
+export function inOrder(rules: readonly Rule[], seen: PopRolloutObservation, now: Instant): Pass {
+  let view = viewOf(seen, seen.rollout.status, now);
+  const outcomes: Outcome[] = [];
+  for (const rule of rules) {
+    const outcome = rule(view, now);
+    if (outcome === undefined) continue;
+    outcomes.push(outcome);
+    if (outcome.ledger !== undefined) view = viewOf(seen, outcome.ledger, now);
+  }
+  return {
+    view,
+    ledger: view.ledger,
+    holds: outcomes.flatMap((outcome) => outcome.holds ?? []),
+    events: outcomes.flatMap((outcome) => outcome.events ?? []),
+    probes: outcomes.flatMap((outcome) => outcome.probes ?? []),
+    wakes: outcomes.flatMap((outcome) => outcome.wakes ?? []),
+  };
+}
+
+export const iso = (instant: Instant): string => new Date(instant).toISOString();

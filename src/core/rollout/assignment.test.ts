@@ -1,0 +1,71 @@
+import { expect, it } from "vitest";
+import type { Assignment } from "../../api/pop-rollout.ts";
+import { type AssigningRollout, assignmentOf } from "./assignment.ts";
+
+const FRA1 = { name: "fra1", uid: "uid-fra1" };
+
+const assigned = (version: string, changes: Partial<Assignment> = {}): Assignment => ({
+  pop: "fra1",
+  uid: "uid-fra1",
+  wave: "general",
+  version,
+  class: "Regular",
+  announcedAt: "2026-11-16T09:00:00Z",
+  order: "Go",
+  state: "Assigned",
+  since: "2026-11-22T00:00:00Z",
+  ...changes,
+});
+
+const rollout = (name: string, createdAt: string, assignments: readonly Assignment[], changes: Partial<AssigningRollout> = {}) => ({
+  name,
+  uid: `uid-${name}`,
+  createdAt,
+  content: false,
+  withdrawn: false,
+  assignments,
+  ...changes,
+});
+
+const OLD = rollout("r1", "2026-11-01T00:00:00Z", [assigned("1.0.0")]);
+const versionOf = (...rollouts: AssigningRollout[]) => assignmentOf(rollouts, FRA1).version?.version;
+
+it("[F1] the newest rollout that assigns the PoP counts, in whatever order the objects are listed", () => {
+  const newer = rollout("r2", "2026-11-15T00:00:00Z", [assigned("2.0.0")], { seenAt: "2026-11-15T00:00:01Z" });
+  expect(assignmentOf([OLD, newer], FRA1)).toEqual(assignmentOf([newer, OLD], FRA1));
+  expect(assignmentOf([OLD, newer], FRA1).version).toMatchObject({
+    version: "2.0.0",
+    rollout: "r2",
+    rolloutUID: "uid-r2",
+    seenAt: "2026-11-15T00:00:01Z",
+  });
+});
+
+it("[F1] two rollouts of the same second: everybody names the same one", () => {
+  const [a, b] = ["ra", "rb"].map((name) => rollout(name, "2026-11-15T00:00:00Z", [assigned(name)]));
+  expect(versionOf(a!, b!)).toBe(versionOf(b!, a!));
+});
+
+it("[F5] a withdrawn rollout assigns nothing, and the one before it counts again", () => {
+  const newer = rollout("r2", "2026-11-15T00:00:00Z", [assigned("2.0.0")], { withdrawn: true });
+  expect(versionOf(OLD, newer)).toBe("1.0.0");
+  expect(versionOf(newer)).toBeUndefined();
+});
+
+it("[I14] an assignment of another PoP, or of an older PoP of the same name, is none", () => {
+  expect(versionOf(rollout("r1", "2026-11-01T00:00:00Z", [assigned("1.0.0", { uid: "uid-of-before" })]))).toBeUndefined();
+  expect(versionOf(rollout("r1", "2026-11-01T00:00:00Z", [assigned("1.0.0", { pop: "ams1" })]))).toBeUndefined();
+});
+
+it("[F8] a PoP that the newer rollout leaves out stays with what the one before it assigned", () => {
+  const skipped = assigned("2.0.0", { state: "Skipped", reason: "OtherBase" });
+  expect(versionOf(OLD, rollout("r2", "2026-11-15T00:00:00Z", [skipped]))).toBe("1.0.0");
+});
+
+it("[P15] version and content come from rollouts of their own, content with its source", () => {
+  const source = { ociArtifact: "registry.example/signatures:419" };
+  const content = rollout("sig", "2026-11-25T00:00:00Z", [assigned("sig.419")], { content: true, source });
+  const found = assignmentOf([content, OLD], FRA1);
+  expect([found.version?.version, found.content?.version, found.content?.source]).toEqual(["1.0.0", "sig.419", source]);
+  expect(found.version).not.toHaveProperty("source");
+});
