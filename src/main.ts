@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
+import { registerApprove } from "./cli/approve.ts";
 import { registerCrds } from "./cli/crds.ts";
 import { registerDemo } from "./cli/demo/demo.ts";
 import { EXIT, EXIT_CODES_HELP } from "./cli/exit-codes.ts";
 import { registerExplain } from "./cli/explain.ts";
 import type { CliIo } from "./cli/io.ts";
 import { registerPause } from "./cli/pause.ts";
+import { registerPlan } from "./cli/plan.ts";
+import { registerReport } from "./cli/report.ts";
 import { registerRequests } from "./cli/requests.ts";
 import { registerStatus } from "./cli/status.ts";
 import { registerWhen } from "./cli/when.ts";
@@ -39,8 +42,11 @@ registerRun(program);
 registerStatus(program, io);
 registerExplain(program, io);
 registerWhen(program, io);
+registerPlan(program, io);
 registerPause(program, io);
 registerRequests(program, io);
+registerApprove(program, io);
+registerReport(program, io, (path, text) => writeFile(path, text));
 registerCrds(program, io);
 registerDemo(program, io, async () => (await import("./composition/demo-ports.ts")).demoPorts());
 

@@ -6,7 +6,7 @@ import { LOG_LEVELS } from "./telemetry/log.ts";
 export interface Settings {
   /** The fleet namespace: Fleet, PoPClusters, windows, leases and records live there. */
   readonly namespace: string;
-  /** Path of a kubeconfig; absent: the service account of the pod, or what KUBECONFIG names. */
+  /** Path of a kubeconfig; absent: ~/.kube/config where there is one, else the service account of the pod. */
   readonly kubeconfig?: string;
   /** Where /metrics, /livez and /readyz are served. */
   readonly metricsAddress: { readonly host?: string; readonly port: number };
@@ -36,7 +36,11 @@ export interface SettingDefinition {
 /** Every setting, by the name that commander gives its flag. The port is that of metric exporters, beside Prometheus' own 9090. */
 export const SETTINGS = {
   namespace: { flag: "--namespace <name>", environment: "ROLLWARD_NAMESPACE", description: "the fleet namespace", default: "fleet" },
-  kubeconfig: { flag: "--kubeconfig <path>", environment: "KUBECONFIG", description: "a kubeconfig (default: the pod's service account)" },
+  kubeconfig: {
+    flag: "--kubeconfig <path>",
+    environment: "KUBECONFIG",
+    description: "a kubeconfig (default: ~/.kube/config, else the pod's service account)",
+  },
   metricsAddress: {
     flag: "--metrics-address <host:port>",
     environment: "ROLLWARD_METRICS_ADDRESS",

@@ -4,7 +4,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { API_VERSION } from "../api/common.ts";
 import { fleetSpec } from "../api/fleet.ts";
 import { popClusterSpec, popClusterStatus } from "../api/pop-cluster.ts";
-import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../api/resources.ts";
+import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../api/resources.ts";
 import { ApiError } from "../control/ports.ts";
 import { VirtualClock } from "../simulation/clock.ts";
 import { customKind } from "../simulation/cluster/custom-kind.ts";
@@ -30,7 +30,10 @@ let code: number | undefined;
 
 beforeEach(() => {
   const clock = new VirtualClock(NOW);
-  const store = new Store({ clock, kinds: [customKind(FLEET), customKind(MAINTENANCE_WINDOW), customKind(POP_CLUSTER)] });
+  const store = new Store({
+    clock,
+    kinds: [FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, APPROVAL, TUNNEL_SITE].map((resource) => customKind(resource)),
+  });
   fault = undefined;
   connect = () => new InMemoryCluster(store, { clock, fault: (operation) => fault?.(operation) });
   cluster = new InMemoryCluster(store, { clock });
@@ -156,7 +159,8 @@ it("explain prints the summary and every hold", async () => {
   await rollward("explain pop/fra1");
   expect(printed).toBe(
     "PoPCluster fra1 runs 1.0; it waits: OutsideWindow\n\nWhy not yet\n" +
-      "  1. OutsideWindow (rule W4): sunday is closed; not before Sunday 2026-11-29 01:00 Europe/Berlin (2026-11-29T00:00:00Z)\n",
+      "  1. OutsideWindow (rule W4): sunday is closed; not before Sunday 2026-11-29 01:00 Europe/Berlin (2026-11-29T00:00:00Z)\n\n" +
+      "Why this version\n  2.0: a person pinned it by spec.version, and rollouts pass this PoP by.\n",
   );
 });
 
@@ -167,14 +171,42 @@ it.each([
     4,
     "there is no PoPCluster fra1 in namespace other; that namespace has no PoPCluster at all (another one: -n)\n",
   ],
-  ["explain poop/fra1", 2, 'there is no kind "poop"; did you mean pop/fra1? Known here: PoPCluster/NAME, fleet, MaintenanceWindow/NAME\n'],
-  ["pause mw/sunday", 2, "this is not possible with a MaintenanceWindow; write PoPCluster/NAME, fleet\n"],
-  ["explain a/b/c", 2, '"a/b/c" names nothing; write PoPCluster/NAME, fleet, MaintenanceWindow/NAME\n'],
+  [
+    "explain poop/fra1",
+    2,
+    'there is no kind "poop"; did you mean pop/fra1? Known here: PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME\n',
+  ],
+  ["pause mw/sunday", 2, "this is not possible with a MaintenanceWindow; write PoPCluster/NAME, PoPRollout/NAME, fleet\n"],
+  [
+    "explain a/b/c",
+    2,
+    '"a/b/c" names nothing; write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME\n',
+  ],
   ["status --kubeconfig broken", 2, "broken is no kubeconfig\n"],
 ])("%s ends with %i and says what to write instead", async (line, expected, sentence) => {
   await givenPop("fra1");
   await rollward(line);
   expect([code, complaint]).toEqual([expected, sentence]);
+});
+
+it("explain finds the site of an account by tun/NAMESPACE/NAME, in that namespace", async () => {
+  const spec = { type: "IPsec" as const, primaryPoP: "fra1", secondaryPoP: "ams1" };
+  await cluster.create(TUNNEL_SITE, {
+    apiVersion: API_VERSION,
+    kind: "TunnelSite",
+    metadata: { name: "plant-1", namespace: "acme" },
+    spec,
+  });
+  await rollward("explain tun/acme/plant-1");
+  expect([code, printed]).toEqual([0, "TunnelSite acme/plant-1 has no status yet: no operator has looked at it\n"]);
+  await rollward("explain tunnelsite/acme/plant-2");
+  expect([code, complaint]).toEqual([4, "there is no TunnelSite plant-2 in namespace acme; did you mean plant-1?\n"]);
+  await rollward("explain tun/plant-1");
+  expect(complaint).toBe(
+    "there is no TunnelSite plant-1 in namespace fleet; that namespace has no TunnelSite at all (another one: TunnelSite/NAMESPACE/NAME)\n",
+  );
+  await rollward("explain mw/fleet/sunday");
+  expect([code, complaint.split(";")[0]]).toEqual([2, '"mw/fleet/sunday" names nothing']);
 });
 
 it("pause and resume write spec.paused once; the fleet keeps the reason of its pause and loses it afterwards", async () => {
@@ -254,7 +286,9 @@ it("an API server that does not answer, or refuses, ends with 1 and a sentence",
 it("crds prints one document a kind", async () => {
   await rollward("crds");
   const names = parseAllDocuments(printed).map((document) => (document.toJS() as { metadata: { name: string } }).metadata.name);
-  expect(names).toEqual(["fleets.rollward.dev", "maintenancewindows.rollward.dev", "popclusters.rollward.dev"]);
+  expect(names).toEqual(
+    ["fleets", "maintenancewindows", "popclusters", "poprollouts", "approvals", "tunnelsites"].map((plural) => `${plural}.rollward.dev`),
+  );
 });
 
 it("[W9] when pop/NAME tells the PoP's next windows in its own zone, with the last start of one node", async () => {

@@ -10,6 +10,8 @@ export const EXIT = {
   unavailable: 3,
   /** The object does not exist, or there is nothing about it to act on; nothing was written. */
   nothingToActOn: 4,
+  /** The plan was computed, and it does not fit or is in conflict with something: no failure of the command, and nothing to go ahead with. */
+  doesNotFit: 5,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -22,4 +24,5 @@ Exit codes:
   ${EXIT.badInput}  the command line or a file is at fault
   ${EXIT.unavailable}  what was to be shown cannot be had here
   ${EXIT.nothingToActOn}  the object does not exist, or there is nothing to act on
+  ${EXIT.doesNotFit}  the plan does not fit its windows, or has conflicts
 `;

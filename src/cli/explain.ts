@@ -1,37 +1,83 @@
 import type { Command } from "commander";
 import pico from "picocolors";
+import { POP_CLUSTER } from "../api/resources.ts";
+import type { Cluster } from "../control/ports.ts";
+import { closest } from "../core/closest.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
+import { explainNode } from "../core/explain/node.ts";
 import { explainFleet, explainWindow } from "../core/explain/others.ts";
 import { explainPop } from "../core/explain/pop.ts";
+import { explainApproval, explainRollout } from "../core/explain/rollout.ts";
+import { explainTunnelSite } from "../core/explain/tunnel-site.ts";
+import { explainWave, waveNames } from "../core/explain/wave.ts";
 import { EXIT } from "./exit-codes.ts";
 import { dataText, outputOption, type Format } from "./formats.ts";
 import type { CliIo } from "./io.ts";
-import { findTarget, type Target } from "./target.ts";
+import { Refusal } from "./refusal.ts";
+import { findTarget, splitPart, type Target } from "./target.ts";
 import { withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
 
 /** `rollward explain KIND/NAME`: why not yet, and when; the ordered holds, each with its own earliest time. */
 export function registerExplain(program: Command, io: CliIo): void {
   withClusterOptions(
-    program.command("explain").description("why not yet, and when").argument("<kind/name>", "for example pop/fra1, fleet or mw/sunday"),
+    program
+      .command("explain")
+      .description("why not yet, and when")
+      .argument(
+        "<kind/name>",
+        "for example pop/fra1, its node pop/fra1/NODE, popro/r-2026-11-2, its wave popro/r-2026-11-2/WAVE, fleet, mw/sunday or tun/acme/plant-1",
+      ),
   )
     .addOption(outputOption())
     .action((text: string, options: ClusterOptions & { readonly output: Format }) =>
       withCluster(io, options, async (cluster) => {
-        const found = explainTarget(await findTarget(cluster, text, options.namespace, ["PoPCluster", "Fleet", "MaintenanceWindow"]));
-        io.out(
-          options.output === "json" || options.output === "yaml" ? dataText(found, options.output) : explanationText(found, io.isTerminal),
-        );
+        const { output, namespace } = options;
+        const found = await explain(cluster, text, namespace);
+        io.out(output === "json" || output === "yaml" ? dataText(found, output) : explanationText(found, io.isTerminal));
         return EXIT.ok;
       }),
     );
+}
+
+const EXPLAINED = ["PoPCluster", "PoPRollout", "Fleet", "MaintenanceWindow", "Approval", "TunnelSite"] as const;
+
+async function explain(cluster: Cluster, text: string, namespace: string): Promise<Explanation> {
+  const { whole, part } = splitPart(text);
+  if (part === undefined) return explainTarget(await findTarget(cluster, whole, namespace, EXPLAINED));
+  const target = await findTarget(cluster, whole, namespace, ["PoPCluster", "PoPRollout"]);
+  if (target.kind === "PoPCluster") {
+    const nodes = (target.object.status?.nodes ?? []).map(({ name }) => name);
+    return explainNode(target.object, part) ?? noPart(`PoPCluster ${target.object.metadata.name}`, "node", part, nodes);
+  }
+  const pops = await cluster.list(POP_CLUSTER, { namespace });
+  return (
+    explainWave(target.object, part, pops) ?? noPart(`PoPRollout ${target.object.metadata.name}`, "wave", part, waveNames(target.object))
+  );
+}
+
+function noPart(whole: string, sort: "node" | "wave", part: string, known: readonly string[]): never {
+  const meant = closest(part, known);
+  const instead =
+    known.length === 0
+      ? `it has no ${sort} yet`
+      : meant === undefined
+        ? `it has ${known.slice(0, 10).join(", ")}`
+        : `did you mean ${meant}?`;
+  throw new Refusal(EXIT.nothingToActOn, `${whole} has no ${sort} ${part}; ${instead}`);
 }
 
 function explainTarget(target: Target): Explanation {
   switch (target.kind) {
     case "PoPCluster":
       return explainPop(target.object);
+    case "PoPRollout":
+      return explainRollout(target.object);
+    case "Approval":
+      return explainApproval(target.object);
     case "Fleet":
       return explainFleet(target.object);
+    case "TunnelSite":
+      return explainTunnelSite(target.object);
     case "MaintenanceWindow":
       return explainWindow(target.object);
   }

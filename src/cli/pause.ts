@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { FLEET, POP_CLUSTER } from "../api/resources.ts";
-import type { Cluster, JsonPatchOperation } from "../control/ports.ts";
+import { FLEET, POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
+import type { Cluster, JsonPatchOperation, Kind } from "../control/ports.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { Refusal } from "./refusal.ts";
@@ -11,9 +11,15 @@ interface PauseOptions extends ClusterOptions {
   readonly reason?: string;
 }
 
-/** `rollward pause|resume KIND/NAME`: a person's brake on one PoP or on the whole fleet (rule G13). */
+const RESOURCES: Readonly<Record<"Fleet" | "PoPCluster" | "PoPRollout", Kind>> = {
+  Fleet: FLEET,
+  PoPCluster: POP_CLUSTER,
+  PoPRollout: POP_ROLLOUT,
+};
+
+/** `rollward pause|resume KIND/NAME`: a person's brake on one PoP, one rollout or the whole fleet (rule G13). */
 export function registerPause(program: Command, io: CliIo): void {
-  const target = "a PoP (pop/fra1) or the fleet (fleet)";
+  const target = "a PoP (pop/fra1), a rollout (popro/r-2026-11-2) or the fleet (fleet)";
   withClusterOptions(
     program
       .command("pause")
@@ -34,7 +40,7 @@ async function setPaused(
   paused: boolean,
   { namespace, reason }: PauseOptions,
 ): Promise<ExitCode> {
-  const { kind, object } = await findTarget(cluster, text, namespace, ["PoPCluster", "Fleet"]);
+  const { kind, object } = await findTarget(cluster, text, namespace, ["PoPCluster", "PoPRollout", "Fleet"]);
   if (reason !== undefined && kind !== "Fleet")
     throw new Refusal(EXIT.badInput, `a ${kind} keeps no reason of its pause; leave --reason out, or write it into an annotation`);
   const subject = `${kind} ${object.metadata.name}`;
@@ -51,9 +57,7 @@ async function setPaused(
     // The reason of a pause that is over would be taken for one of the next.
     ...(paused || oldReason === undefined ? [] : [{ op: "remove", path: "/spec/reason" } as const]),
   ];
-  await (kind === "Fleet"
-    ? cluster.patch(FLEET, object.metadata.name, namespace, patch)
-    : cluster.patch(POP_CLUSTER, object.metadata.name, namespace, patch));
+  await cluster.patch(RESOURCES[kind], object.metadata.name, namespace, patch);
   io.out(
     paused
       ? `${subject} is paused: nothing new starts; a node that only drains is given back, one whose change was made finishes. It counts once the condition Paused is True\n`

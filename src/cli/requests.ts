@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import type { PopCluster } from "../api/pop-cluster.ts";
-import { POP_CLUSTER } from "../api/resources.ts";
-import { isConflict, type Cluster, type JsonPatchOperation } from "../control/ports.ts";
+import { POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
+import { isConflict, type Cluster, type JsonPatchOperation, type Kind } from "../control/ports.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { Refusal } from "./refusal.ts";
-import { findTarget } from "./target.ts";
+import { rolloutRequest } from "./rollout-requests.ts";
+import { findTarget, type Target } from "./target.ts";
 import { withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
 
 type Verb = "stop" | "takeBack" | "retry";
@@ -18,19 +19,19 @@ const COMMANDS: readonly { readonly name: string; readonly verb: Verb; readonly 
   {
     name: "stop",
     verb: "stop",
-    description: "no further node starts the version that rolls; the PoP stays mixed and watched",
+    description: "no further node of a PoP, or no further PoP of a rollout, starts the version",
     revision: "only if this revision rolls",
   },
   {
     name: "take-back",
     verb: "takeBack",
-    description: "rolls back what rolls or is watched",
+    description: "rolls back what rolls or is watched, on one PoP or on all of a rollout",
     revision: "only if this revision rolls or is watched",
   },
   {
     name: "retry",
     verb: "retry",
-    description: "tries a failed or stopped revision again",
+    description: "tries a failed or stopped revision again; a rollout goes on where it halted",
     revision: "the revision (default: the one that the PoP should run)",
   },
 ];
@@ -38,10 +39,10 @@ const COMMANDS: readonly { readonly name: string; readonly verb: Verb; readonly 
 /** How often a request is written again when somebody else wrote in between. */
 const TRIES = 5;
 
-/** `rollward stop|take-back|retry NAME`: a person's word to one PoP, carried out once (`spec.requests`). */
+/** `rollward stop|take-back|retry NAME`: a person's word to one PoP or rollout, carried out once (`spec.requests`). */
 export function registerRequests(program: Command, io: CliIo): void {
   for (const { name, verb, description, revision } of COMMANDS) {
-    withClusterOptions(program.command(name).description(description).argument("<kind/name>", "a PoP, for example pop/fra1"))
+    withClusterOptions(program.command(name).description(description).argument("<kind/name>", "for example pop/fra1 or popro/r-2026-11-2"))
       .option("--revision <revision>", revision)
       .action((text: string, options: RequestOptions) => withCluster(io, options, (cluster) => request(io, cluster, text, verb, options)));
   }
@@ -49,11 +50,12 @@ export function registerRequests(program: Command, io: CliIo): void {
 
 async function request(io: CliIo, cluster: Cluster, text: string, verb: Verb, options: RequestOptions): Promise<ExitCode> {
   for (let tries = 1; ; tries += 1) {
-    const { object: pop } = await findTarget(cluster, text, options.namespace, ["PoPCluster"]);
-    const act = whatItDoes(pop, verb, options.revision);
+    const target = await findTarget(cluster, text, options.namespace, ["PoPCluster", "PoPRollout"]);
+    const { name } = target.object.metadata;
+    const act = whatItDoes(target, verb, options.revision);
     try {
-      await cluster.patch(POP_CLUSTER, pop.metadata.name, options.namespace, requestPatch(pop, verb, act.revision, io.now()));
-      io.out(`PoPCluster ${pop.metadata.name}: ${act.sentence}; rollward explain pop/${pop.metadata.name} says what comes of it\n`);
+      await cluster.patch(RESOURCES[target.kind], name, options.namespace, requestPatch(target.object, verb, act.revision, io.now()));
+      io.out(`${target.kind} ${name}: ${act.sentence}; rollward explain ${SHORT[target.kind]}/${name} says what comes of it\n`);
       return EXIT.ok;
     } catch (error) {
       // The operator writes the status all the time; what was checked above has to be checked again on what stands there now.
@@ -62,12 +64,19 @@ async function request(io: CliIo, cluster: Cluster, text: string, verb: Verb, op
   }
 }
 
-function requestPatch(pop: PopCluster, verb: Verb, revision: string | undefined, now: number): JsonPatchOperation[] {
+type Requested = Extract<Target, { kind: "PoPCluster" | "PoPRollout" }>;
+const RESOURCES: Readonly<Record<Requested["kind"], Kind>> = {
+  PoPCluster: POP_CLUSTER,
+  PoPRollout: POP_ROLLOUT,
+};
+const SHORT = { PoPCluster: "pop", PoPRollout: "popro" } as const;
+
+function requestPatch(object: Requested["object"], verb: Verb, revision: string | undefined, now: number): JsonPatchOperation[] {
   const value = { ...(revision === undefined ? {} : { revision }), at: new Date(now).toISOString() };
   return [
-    { op: "test", path: "/metadata/uid", value: pop.metadata.uid },
-    { op: "test", path: "/metadata/resourceVersion", value: pop.metadata.resourceVersion },
-    pop.spec.requests === undefined
+    { op: "test", path: "/metadata/uid", value: object.metadata.uid },
+    { op: "test", path: "/metadata/resourceVersion", value: object.metadata.resourceVersion },
+    object.spec.requests === undefined
       ? { op: "add", path: "/spec/requests", value: { [verb]: value } }
       : { op: "add", path: `/spec/requests/${verb}`, value },
   ];
@@ -80,12 +89,14 @@ interface Act {
 }
 
 /** What the request would do, or a refusal when there is nothing to act on. */
-function whatItDoes(pop: PopCluster, verb: Verb, revision: string | undefined): Act {
-  const subject = `PoPCluster ${pop.metadata.name}`;
+function whatItDoes(target: Requested, verb: Verb, revision: string | undefined): Act {
+  const subject = `${target.kind} ${target.object.metadata.name}`;
   const refuse = (why: string): never => {
     throw new Refusal(EXIT.nothingToActOn, `${subject}: ${why}; nothing was written`);
   };
-  return { stop: stopRoll, takeBack, retry }[verb](pop, revision, refuse);
+  if (target.kind === "PoPCluster") return { stop: stopRoll, takeBack, retry }[verb](target.object, revision, refuse);
+  if (revision !== undefined) throw new Refusal(EXIT.badInput, "a rollout has one version; leave --revision out");
+  return { sentence: rolloutRequest(target.object, verb, refuse) };
 }
 
 type Refuse = (why: string) => never;

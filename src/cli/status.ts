@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import pico from "picocolors";
 import type { PopCluster } from "../api/pop-cluster.ts";
-import { POP_CLUSTER } from "../api/resources.ts";
+import type { PopRollout } from "../api/pop-rollout.ts";
+import { POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
 import { nodesDone, popSummary } from "../core/explain/pop.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { dataText, outputOption, type Format } from "./formats.ts";
 import type { CliIo } from "./io.ts";
+import { oneRollout, rolloutTable } from "./rollout-status.ts";
 import { alignedTable } from "./table.ts";
 import { findTarget } from "./target.ts";
 import { withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
@@ -14,24 +16,38 @@ interface StatusOptions extends ClusterOptions {
   readonly output: Format;
 }
 
-/** `rollward status [NAME]`: every PoP on one line, or one PoP node by node. */
+/** `rollward status [NAME]`: every rollout and PoP on one line; one PoP node by node, or one rollout PoP by PoP. */
 export function registerStatus(program: Command, io: CliIo): void {
-  withClusterOptions(program.command("status").description("what every PoP does; with NAME, node by node").argument("[name]", "a PoP"))
+  withClusterOptions(
+    program
+      .command("status")
+      .description("what every rollout and PoP does; with NAME, node by node or PoP by PoP")
+      .argument("[name]", "a PoP, or popro/NAME"),
+  )
     .addOption(outputOption())
     .action((name: string | undefined, options: StatusOptions) =>
       withCluster(io, options, async (cluster) => {
-        if (name === undefined) return showAll(io, options, await cluster.list(POP_CLUSTER, { namespace: options.namespace }));
-        const { object } = await findTarget(cluster, name, options.namespace, ["PoPCluster"]);
-        return showOne(io, options, object);
+        const { namespace, output } = options;
+        if (name === undefined) {
+          const [pops, rollouts] = await Promise.all([cluster.list(POP_CLUSTER, { namespace }), cluster.list(POP_ROLLOUT, { namespace })]);
+          return showAll(io, options, pops, rollouts);
+        }
+        const target = await findTarget(cluster, name, namespace, ["PoPCluster", "PoPRollout"]);
+        if (target.kind === "PoPCluster") return showOne(io, options, target.object);
+        io.out(oneRollout(target.object, output));
+        return EXIT.ok;
       }),
     );
 }
 
-function showAll(io: CliIo, { output, namespace }: StatusOptions, pops: readonly PopCluster[]): ExitCode {
+function showAll(io: CliIo, { output, namespace }: StatusOptions, pops: readonly PopCluster[], rollouts: readonly PopRollout[]): ExitCode {
   const sorted = pops.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   if (output === "json" || output === "yaml") io.out(dataText(sorted.map(popData), output));
-  else if (sorted.length === 0) io.error(`there is no PoPCluster in namespace ${namespace}\n`);
-  else io.out(popTable(io, sorted, output === "wide"));
+  else {
+    io.out(rolloutTable(io, rollouts));
+    if (sorted.length === 0) io.error(`there is no PoPCluster in namespace ${namespace}\n`);
+    else io.out(popTable(io, sorted, output === "wide"));
+  }
   return EXIT.ok;
 }
 

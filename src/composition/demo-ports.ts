@@ -43,14 +43,14 @@ class ToolsMissing extends Error {
 const TOOLS = "../../tools/control-plane/";
 
 async function startControlPlane(signal: AbortSignal): Promise<DemoControlPlane> {
-  const { ensureControlPlane, run } = await loadTools();
+  const { ensureControlPlane, startControlPlane: start, grantOperatorRights } = await loadTools();
   const binaries = await ensureControlPlane({ signal });
-  const controlPlane = await run.startControlPlane({ binaries, nodeMonitorGraceSeconds: 4 });
+  const controlPlane = await start({ binaries, nodeMonitorGraceSeconds: 4 });
   return {
     folder: controlPlane.folder,
     kubectl: controlPlane.binaries.kubectl,
-    // Until the operator's own rights are part of the project it acts with those of an administrator.
-    kubeconfig: (user) => controlPlane.kubeconfig(user === "operator" ? "admin" : user),
+    kubeconfig: (user) => controlPlane.kubeconfig(user),
+    grantOperatorRights: () => grantOperatorRights(controlPlane, "operator"),
     stop: () => controlPlane.stop(),
   };
 }
@@ -58,11 +58,12 @@ async function startControlPlane(signal: AbortSignal): Promise<DemoControlPlane>
 async function loadTools() {
   try {
     // Not a literal: the bundle of the product leaves the tools out.
-    const [ensure, run] = await Promise.all([
+    const [ensure, run, rights] = await Promise.all([
       import(`${TOOLS}ensure.ts`) as Promise<typeof import("../../tools/control-plane/ensure.ts")>,
       import(`${TOOLS}run.ts`) as Promise<typeof import("../../tools/control-plane/run.ts")>,
+      import(`${TOOLS}operator-rights.ts`) as Promise<typeof import("../../tools/control-plane/operator-rights.ts")>,
     ]);
-    return { ensureControlPlane: ensure.ensureControlPlane, run };
+    return { ...ensure, ...run, ...rights };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new ToolsMissing("This copy of rollward has no tools to set up a control plane: use a checkout, or --kubeconfig.");

@@ -1,6 +1,6 @@
 import { KubeConfig } from "@kubernetes/client-node";
 
-/** The kubeconfig that a command means: the path given, else the pod's service account, KUBECONFIG or ~/.kube/config. */
+/** The kubeconfig that a command means: the path given, else what KUBECONFIG names, else ~/.kube/config, else the pod's service account. */
 export function loadKubeconfig(path: string | undefined): KubeConfig {
   const kubeconfig = new KubeConfig();
   if (path === undefined) kubeconfig.loadFromDefault();

@@ -21,6 +21,7 @@ import { startTelemetryServer } from "../telemetry/server.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
 import { telling } from "./told.ts";
 import { USER_AGENT, VERSION } from "./version.ts";
+import { WorkerForecast } from "./worker-forecast.ts";
 
 const LEASE_NAME = "rollward";
 
@@ -53,6 +54,7 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
     namespace: settings.namespace,
     tzdata: process.versions.tz ?? "unknown",
     defaultPrometheus: settings.prometheusUrl,
+    forecast: new WorkerForecast(),
   });
   const health = new Health({ clock });
   health.start();
@@ -64,6 +66,8 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
     leads: () => leadership.leads(),
     watchAges: () => oldest(operator.ages()),
     tzdata: process.versions.tz ?? "unknown",
+    namespace: settings.namespace,
+    tunnels: () => operator.tunnels(),
   });
   health.require("leader", () => leadership.missing());
   const server = await startTelemetryServer({

@@ -4,10 +4,12 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { queueMetrics } from "../telemetry/operator-metrics.ts";
 import { PopMetrics } from "../telemetry/pop-metrics.ts";
+import { RolloutMetrics } from "../telemetry/rollout-metrics.ts";
 
 /** Metrics and log lines from what the controllers tell. `now` is the operator's calendar clock. */
 export function telling(log: Logger, metrics: Metrics, now: () => number): Told {
   const pops = new PopMetrics(metrics, now);
+  const rollouts = new RolloutMetrics(metrics, now);
   return {
     pop: (pop) => pops.observe(pop),
     popGone: (name, namespace) => pops.forget({ name, namespace }),
@@ -18,7 +20,10 @@ export function telling(log: Logger, metrics: Metrics, now: () => number): Told 
       });
     },
     fleet: () => {},
+    rollout: (rollout) => rollouts.observe(rollout),
+    rolloutGone: (name) => rollouts.forget(name),
     decided: ({ kind, namespace, name, decision }) => logReconcile(log, { kind, namespace, name, decision }),
+    forecastFailed: (message, error) => log.error(message, { error }),
     queue: (kind) => ({
       ...queueMetrics(metrics, kind),
       retrying: (name, milliseconds, failures, error) =>

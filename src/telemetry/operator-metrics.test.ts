@@ -25,7 +25,13 @@ it("leadership and the age of watches are those of the moment of the scrape; a w
   const metrics = createMetrics();
   let ages: Record<string, number> = { Node: 1500, Pod: 200 };
   let leads = false;
-  operatorMetrics(metrics, { leads: () => leads, watchAges: () => ages, tzdata: "2026a" });
+  operatorMetrics(metrics, {
+    leads: () => leads,
+    watchAges: () => ages,
+    tzdata: "2026a",
+    namespace: "fleet",
+    tunnels: () => ({ dualSites: 0, pops: [] }),
+  });
   expect(await lines(metrics.page())).toEqual(
     expect.arrayContaining([
       "rollward_leader 0",
@@ -37,6 +43,28 @@ it("leadership and the age of watches are those of the moment of the scrape; a w
   const page = await lines(metrics.page());
   expect(page).toContain("rollward_leader 1");
   expect(page.filter((line) => line.includes("bookmark_age"))).toEqual(['rollward_watch_bookmark_age_seconds{kind="Pod"} 0']);
+});
+
+it("tunnels are told by PoP and by what was last heard; the age of an answer that never came is not told", async () => {
+  const metrics = createMetrics();
+  const heard = { up: 3, down: 1, unknown: 2, ignored: 5 };
+  const pops = [
+    { pop: "ber1", ...heard, answeredMilliseconds: 1500 },
+    { pop: "fra1", ...heard, answeredMilliseconds: undefined },
+  ];
+  const tunnels = () => ({ dualSites: 4, pops });
+  operatorMetrics(metrics, { leads: () => true, watchAges: () => ({}), tzdata: "2026a", namespace: "fleet", tunnels });
+  const page = await lines(metrics.page());
+  expect(page).toEqual(
+    expect.arrayContaining([
+      "rollward_tunnel_sites_dual 4",
+      'rollward_pop_tunnels{namespace="fleet",pop="ber1",up="Unknown"} 2',
+      'rollward_pop_tunnel_series_ignored{namespace="fleet",pop="fra1"} 5',
+    ]),
+  );
+  expect(page.filter((line) => line.includes("answer_age"))).toEqual([
+    'rollward_pop_tunnel_answer_age_seconds{namespace="fleet",pop="ber1"} 1.5',
+  ]);
 });
 
 it("calls to API servers are counted by verb, kind and code, 0 for no answer", async () => {

@@ -111,21 +111,31 @@ it("counts a rollback once, by what caused it, and nothing of what was before th
   expect(await counted()).toEqual(['rollward_pop_rollbacks_total{namespace="fleet",pop="fra1",reason="NodeFailed"} 1']);
 });
 
-it("splits the time of a roll by what it waited for: 600 s worked, 3600 s for the window, 60 s soaked", async () => {
-  const { pops, lines, pass } = world();
-  const hold = (reason: string) => ({ holds: [{ rule: "X", reason, message: "" }] });
-  pops.observe(pop({ run: run({}) }));
-  pass(600);
-  pops.observe(pop({ run: run({}), ...hold("OutsideWindow") }));
-  pass(3600);
-  pops.observe(pop({ run: run({}), ...hold("Soaking") }));
-  pass(60);
-  pops.observe(pop({ run: run({ state: "Passed" }) }));
+it("tells the time of a roll by what it waited for, as the ledger accounts it, once and also after a restart in mid-roll", async () => {
+  const { pops, lines } = world();
+  const spent = (more: object = {}) => ({ working: 600_000, window: 3_600_000, people: 0, soaking: 60_000, until: instant, ...more });
+  pops.observe(pop({ run: run({ spent: spent({ soaking: 0 }) }) }));
+  pops.observe(pop({ run: run({ state: "Passed", spent: spent({ passedAt: instant }) }) }));
+  pops.observe(pop({ run: run({ state: "Passed", spent: spent({ passedAt: instant }) }) }));
+  pops.observe(
+    pop({ history: [{ version: "2", revision: "r2", startedAt: instant, endedAt: instant, outcome: "Promoted", spent: spent() }] }),
+  );
   const sums = (await lines()).filter((line) => line.startsWith("rollward_pop_roll_duration_seconds_sum"));
-  const of = (spent: string) =>
-    sums
-      .find((line) => line.includes(`outcome="Passed",spent="${spent}"`))
-      ?.split(" ")
-      .at(-1);
+  const of = (cause: string) => sums.find((line) => line.includes(`outcome="Passed",spent="${cause}"`))?.split(" ")[1];
   expect(["working", "window", "soaking", "people"].map(of)).toEqual(["600", "3600", "60", "0"]);
+  expect(sums).toHaveLength(4);
+});
+
+it("a roll that is taken back and its rollback are two: 600 s forward, 60 s back", async () => {
+  const { pops, lines } = world();
+  const spent = (seconds: number) => ({ working: seconds * 1000, window: 0, people: 0, soaking: 0, until: instant });
+  const back = { id: 2, kind: "Rollback", state: "RollingBack", takesBack: { version: "2", startedAt: instant, spent: spent(600) } };
+  pops.observe(pop({ run: run({ spent: spent(500) }) }));
+  pops.observe(pop({ run: run({ ...back, spent: spent(0) }) }));
+  pops.observe(
+    pop({ history: [{ version: "2", revision: "r2", startedAt: instant, endedAt: instant, outcome: "RolledBack", spent: spent(660) }] }),
+  );
+  const sums = (await lines()).filter((line) => line.startsWith("rollward_pop_roll_duration_seconds_sum"));
+  const of = (outcome: string) => sums.find((line) => line.includes(`outcome="${outcome}",spent="working"`))?.split(" ")[1];
+  expect(["TakenBack", "RolledBack"].map(of)).toEqual(["600", "60"]);
 });

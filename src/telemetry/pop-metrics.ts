@@ -1,7 +1,7 @@
 import { NODE_STEPS, type CheckStatus, type PopCluster, type PopClusterStatus } from "../api/pop-cluster.ts";
 import { WAITING_REASONS, type WaitingReason } from "../api/reasons.ts";
 import type { GaugeReading, Metrics } from "./metrics.ts";
-import { RollDurations } from "./roll-durations.ts";
+import { finishedRoll } from "./roll-durations.ts";
 
 const VERDICTS = ["Healthy", "Unhealthy", "Unknown", "NotEnoughSamples"] as const satisfies readonly CheckStatus["verdict"][];
 /** The most serious first: of a check on many nodes the worst is shown. */
@@ -15,7 +15,6 @@ export class PopMetrics {
   readonly #metrics: Metrics;
   readonly #now: () => number;
   readonly #seen = new Map<string, PopCluster>();
-  readonly #durations = new RollDurations();
 
   /** `now` is the operator's calendar clock: windows open with time alone, without any change of the object. */
   constructor(metrics: Metrics, now: () => number) {
@@ -39,20 +38,18 @@ export class PopMetrics {
   forget(name: { readonly namespace?: string; readonly name: string }): void {
     const key = keyOf(name);
     this.#seen.delete(key);
-    this.#durations.forget(key);
     this.#metrics.forget(key);
   }
 
   #count(key: string, before: PopClusterStatus | undefined, pop: PopCluster): void {
     const labels = labelsOf(pop);
     const after = pop.status ?? {};
-    for (const { outcome, spent } of this.#durations.observe(key, after, this.#now())) {
-      for (const [cause, seconds] of Object.entries(spent)) {
-        this.#metrics.observe("pop_roll_duration_seconds", { ...labels, outcome, spent: cause }, seconds, key);
-      }
-    }
     // Without a status before, nothing is known to be new: after a restart of the operator the past is not counted again.
     if (before === undefined) return;
+    const roll = finishedRoll(before, after);
+    for (const [cause, seconds] of Object.entries(roll?.spent ?? {})) {
+      this.#metrics.observe("pop_roll_duration_seconds", { ...labels, outcome: roll!.outcome, spent: cause }, seconds, key);
+    }
     const reason = rollbackReason(before, after);
     if (reason !== undefined) this.#metrics.count("pop_rollbacks_total", { ...labels, reason }, key);
     for (const seconds of newReconnects(before, after)) this.#metrics.observe("pop_reconnect_seconds", labels, seconds, key);
@@ -110,7 +107,8 @@ function checkReadings(labels: { namespace: string; pop: string }, checks: reado
 function rollbackReason(before: PopClusterStatus, after: PopClusterStatus): "Requested" | "NodeFailed" | "CheckFailed" | undefined {
   const began = after.run?.kind === "Rollback" && (before.run?.kind !== "Rollback" || before.run.id !== after.run.id);
   if (!began) return undefined;
-  if (after.handled?.takeBack !== before.handled?.takeBack) return "Requested";
+  const asked = ({ handled }: PopClusterStatus) => [handled?.takeBack, handled?.assignedTakeBack].join();
+  if (asked(after) !== asked(before)) return "Requested";
   return after.nodes?.some((node) => node.step === "Failed") === true ? "NodeFailed" : "CheckFailed";
 }
 

@@ -1,69 +1,31 @@
-import type { PopClusterStatus } from "../api/pop-cluster.ts";
+import type { PopClusterStatus, RunSpent } from "../api/pop-cluster.ts";
 
-/** What the calendar time of a roll went into. */
-export type Spent = Record<"working" | "window" | "people" | "soaking", number>;
+const CAUSES = ["working", "window", "people", "soaking"] as const;
 
-export interface FinishedRoll {
+interface FinishedRoll {
   readonly outcome: string;
   /** Seconds. */
-  readonly spent: Spent;
-}
-
-const CAUSE_OF: Readonly<Record<string, keyof Spent>> = {
-  OutsideWindow: "window",
-  LastStartPassed: "window",
-  WindowTooShort: "window",
-  Frozen: "window",
-  NoticeNotElapsed: "window",
-  Paused: "people",
-  FleetPaused: "people",
-  AwaitingApproval: "people",
-  CordonedByPerson: "people",
-  Stopped: "people",
-  Soaking: "soaking",
-  Baking: "soaking",
-};
-
-interface Watched {
-  readonly run: number;
-  readonly spent: Spent;
-  at: number;
-  cause: keyof Spent;
+  readonly spent: Readonly<Record<(typeof CAUSES)[number], number>>;
 }
 
 /**
- * Splits the time of each roll by what it waited for: the stretch between two looks counts for the hold that stood first at the
- * earlier one. A roll ends when it has Passed (the watch that follows disturbs nobody) or when it has its outcome. Only what this
- * process saw is counted; a roll that was under way before it started begins at the first look.
+ * The roll that ended between two statuses of a PoP, with the time that its ledger accounts to it; none when nothing did. A roll ends
+ * when it has Passed (the watch that follows disturbs nobody) or when it has its outcome; the rollback that follows a roll is one of
+ * its own, and the roll is then TakenBack.
  */
-export class RollDurations {
-  readonly #watched = new Map<string, Watched>();
-
-  /** Looks at a PoP's status at `now` (calendar milliseconds); answers the roll that ended with it, if one did. */
-  observe(key: string, status: PopClusterStatus, now: number): FinishedRoll[] {
-    const { run, history } = status;
-    const watched = this.#watched.get(key);
-    if (watched !== undefined) {
-      watched.spent[watched.cause] += Math.max(0, now - watched.at) / 1000;
-      watched.at = now;
-      watched.cause = causeOf(status);
-    }
-    const finished: FinishedRoll[] = [];
-    if (watched !== undefined && (run === undefined || run.id !== watched.run || run.state === "Passed")) {
-      // A rollback is a run of its own; the roll that it takes back ended badly when it began.
-      const outcome = run?.id === watched.run ? "Passed" : run?.kind === "Rollback" ? "TakenBack" : (history?.at(-1)?.outcome ?? "Stopped");
-      finished.push({ outcome, spent: watched.spent });
-      this.#watched.delete(key);
-    }
-    if (run !== undefined && run.state !== "Passed" && !this.#watched.has(key)) {
-      this.#watched.set(key, { run: run.id, at: now, cause: causeOf(status), spent: { working: 0, window: 0, people: 0, soaking: 0 } });
-    }
-    return finished;
-  }
-
-  forget(key: string): void {
-    this.#watched.delete(key);
-  }
+export function finishedRoll(before: PopClusterStatus, after: PopClusterStatus): FinishedRoll | undefined {
+  const { run } = before;
+  if (run === undefined || run.spent?.passedAt !== undefined) return undefined;
+  if (after.run?.id === run.id) return after.run.spent?.passedAt === undefined ? undefined : finished("Passed", after.run.spent);
+  if (after.run?.kind === "Rollback" && after.run.takesBack?.spent !== undefined) return finished("TakenBack", after.run.takesBack.spent);
+  const startedAt = run.takesBack?.startedAt ?? run.startedAt;
+  const known = new Set(before.history?.map(({ endedAt }) => endedAt));
+  const entry = after.history?.find((one) => one.startedAt === startedAt && !known.has(one.endedAt));
+  return entry?.spent && finished(entry.outcome, entry.spent, run.takesBack?.spent);
 }
 
-const causeOf = (status: PopClusterStatus): keyof Spent => CAUSE_OF[status.holds?.[0]?.reason ?? ""] ?? "working";
+/** `counted`: what of it another roll has been told with already. */
+function finished(outcome: string, spent: RunSpent, counted?: RunSpent): FinishedRoll {
+  const [working, window, people, soaking] = CAUSES.map((cause) => (spent[cause] - (counted?.[cause] ?? 0)) / 1000);
+  return { outcome, spent: { working: working!, window: window!, people: people!, soaking: soaking! } };
+}

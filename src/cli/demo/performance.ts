@@ -54,6 +54,7 @@ async function playReal(io: CliIo, ports: DemoPorts, options: DemoOptions, inter
       place,
       interrupted,
       leaveAsItWas: own === undefined,
+      ...(own ? { grantOperatorRights: () => own.grantOperatorRights() } : {}),
     });
     io.out(lookForYourself(own?.kubectl ?? "kubectl", person));
     return await playOn(stage, io, ports, options.keep ? () => stay(io, interrupted) : undefined);

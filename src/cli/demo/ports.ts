@@ -15,6 +15,8 @@ export interface DemoControlPlane {
   readonly folder: string;
   readonly kubectl: string;
   kubeconfig(user: "admin" | "operator" | "virtual-nodes"): string;
+  /** Gives the operator's user the shipped RBAC and nothing else; the namespaces have to be there. */
+  grantOperatorRights(): Promise<void>;
   stop(): Promise<void>;
 }
 

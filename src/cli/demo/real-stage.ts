@@ -28,6 +28,8 @@ export interface RealStageOptions {
   readonly tempo: Tempo;
   /** Where the operator, the virtual nodes and a person find the API server. */
   readonly kubeconfig: { readonly person: string; readonly operator: string; readonly nodes: string };
+  /** Called once the namespaces are there; absent where the operator acts with the rights of the person. */
+  readonly grantOperatorRights?: () => Promise<void>;
   /** For the clock's file; the caller removes it. */
   readonly folder: string;
   readonly place: string;
@@ -79,6 +81,7 @@ export class RealStage implements Stage {
     const cluster = await connect(ports, kubeconfig.person);
     try {
       const installed = await installOn(cluster, interrupted);
+      await options.grantOperatorRights?.();
       const kubelets = await connect(ports, kubeconfig.nodes);
       const clock = ports.createClock(join(folder, "clock.json"), CURTAIN);
       return new RealStage(options, cluster, kubelets, clock, installed);

@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import type { Command } from "commander";
+import { Option } from "commander";
+import { APPROVAL_ACTIONS, type Approval } from "../api/approval.ts";
+import { API_VERSION } from "../api/common.ts";
+import type { PopRollout } from "../api/pop-rollout.ts";
+import { APPROVAL } from "../api/resources.ts";
+import type { Cluster, Draft, Kind, KubernetesObject } from "../control/ports.ts";
+import { parseDuration } from "../core/time/duration.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { CliIo } from "./io.ts";
+import { Refusal } from "./refusal.ts";
+import { findTarget } from "./target.ts";
+import { withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
+
+type Action = (typeof APPROVAL_ACTIONS)[number];
+
+interface ApproveOptions extends ClusterOptions {
+  readonly reason: string;
+  readonly refuse?: boolean;
+  readonly action?: Action;
+  readonly freeze: readonly string[];
+  readonly digest?: string;
+  readonly for: string;
+}
+
+/** Who the API server takes us for; an Approval bears exactly this name. */
+const SELF_SUBJECT_REVIEW: Kind<KubernetesObject & { readonly status?: { readonly userInfo?: { readonly username?: string } } }> = {
+  apiVersion: "authentication.k8s.io/v1",
+  kind: "SelfSubjectReview",
+  plural: "selfsubjectreviews",
+  namespaced: false,
+};
+
+/** `rollward approve popro/NAME --reason …`: writes the Approval of what waits now, bound to its digest (rule F8). */
+export function registerApprove(program: Command, io: CliIo): void {
+  withClusterOptions(
+    program
+      .command("approve")
+      .description("decides on what waits for a person: writes an Approval bound to it")
+      .argument("<kind/name>", "for example popro/r-2026-11-2"),
+  )
+    .requiredOption("--reason <text>", "why; it is kept")
+    .option("--refuse", "refuse instead of approve")
+    .addOption(new Option("--action <action>", "what is decided on (default: what the rollout waits for)").choices(APPROVAL_ACTIONS))
+    .option(
+      "--freeze <name>",
+      "a freeze that is lifted for it (repeatable)",
+      (name: string, before: readonly string[]) => [...before, name],
+      [],
+    )
+    .option("--digest <digest>", "refuse to write unless exactly this waits, for example the digest of a plan")
+    .option("--for <duration>", "how long it may be used", "24h")
+    .action((text: string, options: ApproveOptions) => withCluster(io, options, (cluster) => approve(io, cluster, text, options)));
+}
+
+async function approve(io: CliIo, cluster: Cluster, text: string, options: ApproveOptions): Promise<ExitCode> {
+  const { object: rollout } = await findTarget(cluster, text, options.namespace, ["PoPRollout"]);
+  const open = parseDuration(options.for);
+  if (open === undefined) throw new Refusal(EXIT.badInput, `--for ${options.for} is no duration; write for example 24h`);
+  const waits = whatWaits(rollout, options);
+  const review = await cluster.create(SELF_SUBJECT_REVIEW, {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "SelfSubjectReview",
+    metadata: {},
+  });
+  const approvedBy = review.status?.userInfo?.username;
+  if (!approvedBy)
+    throw new Refusal(EXIT.failed, "the API server did not say who you are (SelfSubjectReview), so no Approval can bear your name");
+  if (approvedBy === rollout.spec.requestedBy)
+    throw new Refusal(EXIT.nothingToActOn, `${approvedBy} asked for PoPRollout ${rollout.metadata.name}; somebody else has to decide`);
+  const draft = approvalDraft(rollout, waits, approvedBy, new Date(io.now() + open).toISOString(), options);
+  const written = await cluster.create<Approval>(APPROVAL, draft);
+  io.out(
+    `Approval ${written.metadata.name}: ${approvedBy} ${options.refuse ? "refuses" : "approves"} ${waits.actions.join(", ")} of ${waits.subject}\n`,
+  );
+  return EXIT.ok;
+}
+
+interface Waiting {
+  readonly actions: readonly Action[];
+  readonly digest: string;
+  readonly subject: string;
+}
+
+/** What the person saw is what is meant: the digest that stands in status, or a refusal when nothing waits. */
+function whatWaits({ metadata, spec, status = {} }: PopRollout, { action, freeze, digest: expected }: ApproveOptions): Waiting {
+  const name = `PoPRollout ${metadata.name}`;
+  const wave = (status.waves ?? []).find(({ state, digest }) => state === "Pending" && digest !== undefined);
+  const digest = wave?.digest;
+  if (wave === undefined || digest === undefined)
+    throw new Refusal(EXIT.nothingToActOn, `${name}: nothing waits for an approval; nothing was written`);
+  if (expected !== undefined && expected !== digest) {
+    throw new Refusal(
+      EXIT.nothingToActOn,
+      `${name}: what waits has digest ${digest}, not ${expected}: it changed since; look at it again (rollward explain popro/${metadata.name})`,
+    );
+  }
+  const emergency = spec.class === "Emergency" && status.emergency === undefined;
+  const main: Action = action ?? (emergency ? "Emergency" : status.halted ? "RetryFailed" : "Promote");
+  return {
+    actions: [...new Set<Action>([main, ...(freeze.length > 0 ? (["LiftFreeze"] as const) : [])])],
+    digest,
+    subject: `${name}, wave ${wave.name}`,
+  };
+}
+
+function approvalDraft(
+  { metadata }: PopRollout,
+  { actions, digest }: Waiting,
+  approvedBy: string,
+  expiresAt: string,
+  { namespace, reason, refuse, freeze }: ApproveOptions,
+): Draft<Approval> {
+  const spec: Approval["spec"] = {
+    for: { kind: "PoPRollout", name: metadata.name, uid: metadata.uid, digest },
+    actions: [...actions],
+    ...(freeze.length > 0 ? { freezes: [...freeze] } : {}),
+    decision: refuse ? "Refuse" : "Approve",
+    reason,
+    approvedBy,
+    expiresAt,
+  };
+  // The same decision written twice is one object; another decision is another one.
+  const mark = createHash("sha256")
+    .update(JSON.stringify([digest, actions, spec.decision, approvedBy, expiresAt]))
+    .digest("hex")
+    .slice(0, 8);
+  return { apiVersion: API_VERSION, kind: "Approval", metadata: { name: `${metadata.name.slice(0, 200)}-${mark}`, namespace }, spec };
+}

@@ -1,0 +1,127 @@
+import { type Command, Option } from "commander";
+import { versionProblem } from "../api/version.ts";
+import { durationProblem, parseDuration } from "../core/time/duration.ts";
+import { parseLocalDate, DAY } from "../core/time/civil.ts";
+import { parseInstant } from "../core/time/instant.ts";
+import { foresee } from "../simulation/foresight/foresee.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { dataText } from "./formats.ts";
+import type { CliIo } from "./io.ts";
+import { diffOf, diffText } from "./plan/diff.ts";
+import { planPage } from "./plan/html.ts";
+import { type ManifestObject, type Manifests, readManifests } from "./plan/manifests.ts";
+import { planTable } from "./plan/table.ts";
+import { NODES_ANNOTATION, NOTHING, readCluster, worldOf } from "./plan/world.ts";
+import { Refusal } from "./refusal.ts";
+import { reporting, withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
+
+interface PlanOptions extends ClusterOptions {
+  readonly file?: readonly string[];
+  readonly cluster?: boolean;
+  readonly until?: string;
+  readonly from?: string;
+  readonly nodesPerPop: string;
+  readonly running: string;
+  readonly diff?: boolean;
+  readonly output: "table" | "json" | "yaml" | "html";
+}
+
+/** The longest look: beyond it nobody knows what else will have been released. */
+const LONGEST = 364 * DAY;
+const MOST_NODES = 1_000;
+
+/** `rollward plan -f FILE…`: which PoP, which window, when, whether it fits, and what is in conflict (rule F7). Nothing is written. */
+export function registerPlan(program: Command, io: CliIo): void {
+  const collect = (path: string, paths: readonly string[] = []) => [...paths, path];
+  withClusterOptions(
+    program
+      .command("plan")
+      .description("what would happen, when, and to whom: by the operator's own decisions, before anything is applied"),
+  )
+    .option("-f, --file <path>", "manifests: several documents, several files; - is the standard input", collect)
+    .option("--cluster", "begin with what the cluster has, the files laid over it; without -f the cluster alone")
+    .option("--until <duration or date>", "how far to look, for example 840h or 2026-12-31", "840h")
+    .option("--from <instant>", "look as if it were then (default: now)")
+    .option("--nodes-per-pop <number>", `nodes of a PoP that neither the cluster nor its annotation ${NODES_ANNOTATION} tells`, "4")
+    .option("--running <version>", "what PoPs run of which nobody tells it", "0.0.0")
+    .option("--diff", "beside the plan that runs in the cluster (with --cluster)")
+    .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json", "yaml", "html"]).default("table"))
+    .action(async (options: PlanOptions) => {
+      if (options.cluster)
+        return withCluster(io, options, async (cluster) => plan(await readCluster(cluster, options.namespace), options, io));
+      return reporting(io, () => plan(NOTHING, options, io));
+    });
+}
+
+async function plan(cluster: Manifests, options: PlanOptions, io: CliIo): Promise<ExitCode> {
+  const now = options.from === undefined ? io.now() : instantOf(options.from);
+  const until = untilOf(options.until!, now);
+  const nodesPerPop = countOf(options.nodesPerPop);
+  const wrong = versionProblem(options.running);
+  if (wrong !== undefined) throw new Refusal(EXIT.badInput, `--running: ${wrong}`);
+  if (options.diff && !options.cluster)
+    throw new Refusal(EXIT.badInput, "--diff compares with the plan that runs in a cluster; give --cluster too");
+  if (options.file === undefined && !options.cluster)
+    throw new Refusal(EXIT.badInput, "there is nothing to plan; give -f manifests.yaml, or --cluster");
+  const files = await readFiles(options.file ?? [], io);
+  const { input, assumed } = worldOf(cluster, files, options.namespace, now, { nodesPerPop, running: options.running });
+  if (input.rollouts.length === 0)
+    throw new Refusal(EXIT.badInput, `there is no PoPRollout to plan in namespace ${options.namespace}; give its manifest with -f`);
+  const forecast = foresee({ ...input, until });
+  const diff = options.diff ? diffOf(forecast, cluster.rollouts) : undefined;
+  const { output } = options;
+  if (output === "json" || output === "yaml") io.out(dataText({ ...forecast, assumed, ...(diff ? { diff } : {}) }, output));
+  else if (output === "html") io.out(planPage(forecast, assumed));
+  else io.out(`${planTable(forecast, assumed)}${diff ? `\n${diffText(diff)}` : ""}`);
+  if (output === "html" && diff) io.error(diffText(diff));
+  return forecast.fits ? EXIT.ok : EXIT.doesNotFit;
+}
+
+async function readFiles(paths: readonly string[], io: CliIo): Promise<readonly ManifestObject[]> {
+  const read = await Promise.all(paths.map(async (path) => readManifests(path, await textOf(path, io))));
+  const problems = read.flatMap((file) => file.problems);
+  if (problems.length > 0) throw new Refusal(EXIT.badInput, problems.join("\n"));
+  const objects = read.flatMap((file) => file.objects);
+  const seen = new Set<string>();
+  for (const { kind, metadata } of objects) {
+    const key = `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;
+    if (seen.has(key)) throw new Refusal(EXIT.badInput, `${kind} ${metadata.name} is given twice; give each object once`);
+    seen.add(key);
+  }
+  return objects;
+}
+
+async function textOf(path: string, io: CliIo): Promise<string> {
+  try {
+    return await io.readFile(path);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Refusal(EXIT.badInput, `${path} cannot be read (${why}); name a file that holds manifests`);
+  }
+}
+
+function instantOf(text: string): number {
+  const found = parseInstant(text);
+  if (found !== undefined) return found;
+  throw new Refusal(
+    EXIT.badInput,
+    `--from is ${JSON.stringify(text)}, which is no instant; write date, time and offset, for example 2026-11-13T12:00Z`,
+  );
+}
+
+/** A length of time, or the end of a date in UTC. */
+function untilOf(text: string, now: number): number {
+  const day = parseLocalDate(text);
+  const length = parseDuration(text);
+  const until = day !== undefined ? (day + 1) * DAY : length === undefined ? undefined : now + length;
+  if (until === undefined) throw new Refusal(EXIT.badInput, `${durationProblem("--until", text)}; or a date, for example 2026-12-31`);
+  if (until <= now) throw new Refusal(EXIT.badInput, `--until is ${text}, which is over; write a date to come, or a length such as 840h`);
+  if (until > now + LONGEST) throw new Refusal(EXIT.badInput, `--until is ${text}, more than a year; write a nearer date`);
+  return until;
+}
+
+function countOf(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= MOST_NODES) return count;
+  throw new Refusal(EXIT.badInput, `--nodes-per-pop is ${JSON.stringify(text)}; write a whole number from 1 to ${MOST_NODES}`);
+}

@@ -1,0 +1,127 @@
+import { parseAllDocuments } from "yaml";
+import type { Approval } from "../../api/approval.ts";
+import type { Fleet } from "../../api/fleet.ts";
+import type { MaintenanceWindow } from "../../api/maintenance-window.ts";
+import type { PopCluster } from "../../api/pop-cluster.ts";
+import type { PopRollout } from "../../api/pop-rollout.ts";
+import { API_VERSION } from "../../api/common.ts";
+import { approvalSpec } from "../../api/approval.ts";
+import { fleetSpec } from "../../api/fleet.ts";
+import { maintenanceWindowSpec } from "../../api/maintenance-window.ts";
+import { popClusterSpec } from "../../api/pop-cluster.ts";
+import { popRolloutSpec } from "../../api/pop-rollout.ts";
+import { type TunnelSite, tunnelSiteSpec } from "../../api/tunnel-site.ts";
+import { closest } from "../../core/closest.ts";
+import { readWindow } from "../../core/window/read.ts";
+
+/** The objects that a plan is made of, wherever they were read. */
+export interface Manifests {
+  readonly fleets: readonly Fleet[];
+  readonly windows: readonly MaintenanceWindow[];
+  readonly pops: readonly PopCluster[];
+  readonly rollouts: readonly PopRollout[];
+  readonly approvals: readonly Approval[];
+  readonly sites: readonly TunnelSite[];
+}
+
+type Fields = Record<string, unknown>;
+const isMap = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const SPECS = {
+  Fleet: fleetSpec,
+  MaintenanceWindow: maintenanceWindowSpec,
+  PoPCluster: popClusterSpec,
+  PoPRollout: popRolloutSpec,
+  Approval: approvalSpec,
+  TunnelSite: tunnelSiteSpec,
+} as const;
+type KindName = keyof typeof SPECS;
+const KINDS = Object.keys(SPECS) as KindName[];
+
+/** Objects of one file, or every problem as a sentence that says what to write instead. */
+export type ReadFile = { readonly objects: readonly ManifestObject[]; readonly problems: readonly string[] };
+
+export interface ManifestObject {
+  readonly kind: KindName;
+  readonly metadata: Fields & { readonly name: string; readonly namespace?: string };
+  readonly spec: unknown;
+  readonly status?: unknown;
+}
+
+/** Reads a file of manifests, several documents or a List; a status that stands there is taken as it is (rule W10: nothing is guessed). */
+export function readManifests(path: string, text: string): ReadFile {
+  const documents = parseAllDocuments(text);
+  const broken = documents.flatMap((document) => ("errors" in document ? document.errors : []));
+  if (broken.length > 0)
+    return {
+      objects: [],
+      problems: [`${path} is no YAML: ${broken[0]!.message.split("\n")[0]!.replace(/:$/, "")}; correct it and try again`],
+    };
+  const values = documents.map((document) => ("toJS" in document ? document.toJS({ maxAliasCount: 100 }) : undefined) as unknown);
+  const objects: ManifestObject[] = [];
+  const problems: string[] = [];
+  for (const value of values.flatMap(itemsOf)) {
+    if (value === null || value === undefined) continue;
+    const found = readObject(path, value);
+    if (found === undefined) continue;
+    if ("problems" in found) problems.push(...found.problems);
+    else objects.push(found);
+  }
+  return { objects, problems };
+}
+
+const itemsOf = (value: unknown): readonly unknown[] =>
+  isMap(value) && value["kind"] === "List" && Array.isArray(value["items"]) ? value["items"] : [value];
+
+/** Undefined: an object of somebody else, such as a Namespace, which a plan does not need. */
+function readObject(path: string, value: unknown): ManifestObject | { readonly problems: readonly string[] } | undefined {
+  if (!isMap(value))
+    return {
+      problems: [`${path} holds ${JSON.stringify(value)?.slice(0, 40)}, which is no object; write manifests with kind, metadata and spec`],
+    };
+  const kind = String(value["kind"]);
+  if (!isKind(kind)) {
+    if (value["apiVersion"] !== API_VERSION && value["kind"] !== undefined) return undefined;
+    return { problems: [`${path}: there is no kind ${kind}; write ${closest(kind, KINDS) ?? `one of ${KINDS.join(", ")}`}`] };
+  }
+  const metadata = value["metadata"];
+  if (!isMap(metadata) || typeof metadata["name"] !== "string") return { problems: [`${path}: a ${kind} has no metadata.name; write one`] };
+  const of = `${path}: ${kind} ${metadata["name"]}`;
+  const { spec, problems } = readSpec(kind, value["spec"]);
+  if (problems.length > 0) return { problems: problems.map((problem) => `${of}: ${problem}`) };
+  return {
+    kind,
+    metadata: metadata as ManifestObject["metadata"],
+    spec,
+    ...(value["status"] === undefined ? {} : { status: value["status"] }),
+  };
+}
+
+const isKind = (kind: string): kind is KindName => Object.hasOwn(SPECS, kind);
+
+function readSpec(kind: KindName, spec: unknown): { readonly spec?: unknown; readonly problems: readonly string[] } {
+  if (kind === "MaintenanceWindow") {
+    const read = readWindow(spec);
+    return read.problems === undefined ? { spec: read.spec, problems: [] } : { problems: read.problems };
+  }
+  const parsed = SPECS[kind].safeParse(spec);
+  if (!parsed.success)
+    return { problems: parsed.error.issues.map(({ path, message }) => `${["spec", ...path.map(String)].join(".")}: ${message}`) };
+  const unknown = unknownFields(spec, parsed.data, "spec");
+  return unknown.length > 0 ? { problems: unknown } : { spec: parsed.data, problems: [] };
+}
+
+/** What the schema has dropped: a name that nobody knows would silently mean nothing. */
+function unknownFields(given: unknown, kept: unknown, path: string): string[] {
+  if (Array.isArray(given) && Array.isArray(kept))
+    return given.flatMap((item, index) => unknownFields(item, kept[index], `${path}[${index}]`));
+  if (!isMap(given) || !isMap(kept)) return [];
+  return Object.entries(given).flatMap(([key, value]) =>
+    key in kept ? unknownFields(value, kept[key], `${path}.${key}`) : [`${path}.${key} is no field; ${meant(key, Object.keys(kept))}`],
+  );
+}
+
+const meant = (key: string, known: readonly string[]): string => {
+  const found = closest(key, known);
+  return found === undefined ? "take it out, or look the name up" : `write ${found}`;
+};

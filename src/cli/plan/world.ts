@@ -1,0 +1,157 @@
+import type { Approval } from "../../api/approval.ts";
+import { API_VERSION } from "../../api/common.ts";
+import type { Fleet } from "../../api/fleet.ts";
+import type { MaintenanceWindow } from "../../api/maintenance-window.ts";
+import type { PopCluster } from "../../api/pop-cluster.ts";
+import type { PopRollout } from "../../api/pop-rollout.ts";
+import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../../api/resources.ts";
+import type { TunnelSite } from "../../api/tunnel-site.ts";
+import type { Cluster } from "../../control/ports.ts";
+import { formatInstant } from "../../core/time/instant.ts";
+import { madeUpUid } from "../../simulation/foresight/foresee.ts";
+import { partnersOf } from "../../simulation/foresight/partners.ts";
+import type { ForesightInput } from "../../simulation/foresight/types.ts";
+import type { ManifestObject, Manifests } from "./manifests.ts";
+
+/** How many nodes a PoP has that no cluster tells; on the PoPCluster. */
+export const NODES_ANNOTATION = "rollward.dev/plan-nodes";
+
+export interface Assumed {
+  readonly nodesPerPop: number;
+  /** What PoPs run of which nobody tells it. */
+  readonly running: string;
+}
+
+/** What there is, with what was assumed to be so, each a sentence. */
+export interface PlannedWorld {
+  readonly input: ForesightInput;
+  readonly assumed: readonly string[];
+}
+
+/** Everything of the fleet namespace that stands in the cluster, and the tunnel sites of the accounts. */
+export async function readCluster(cluster: Cluster, namespace: string): Promise<Manifests> {
+  const inFleet = { namespace };
+  const [fleets, windows, pops, rollouts, approvals, sites] = await Promise.all([
+    cluster.list<Fleet>(FLEET, inFleet),
+    cluster.list<MaintenanceWindow>(MAINTENANCE_WINDOW, inFleet),
+    cluster.list<PopCluster>(POP_CLUSTER, inFleet),
+    cluster.list<PopRollout>(POP_ROLLOUT, inFleet),
+    cluster.list<Approval>(APPROVAL, inFleet),
+    cluster.list<TunnelSite>(TUNNEL_SITE),
+  ]);
+  return { fleets, windows, pops, rollouts, approvals, sites };
+}
+
+export const NOTHING: Manifests = { fleets: [], windows: [], pops: [], rollouts: [], approvals: [], sites: [] };
+
+/** The cluster with the files laid over it: an object of a file takes the place of the spec of the one of its name, and keeps its ledger. */
+export function worldOf(
+  cluster: Manifests,
+  files: readonly ManifestObject[],
+  namespace: string,
+  now: number,
+  assumed: Assumed,
+): PlannedWorld {
+  const lay = <T extends { readonly metadata: { readonly name: string; readonly namespace?: string } }>(
+    known: readonly T[],
+    kind: string,
+  ): T[] => {
+    const mine = files.filter((one) => one.kind === kind && (kind === "TunnelSite" || (one.metadata.namespace ?? namespace) === namespace));
+    const laid = new Map(known.map((one) => [keyOf(one.metadata, namespace), one]));
+    for (const one of mine)
+      laid.set(keyOf(one.metadata, namespace), objectOf(one, laid.get(keyOf(one.metadata, namespace)), namespace, now) as unknown as T);
+    return [...laid.values()];
+  };
+  const notes: string[] = [];
+  const elsewhere = files.filter(({ kind, metadata }) => kind !== "TunnelSite" && (metadata.namespace ?? namespace) !== namespace);
+  if (elsewhere.length > 0)
+    notes.push(
+      `left out, for they are not of namespace ${namespace}: ${elsewhere.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`).join(", ")}`,
+    );
+  const pops = lay(cluster.pops, "PoPCluster").map((pop) => knownPop(pop, files, assumed));
+  notes.push(...nodeNotes(pops, assumed), ...versionNotes(pops, assumed));
+  const sites = lay(cluster.sites, "TunnelSite");
+  const claimed = sites.filter(({ spec, status }) => spec.secondaryPoP !== undefined && (status?.tunnels ?? []).length === 0);
+  if (claimed.length > 0) notes.push(`${claimed.length} sites name two PoPs that have not reported their tunnels: they limit nothing (F2)`);
+  const fleet = lay(cluster.fleets, "Fleet").find(({ metadata }) => metadata.name === "fleet");
+  return {
+    input: {
+      now,
+      namespace,
+      ...(fleet ? { fleet } : {}),
+      windows: lay(cluster.windows, "MaintenanceWindow"),
+      pops: pops.map(({ pop }) => pop),
+      rollouts: lay(cluster.rollouts, "PoPRollout"),
+      approvals: lay(cluster.approvals, "Approval"),
+      partners: partnersOf(sites),
+      sites,
+      thorough: true,
+    },
+    assumed: notes,
+  };
+}
+
+const keyOf = ({ namespace, name }: { readonly namespace?: string; readonly name: string }, fallback: string): string =>
+  `${namespace ?? fallback}/${name}`;
+
+function objectOf({ kind, metadata, spec, status }: ManifestObject, known: object | undefined, namespace: string, now: number): object {
+  if (known !== undefined) return { ...known, spec };
+  return {
+    apiVersion: API_VERSION,
+    kind,
+    metadata: {
+      uid: madeUpUid(kind, metadata.namespace ?? namespace, metadata.name),
+      creationTimestamp: formatInstant(now),
+      resourceVersion: "",
+      generation: 1,
+      namespace,
+      ...metadata,
+    },
+    spec,
+    ...(status === undefined ? {} : { status }),
+  };
+}
+
+interface KnownPop {
+  readonly pop: PopCluster;
+  readonly nodes: "Told" | "Annotated" | "Assumed";
+  readonly version: "Told" | "Pinned" | "Assumed";
+}
+
+function knownPop(pop: PopCluster, files: readonly ManifestObject[], { nodesPerPop, running }: Assumed): KnownPop {
+  const file = files.find(({ kind, metadata }) => kind === "PoPCluster" && metadata.name === pop.metadata.name);
+  const annotations = file?.metadata["annotations"] as Record<string, unknown> | undefined;
+  const written = Number(annotations?.[NODES_ANNOTATION]);
+  const told = pop.status?.members !== undefined;
+  const annotated = Number.isInteger(written) && written > 0;
+  const members = pop.status?.members ?? { total: annotated ? written : nodesPerPop, out: 0 };
+  // A PoP whose nodes a cluster has counted, and that runs nothing, gets its first version; of one in a file nobody knows what it runs.
+  const known = pop.status?.version !== undefined || told;
+  const version = pop.status?.version ?? (told ? undefined : (pop.spec.version ?? running));
+  return {
+    pop: {
+      ...pop,
+      status: {
+        ...pop.status,
+        members,
+        ...(version === undefined ? {} : { version, revisions: { current: version, ...pop.status?.revisions } }),
+      },
+    },
+    nodes: told ? "Told" : annotated ? "Annotated" : "Assumed",
+    version: known ? "Told" : pop.spec.version === undefined ? "Assumed" : "Pinned",
+  };
+}
+
+function nodeNotes(pops: readonly KnownPop[], { nodesPerPop }: Assumed): string[] {
+  const guessed = pops.filter(({ nodes }) => nodes === "Assumed");
+  if (guessed.length === 0) return [];
+  return [
+    `${guessed.length} of ${pops.length} PoPs are taken to have ${nodesPerPop} nodes each; --nodes-per-pop says how many, or the annotation ${NODES_ANNOTATION} of a PoPCluster, or --cluster`,
+  ];
+}
+
+function versionNotes(pops: readonly KnownPop[], { running }: Assumed): string[] {
+  const guessed = pops.filter(({ version }) => version === "Assumed");
+  if (guessed.length === 0) return [];
+  return [`${guessed.length} of ${pops.length} PoPs are taken to run ${running}; --running says which version, or --cluster`];
+}

@@ -1,0 +1,155 @@
+import { Command } from "commander";
+import { beforeEach, expect, it } from "vitest";
+import { parse } from "yaml";
+import { popRolloutSpec, type PopRollout, type PopRolloutStatus } from "../api/pop-rollout.ts";
+import { API_VERSION } from "../api/common.ts";
+import { APPROVAL, FLEET, POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
+import { VirtualClock } from "../simulation/clock.ts";
+import { customKind } from "../simulation/cluster/custom-kind.ts";
+import { InMemoryCluster } from "../simulation/cluster/in-memory-cluster.ts";
+import { Store } from "../simulation/cluster/store.ts";
+import { registerApprove } from "./approve.ts";
+import { registerExplain } from "./explain.ts";
+import type { CliIo } from "./io.ts";
+import { registerPause } from "./pause.ts";
+import { registerRequests } from "./requests.ts";
+import { registerStatus } from "./status.ts";
+
+const NOW = Date.parse("2026-11-22T00:10:00Z");
+const at = "2026-11-22T00:00:00Z";
+let cluster: InMemoryCluster;
+let connect: () => InMemoryCluster;
+let printed: string;
+let complaint: string;
+let code: number | undefined;
+
+beforeEach(() => {
+  const clock = new VirtualClock(NOW);
+  const store = new Store({ clock, kinds: [FLEET, POP_CLUSTER, POP_ROLLOUT, APPROVAL].map((resource) => customKind(resource)) });
+  connect = () => new InMemoryCluster(store, { clock });
+  cluster = connect();
+});
+
+async function rollward(...words: readonly string[]): Promise<void> {
+  [printed, complaint, code] = ["", "", undefined];
+  const io: CliIo = {
+    out: (text) => void (printed += text),
+    error: (text) => void (complaint += text),
+    isTerminal: false,
+    connect: async () => connect(),
+    now: () => NOW,
+    readFile: async () => "",
+    exit: (given) => void (code = given),
+  };
+  const program = new Command("rollward").exitOverride();
+  for (const register of [registerStatus, registerExplain, registerPause, registerRequests, registerApprove]) register(program, io);
+  await program.parseAsync([...words], { from: "user" });
+}
+
+async function givenRollout(name: string, status: Partial<PopRolloutStatus>): Promise<void> {
+  const spec = popRolloutSpec.parse({
+    version: "2026.11.2",
+    requestedBy: "release-engineer@example.com",
+    announcedAt: at,
+    waves: [
+      { name: "canary", pops: { count: 1 } },
+      { name: "rest", pops: { percent: 100 }, approval: "Required" },
+    ],
+  });
+  const created = await cluster.create<PopRollout>(POP_ROLLOUT, {
+    apiVersion: API_VERSION,
+    kind: "PoPRollout",
+    metadata: { name, namespace: "fleet" },
+    spec,
+  } as never);
+  await cluster.updateStatus<PopRollout>(POP_ROLLOUT, { ...created, status: status as PopRolloutStatus });
+}
+
+const read = async (name: string): Promise<PopRollout> => (await cluster.get<PopRollout>(POP_ROLLOUT, name, "fleet"))!;
+
+const DIGEST = `sha256:${"a".repeat(64)}`;
+const assignment = (pop: string, state: "Passed" | "Assigned" | "RolledBack", more: object = {}) =>
+  ({
+    pop,
+    uid: `uid-${pop}`,
+    wave: "canary",
+    version: "2026.11.2",
+    class: "Regular",
+    announcedAt: at,
+    order: "Go",
+    state,
+    since: at,
+    ...more,
+  }) as const;
+const WAITING = {
+  numbers: { pops: 2, passed: 1, open: 0, failed: 0, skipped: 0 },
+  waves: [
+    { name: "canary", state: "Passed", pops: ["fra1"], openedAt: at, endedAt: at },
+    { name: "rest", state: "Pending", digest: DIGEST },
+  ],
+  assignments: [assignment("fra1", "Passed")],
+  holds: [{ rule: "F8", reason: "AwaitingApproval", message: "wave rest waits for an Approval" }],
+} satisfies Partial<PopRolloutStatus>;
+
+it("status shows each rollout on a line above the PoPs, and one rollout PoP by PoP", async () => {
+  await givenRollout("r1", WAITING);
+  await rollward("status");
+  expect(printed).toMatch(
+    /^ROLLOUT +STATE +VERSION +WAVE +PASSED +FAILED +WAITS FOR +UNTIL +FINISHES\nr1 +Unknown +2026\.11\.2 +- +1\/2 +0 +AwaitingApproval +- +-\n/,
+  );
+  await rollward("status", "popro/r1");
+  expect(printed).toBe(
+    "r1 passed on 1 of 2 PoPs; it waits: AwaitingApproval\n" +
+      "WAVE    POP   STATE   SINCE                 ASKED TO  NOTE\n" +
+      "canary  fra1  Passed  2026-11-22T00:00:00Z  Go        -\n",
+  );
+  await rollward("status", "popro/r1", "-o", "yaml");
+  expect((parse(printed) as { numbers: object }).numbers).toEqual(WAITING.numbers);
+});
+
+it("explain says what a rollout waits for, and which digest an Approval has to name", async () => {
+  await givenRollout("r1", WAITING);
+  await rollward("explain", "popro/r1");
+  expect(printed).toContain("1. AwaitingApproval (rule F8): wave rest waits for an Approval; no time is known");
+  expect(printed).toContain(`rest: Pending, an Approval names digest ${DIGEST}`);
+});
+
+it("pause and resume write spec.paused of a rollout", async () => {
+  await givenRollout("r1", WAITING);
+  await rollward("pause", "popro/r1");
+  expect([code, (await read("r1")).spec.paused]).toEqual([0, true]);
+  await rollward("resume", "popro/r1");
+  expect([code, (await read("r1")).spec.paused]).toEqual([0, false]);
+});
+
+it("take-back asks it of a rollout once, with its instant; without a PoP that has the version nothing is written", async () => {
+  await givenRollout("r1", WAITING);
+  await rollward("take-back", "popro/r1");
+  expect([code, (await read("r1")).spec.requests?.takeBack?.at]).toEqual([0, "2026-11-22T00:10:00.000Z"]);
+  await givenRollout("r2", { ...WAITING, assignments: [assignment("fra1", "Assigned")] });
+  await rollward("take-back", "popro/r2");
+  expect([code, complaint]).toEqual([4, "PoPRollout r2: no PoP has 2026.11.2, so there is nothing to take back; nothing was written\n"]);
+});
+
+it("retry needs something that halted, was stopped or failed; stop needs waves that go on", async () => {
+  await givenRollout("r1", WAITING);
+  await rollward("retry", "popro/r1");
+  expect([code, complaint]).toEqual([4, "PoPRollout r1: it neither halted nor was stopped, and no PoP failed; nothing was written\n"]);
+  await rollward("stop", "popro/r1");
+  expect([code, (await read("r1")).spec.requests?.stop?.at]).toEqual([0, "2026-11-22T00:10:00.000Z"]);
+  await givenRollout("r2", { ...WAITING, standing: true });
+  await rollward("stop", "popro/r2");
+  expect([code, complaint]).toEqual([4, "PoPRollout r2: its waves are over, so there is nothing to stop; nothing was written\n"]);
+});
+
+it("[F8] approve writes nothing unless exactly the digest that was looked at still waits", async () => {
+  await givenRollout("r1", WAITING);
+  const other = `sha256:${"b".repeat(64)}`;
+  await rollward("approve", "popro/r1", "--reason", "figures are good", "--digest", other);
+  expect(code).toBe(4);
+  expect(complaint).toContain(`what waits has digest ${DIGEST}, not ${other}: it changed since`);
+  await givenRollout("r2", { ...WAITING, waves: [] });
+  await rollward("approve", "popro/r2", "--reason", "figures are good");
+  expect([code, complaint]).toEqual([4, "PoPRollout r2: nothing waits for an approval; nothing was written\n"]);
+  expect(await cluster.list(APPROVAL, { namespace: "fleet" })).toEqual([]);
+});

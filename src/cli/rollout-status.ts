@@ -1,0 +1,55 @@
+import pico from "picocolors";
+import type { PopRollout } from "../api/pop-rollout.ts";
+import { rolloutSummary } from "../core/explain/rollout.ts";
+import type { CliIo } from "./io.ts";
+import { dataText, type Format } from "./formats.ts";
+import { alignedTable } from "./table.ts";
+
+/** Every rollout that is not over on one line, or an empty text where there is none. */
+export function rolloutTable(io: CliIo, rollouts: readonly PopRollout[]): string {
+  const open = rollouts.filter(({ status }) => status?.outcome === undefined || status.standing === true);
+  if (open.length === 0) return "";
+  const heading = ["ROLLOUT", "STATE", "VERSION", "WAVE", "PASSED", "FAILED", "WAITS FOR", "UNTIL", "FINISHES"];
+  const rows = open
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    .map(({ metadata, spec, status = {} }) => [
+      metadata.name,
+      status.conditions?.find(({ type }) => type === "Progressing")?.reason ?? "Unknown",
+      spec.version ?? spec.content?.version ?? "-",
+      status.waves?.find(({ state }) => state === "Open")?.name ?? "-",
+      status.numbers === undefined ? "-" : `${status.numbers.passed}/${status.numbers.pops}`,
+      String(status.numbers?.failed ?? 0),
+      status.holds?.[0]?.reason ?? "-",
+      status.holds?.[0]?.until ?? "-",
+      status.forecast?.finishAt ?? "-",
+    ]);
+  const [top, ...lines] = alignedTable(heading, rows).trimEnd().split("\n");
+  return `${[pico.createColors(io.isTerminal).bold(top), ...lines].join("\n")}\n\n`;
+}
+
+/** One rollout, PoP by PoP in the order of its waves. */
+export function oneRollout({ metadata, spec, status = {} }: PopRollout, output: Format): string {
+  const assignments = status.assignments ?? [];
+  if (output === "json" || output === "yaml") {
+    const { stages, waves, numbers, forecast, holds, outcome, standing } = status;
+    const what = spec.version ?? spec.content?.version;
+    return dataText(
+      { name: metadata.name, version: what, numbers, outcome, standing, holds, stages, waves, forecast, assignments },
+      output,
+    );
+  }
+  const order = (status.waves ?? []).map(({ name }) => name);
+  const heading = ["WAVE", "POP", "STATE", "SINCE", "ASKED TO", "NOTE"];
+  const rows = assignments
+    .toSorted((a, b) => order.indexOf(a.wave) - order.indexOf(b.wave) || (a.pop < b.pop ? -1 : 1))
+    .map((one) => [
+      one.wave,
+      one.pop,
+      one.state,
+      one.since,
+      one.order,
+      [one.reason, one.message ?? one.because].filter((text) => text !== undefined).join(": ") || "-",
+    ]);
+  const table = rows.length === 0 ? "no PoP has been assigned yet\n" : alignedTable(heading, rows);
+  return `${metadata.name} ${rolloutSummary(status)}\n${table}`;
+}
