@@ -9,6 +9,7 @@ import { build, DIST, NODE_FLAGS } from "../tools/build.ts";
 import { ETCD_VERSION, KUBERNETES_VERSION } from "../tools/control-plane/versions.ts";
 import { badHealth } from "./bad-health.ts";
 import { type Figures, markdown, median } from "./figures.ts";
+import { foresight } from "./foresight.ts";
 import { nodeRoll } from "./node-roll.ts";
 import { operatorFootprint } from "./operator-footprint.ts";
 import { type BenchWorld, inWorld } from "./world.ts";
@@ -17,14 +18,20 @@ const RESULTS = join(import.meta.dirname, "results.md");
 /** Above this the API server itself was too slow for a figure to mean anything (performance.md). */
 const SERVER_LIMIT_MS = 1_000;
 
+/** One that needs no control plane. */
+interface Alone {
+  readonly alone: () => Promise<readonly Figures[]>;
+}
+
 interface Benchmark {
   readonly pops: Readonly<Record<string, number>>;
   readonly run: (world: BenchWorld, program: string) => Promise<readonly Figures[]>;
 }
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+const BENCHMARKS: Readonly<Record<string, Benchmark | Alone>> = {
   "node-roll": { pops: { fra1: 8 }, run: nodeRoll },
   "bad-health": { pops: { ber1: 1 }, run: async (world, program) => [await badHealth(world, program)] },
+  foresight: { alone: foresight },
   "operator-footprint": { pops: { fra1: 4, tyo1: 4 }, run: async (world, program) => [await operatorFootprint(world, program)] },
 };
 
@@ -87,8 +94,11 @@ const { program, sizes } = await build(DIST);
 const figures: Figures[] = [];
 for (const name of names) {
   console.error(`running ${name} …`);
-  const { pops, run } = BENCHMARKS[name]!;
-  const results = await inWorld(pops, async (world) => [...(await run(world, program)), serverTimes(world)]);
+  const benchmark = BENCHMARKS[name]!;
+  const results =
+    "alone" in benchmark
+      ? await benchmark.alone()
+      : await inWorld(benchmark.pops, async (world) => [...(await benchmark.run(world, program)), serverTimes(world)]);
   for (const result of results) console.log(markdown(result));
   figures.push(...results);
 }

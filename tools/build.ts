@@ -7,6 +7,8 @@ import { type OutputChunk, type Plugin, rolldown } from "rolldown";
 
 const ROOT = join(import.meta.dirname, "..");
 const ENTRY = join(ROOT, "src/main.ts");
+/** The thread in which the operator looks ahead; a file of its own beside the program. */
+const WORKER = join(ROOT, "src/composition/forecast-worker.ts");
 export const DIST = join(ROOT, "dist");
 
 /** What is for development only, and would double the size without a word if somebody imported it from the operator. */
@@ -76,7 +78,7 @@ export interface Built {
 /** Bundles the operator and its command line into `folder`. Throws when something that is for development only would be in it. */
 export async function build(folder: string): Promise<Built> {
   const bundle = await rolldown({
-    input: { rollward: ENTRY },
+    input: { rollward: ENTRY, "forecast-worker": WORKER },
     platform: "node",
     plugins: [slimUndici, lazyHttp],
     treeshake: { moduleSideEffects: [{ test: NO_SIDE_EFFECTS, sideEffects: false }] },

@@ -92,6 +92,8 @@ async function fetchRest(file: Download, part: string): Promise<void> {
     const from = answer.status === 206 ? have : 0;
     const total = from + Number(answer.headers.get("content-length") ?? 0);
     let done = from;
+    const written = createWriteStream(part, { flags: from > 0 ? "a" : "w" });
+    const closed = new Promise<void>((done) => written.once("close", () => done()));
     await pipeline(
       Readable.fromWeb(answer.body),
       async function* (chunks: AsyncIterable<Uint8Array>) {
@@ -102,8 +104,9 @@ async function fetchRest(file: Download, part: string): Promise<void> {
           yield chunk;
         }
       },
-      createWriteStream(part, { flags: from > 0 ? "a" : "w" }),
-    );
+      written,
+      // A pipeline that broke is over before the last write is: whoever asked for the file's size now would go on in the wrong place.
+    ).finally(() => closed);
   } finally {
     watch.end();
   }

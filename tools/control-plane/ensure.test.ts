@@ -96,14 +96,14 @@ describe("the control plane is taken from", () => {
   onLinuxX64("the official releases, checked against the checksums beside them", async () => {
     releaseEverything();
     const env = environment({ PATH: process.env["PATH"] });
-    const found = await ensureControlPlane({ root, env, progress: silent });
+    const found = await ensureControlPlane({ root, env, progress: silent, pinned: {} });
     expect(found).toMatchObject({ source: "download", directory: cacheDirectory(root) });
     expect(readdirSync(found.directory).sort()).toEqual([...BINARIES].sort());
     expect(readFileSync(found.binaries.kubectl, "utf8")).toBe("the program kubectl");
   });
 
   onLinuxX64("nowhere, with every source's sentence, when there is no release and no Go", async () => {
-    const failure = await ensureControlPlane({ root, env: environment(), progress: silent }).catch((error: unknown) => error);
+    const failure = await ensureControlPlane({ root, env: environment(), progress: silent, pinned: {} }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ControlPlaneUnavailable);
     expect((failure as ControlPlaneUnavailable).reasons).toEqual([
       "KUBEBUILDER_ASSETS is not set.",
@@ -116,7 +116,7 @@ describe("the control plane is taken from", () => {
   onLinuxX64("the releases, but never a binary whose checksum differs; what was right before it stays", async () => {
     releaseEverything();
     released.set(`/v${KUBERNETES_VERSION}/bin/linux/amd64/kube-scheduler`, Buffer.from("something else"));
-    await expect(ensureControlPlane({ root, env: environment(), progress: silent })).rejects.toThrow(
+    await expect(ensureControlPlane({ root, env: environment(), progress: silent, pinned: {} })).rejects.toThrow(
       /kube-scheduler does not have the sha256/,
     );
     expect(readdirSync(cacheDirectory(root)).sort()).toEqual(["kube-apiserver", "kube-controller-manager"]);
@@ -140,7 +140,14 @@ describe("a release", () => {
   });
 
   test("for a platform without official server binaries is refused in a sentence", async () => {
-    const request = { binaries: BINARIES, directory: join(root, "out"), env: environment(), progress: silent, platform: "darwin-arm64" };
+    const request = {
+      binaries: BINARIES,
+      directory: join(root, "out"),
+      env: environment(),
+      progress: silent,
+      pinned: {},
+      platform: "darwin-arm64",
+    };
     await expect(downloadReleases(request)).rejects.toThrow("There are no official server binaries for darwin-arm64.");
   });
 

@@ -7,7 +7,16 @@ import { DownloadFailed } from "./download.ts";
 import { buildWithGo, GoBuildFailed } from "./go-build.ts";
 import { progressOn, type Progress } from "./progress.ts";
 import { downloadReleases } from "./release.ts";
-import { BINARIES, cacheDirectory, ETCD_VERSION, KUBERNETES_BINARIES, KUBERNETES_VERSION, ROOT, type Binary } from "./versions.ts";
+import {
+  BINARIES,
+  cacheDirectory,
+  ETCD_VERSION,
+  KUBERNETES_BINARIES,
+  KUBERNETES_VERSION,
+  PINNED_SHA256,
+  ROOT,
+  type Binary,
+} from "./versions.ts";
 
 type Source = "KUBEBUILDER_ASSETS" | "cache" | "download" | "go build";
 
@@ -23,6 +32,8 @@ export interface EnsureOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly progress?: Progress;
   readonly signal?: AbortSignal;
+  /** Checksums that are known beforehand, by file address; those of versions.ts if not given. */
+  readonly pinned?: Readonly<Record<string, string>>;
 }
 
 /** No source has a control plane; `reasons` holds a sentence for each. */
@@ -71,14 +82,14 @@ async function install(options: EnsureOptions & { progress: Progress }, director
   const there = findControlPlane(options);
   if ("source" in there) return there;
   const reasons = [...there];
-  const { progress, signal } = options;
+  const { progress, signal, pinned = PINNED_SHA256 } = options;
   const env = options.env ?? process.env;
   progress.say(
     `The control plane (Kubernetes ${KUBERNETES_VERSION}, etcd ${ETCD_VERSION}) is not installed yet; it goes into ${directory}.`,
   );
   removeUnfinished(directory);
   const sources: [Source, () => Promise<void>][] = [
-    ["download", () => downloadReleases({ binaries: missingIn(directory), directory, env, progress, signal })],
+    ["download", () => downloadReleases({ binaries: missingIn(directory), directory, env, progress, signal, pinned })],
     ["go build", () => buildMissing(options, env, directory)],
   ];
   for (const [source, attempt] of sources) {

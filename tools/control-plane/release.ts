@@ -6,14 +6,48 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { download, DownloadFailed, fetchText } from "./download.ts";
 import type { Progress } from "./progress.ts";
-import { ETCD_VERSION, KUBERNETES_VERSION, PINNED_SHA256, type Binary } from "./versions.ts";
+import { ETCD_VERSION, KUBERNETES_VERSION, type Binary } from "./versions.ts";
 
-const RELEASED_FOR: Record<string, string> = {
+export const RELEASED_FOR: Readonly<Record<string, string>> = {
   "linux-x64": "amd64",
   "linux-arm64": "arm64",
   "linux-ppc64le": "ppc64le",
   "linux-s390x": "s390x",
 };
+
+/** One file as its publisher offers it. */
+interface ReleaseFile {
+  /** Below the download base; under it a checksum is pinned. */
+  readonly path: string;
+  readonly url: string;
+  /** What the publisher says its sha256 is, in lower-case hex. Throws DownloadFailed when nothing is to be read there. */
+  readonly published: (signal?: AbortSignal) => Promise<string>;
+}
+
+/** Where the binary is released; of etcd the archive that it is in. `architecture` as its publisher calls it: `amd64`. */
+export function releaseFile(binary: Binary, architecture: string, env: NodeJS.ProcessEnv): ReleaseFile {
+  if (binary === "etcd") {
+    const base = env["ROLLWARD_ETCD_DOWNLOAD_BASE"] ?? "https://github.com/etcd-io/etcd/releases/download";
+    const path = `v${ETCD_VERSION}/${etcdFolder(architecture)}.tar.gz`;
+    const published = async (signal?: AbortSignal): Promise<string> => {
+      const list = await fetchText(`${base}/v${ETCD_VERSION}/SHA256SUMS`, signal);
+      return sha256In(list.split("\n").find((line) => line.trim().endsWith(`${etcdFolder(architecture)}.tar.gz`)) ?? "", path);
+    };
+    return { path, url: `${base}/${path}`, published };
+  }
+  const base = env["ROLLWARD_KUBERNETES_DOWNLOAD_BASE"] ?? "https://dl.k8s.io";
+  const path = `v${KUBERNETES_VERSION}/bin/linux/${architecture}/${binary}`;
+  const url = `${base}/${path}`;
+  return { path, url, published: async (signal) => sha256In(await fetchText(`${url}.sha256`, signal), url) };
+}
+
+const etcdFolder = (architecture: string): string => `etcd-v${ETCD_VERSION}-linux-${architecture}`;
+
+function sha256In(text: string, of: string): string {
+  const found = /\b[0-9a-f]{64}\b/.exec(text.toLowerCase())?.[0];
+  if (found === undefined) throw new DownloadFailed(`There is no sha256 published for ${of}; without one it is not used.`);
+  return found;
+}
 
 export interface ReleaseRequest {
   readonly binaries: readonly Binary[];
@@ -22,7 +56,7 @@ export interface ReleaseRequest {
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
   readonly platform?: string;
-  readonly pinned?: Readonly<Record<string, string>>;
+  readonly pinned: Readonly<Record<string, string>>;
 }
 
 /** Fetches the wanted binaries into the directory, each whole or not at all. Throws DownloadFailed with what failed first. */
@@ -32,28 +66,15 @@ export async function downloadReleases(request: ReleaseRequest): Promise<void> {
   if (architecture === undefined) throw new DownloadFailed(`There are no official server binaries for ${platform}.`);
   mkdirSync(request.directory, { recursive: true });
   for (const binary of request.binaries) {
-    await (binary === "etcd" ? downloadEtcd(request, architecture) : downloadKubernetes(request, binary, architecture));
+    const file = releaseFile(binary, architecture, request.env);
+    if (binary === "etcd") await downloadEtcd(request, file, etcdFolder(architecture));
+    else await fetchChecked(request, binary, file, join(request.directory, binary));
   }
 }
 
-async function downloadKubernetes(request: ReleaseRequest, binary: Binary, architecture: string): Promise<void> {
-  const base = request.env["ROLLWARD_KUBERNETES_DOWNLOAD_BASE"] ?? "https://dl.k8s.io";
-  const path = `v${KUBERNETES_VERSION}/bin/linux/${architecture}/${binary}`;
-  const url = `${base}/${path}`;
-  const published = async (): Promise<string> => fetchText(`${url}.sha256`, request.signal);
-  await fetchChecked(request, binary, url, path, published, join(request.directory, binary));
-}
-
-async function downloadEtcd(request: ReleaseRequest, architecture: string): Promise<void> {
-  const base = request.env["ROLLWARD_ETCD_DOWNLOAD_BASE"] ?? "https://github.com/etcd-io/etcd/releases/download";
-  const folder = `etcd-v${ETCD_VERSION}-linux-${architecture}`;
-  const path = `v${ETCD_VERSION}/${folder}.tar.gz`;
-  const published = async (): Promise<string> => {
-    const list = await fetchText(`${base}/v${ETCD_VERSION}/SHA256SUMS`, request.signal);
-    return list.split("\n").find((line) => line.trim().endsWith(`${folder}.tar.gz`)) ?? "";
-  };
+async function downloadEtcd(request: ReleaseRequest, file: ReleaseFile, folder: string): Promise<void> {
   const archive = join(request.directory, `${folder}.tar.gz`);
-  await fetchChecked(request, "etcd", `${base}/${path}`, path, published, archive);
+  await fetchChecked(request, "etcd", file, archive);
   const unpacked = mkdtempSync(join(request.directory, ".unpack-"));
   try {
     await promisify(execFile)("tar", ["-xzf", archive, "-C", unpacked, `${folder}/etcd`]);
@@ -66,16 +87,9 @@ async function downloadEtcd(request: ReleaseRequest, architecture: string): Prom
   }
 }
 
-async function fetchChecked(
-  request: ReleaseRequest,
-  name: string,
-  url: string,
-  path: string,
-  published: () => Promise<string>,
-  to: string,
-): Promise<void> {
-  const sha256 = (request.pinned ?? PINNED_SHA256)[path] ?? /\b[0-9a-f]{64}\b/.exec((await published()).toLowerCase())?.[0];
-  if (sha256 === undefined) throw new DownloadFailed(`There is no sha256 published for ${url}; without one it is not used.`);
+async function fetchChecked(request: ReleaseRequest, name: string, file: ReleaseFile, to: string): Promise<void> {
+  const { path, url } = file;
+  const sha256 = request.pinned[path] ?? (await file.published(request.signal));
   await download({
     url,
     to,
