@@ -1,6 +1,6 @@
 import { Operator, type OperatorPorts } from "../control/operator.ts";
 import { SECRET } from "../control/kinds.ts";
-import type { Cluster, ClusterEvent, Prober } from "../control/ports.ts";
+import type { Cluster, ClusterEvent, Forecast, Prober } from "../control/ports.ts";
 import type { Told } from "../control/told.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { SimulatedSites, type SiteTrouble } from "./sites.ts";
@@ -13,6 +13,7 @@ export interface SimulatedOperatorOptions {
   readonly namespace: string;
   readonly onEvent: (event: ClusterEvent) => void;
   readonly told?: Partial<Told>;
+  readonly forecast?: Forecast;
   /** PoP clusters that cannot be reached, by the name of their kubeconfig Secret. */
   readonly troubles?: ReadonlyMap<string, SiteTrouble>;
 }
@@ -21,8 +22,11 @@ const QUIET: Told = {
   pop: () => {},
   windowBreached: () => {},
   popGone: () => {},
+  rollout: () => {},
+  rolloutGone: () => {},
   fleet: () => {},
   decided: () => {},
+  forecastFailed: () => {},
   queue: () => ({}),
 };
 
@@ -45,6 +49,7 @@ export class SimulatedOperator {
       readSecret: async (name) => decoded((await hub.get(SECRET, name, namespace))?.data),
       namespace,
       tzdata: process.versions.tz ?? "unknown",
+      ...(options.forecast ? { forecast: options.forecast } : {}),
     };
     this.#operator = new Operator(ports);
   }

@@ -7,6 +7,8 @@ export type PrometheusReply = number | Readonly<Record<string, number>> | "Empty
 export class SimulatedPrometheus {
   readonly url = "http://prometheus.simulation:9090";
   readonly replies = new Map<string, PrometheusReply>();
+  /** PoP → `<namespace>/<name>` of a site → whether its tunnel there is up: what data planes export as `pop_tunnel_up`. */
+  readonly tunnels = new Map<string, Map<string, boolean>>();
   up = true;
   /** Queries asked so far, oldest first. */
   readonly asked: string[] = [];
@@ -15,6 +17,8 @@ export class SimulatedPrometheus {
     if (!this.up) return { status: 0, body: "connection refused", milliseconds: 1, refused: true };
     const query = url.searchParams.get("query") ?? "";
     this.asked.push(query);
+    const pop = /pop_tunnel_up\{pop=~"(.*)\|"\}/.exec(query)?.[1];
+    if (pop !== undefined) return this.#tunnelsOf(pop.replaceAll("\\\\.", "."));
     const reply = this.replies.get(query) ?? "Empty";
     if (reply === "Unparsable") {
       return {
@@ -24,9 +28,17 @@ export class SimulatedPrometheus {
       };
     }
     const series = reply === "Empty" ? [] : Object.entries(typeof reply === "number" ? { "": reply } : reply);
-    const result = series.map(([name, value]) => ({ metric: name ? { series: name } : {}, value: [0, String(value)] }));
-    return { status: 200, body: JSON.stringify({ status: "success", data: { resultType: "vector", result } }), milliseconds: 1 };
+    return vector(series.map(([name, value]) => [name ? { series: name } : {}, value]));
   }
+
+  #tunnelsOf(pop: string): DataPlaneAnswer {
+    return vector([...(this.tunnels.get(pop) ?? [])].map(([site, up]) => [{ site, pop }, up ? 1 : 0]));
+  }
+}
+
+function vector(series: readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[]): DataPlaneAnswer {
+  const result = series.map(([metric, value]) => ({ metric, value: [0, String(value)] }));
+  return { status: 200, body: JSON.stringify({ status: "success", data: { resultType: "vector", result } }), milliseconds: 1 };
 }
 
 /** Leads calls for the simulated Prometheus to it, and all others on. */

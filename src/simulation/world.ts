@@ -1,7 +1,7 @@
 import type { Fleet, FleetSpec } from "../api/fleet.ts";
 import type { MaintenanceWindow } from "../api/maintenance-window.ts";
 import type { PopCluster, PopClusterStatus } from "../api/pop-cluster.ts";
-import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../api/resources.ts";
+import { allResources, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../api/resources.ts";
 import { NAMESPACE } from "../control/kinds.ts";
 import type { ClusterEvent, Draft, KubernetesObject, Prober } from "../control/ports.ts";
 import { VirtualClock, seededRandom } from "./clock.ts";
@@ -13,12 +13,16 @@ import { runControlPlane } from "./daemon-sets.ts";
 import { InMemoryRuntime } from "./nodes/in-memory-runtime.ts";
 import { NodeFleet, nodeSpecs } from "./nodes/node-fleet.ts";
 import { SimulatedProber } from "./nodes/simulated-prober.ts";
+import { InlineForecast } from "./foresight/inline-forecast.ts";
 import { SimulatedOperator } from "./operator-process.ts";
 import { SimulatedPrometheus, withPrometheus } from "./prometheus.ts";
 import type { SiteTrouble } from "./sites.ts";
 
 export const FLEET_NAMESPACE = "fleet";
 export const DATA_PLANE_NAMESPACE = "rollward-data-plane";
+
+/** Virtual milliseconds: a call takes some, a boot a few thousand, and what is not answered by then never is. */
+const LONGEST_CALL = 10 * 60_000;
 
 export interface WorldOptions {
   /** The instant at which the world begins, RFC 3339. */
@@ -51,6 +55,8 @@ export class World {
   readonly nodes: NodeFleet;
   readonly said: Said[] = [];
   readonly operators: SimulatedOperator[] = [];
+  /** The operators' views of the hub, in the same order: faults are put on them. */
+  readonly hubs: InMemoryCluster[] = [];
   readonly #options: WorldOptions;
   readonly #random: () => number;
 
@@ -58,7 +64,7 @@ export class World {
     this.#options = options;
     this.#random = seededRandom(options.seed ?? 1);
     this.clock = new VirtualClock(Date.parse(options.start), options.seed === undefined ? {} : { seed: options.seed });
-    this.store = new Store({ clock: this.clock, kinds: [FLEET, MAINTENANCE_WINDOW, POP_CLUSTER].map((resource) => customKind(resource)) });
+    this.store = new Store({ clock: this.clock, kinds: allResources.map((resource) => customKind(resource)) });
     this.kubectl = new InMemoryCluster(this.store, { clock: this.clock, user: "person" });
     this.runtime = new InMemoryRuntime(this.clock);
     this.prober = withPrometheus(new SimulatedProber(this.runtime, this.clock), this.prometheus);
@@ -100,9 +106,11 @@ export class World {
       namespace: FLEET_NAMESPACE,
       onEvent,
       troubles: this.troubles,
+      forecast: new InlineForecast(),
     });
     operator.start();
     this.operators.push(operator);
+    this.hubs.push(hub);
     return operator;
   }
 
@@ -111,13 +119,23 @@ export class World {
     await this.while(this.nodes.start(nodeSpecs(pop, count)));
   }
 
-  /** Lets the clock run until a promise of the world is settled. */
-  async while<T>(work: Promise<T>): Promise<T> {
+  /** Lets the clock run until a promise of the world is settled. Rejects when it is not within `limitMilliseconds` of virtual time. */
+  async while<T>(work: Promise<T>, limitMilliseconds = LONGEST_CALL): Promise<T> {
     let settled = false;
     const done = work.finally(() => (settled = true));
     done.catch(() => undefined);
-    while (!settled) await this.clock.advance(10);
+    for (const end = this.clock.elapsed() + limitMilliseconds; !settled;) {
+      if (this.clock.elapsed() >= end) throw this.#unanswered(limitMilliseconds);
+      await this.clock.advance(10);
+    }
     return done;
+  }
+
+  #unanswered(limitMilliseconds: number): Error {
+    return new Error(
+      `A call to the simulated world was not answered within ${limitMilliseconds / 1_000} s of virtual time; the clock stands at ` +
+        `${new Date(this.clock.now()).toISOString()}. What it waits for never comes: what follows a long way off is awaited with \`until\`.`,
+    );
   }
 
   async apply<T extends KubernetesObject>(kind: Parameters<InMemoryCluster["create"]>[0], object: Draft<T>): Promise<void> {
@@ -184,6 +202,15 @@ export interface PopOptions {
   readonly spec?: object;
 }
 
+/** How the sessions of the virtual data planes leave, and are told to stay. */
+export const DRAIN = {
+  start: { http: { port: 8080, path: "/drain" } },
+  cancel: { http: { port: 8080, path: "/undrain" } },
+  lease: "30s",
+  timeout: "30s",
+  sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
+} as const;
+
 /** A PoP of virtual nodes: host network, health on 8080, sessions on 7000, drained by token, judged by health and reconnects. */
 export function popDraft(name: string, options: PopOptions = {}): Draft<PopCluster> {
   const { version = "1.0.0", timeZone = "Europe/Berlin", strategy = {}, health = {}, rollback = {}, spec = {} } = options;
@@ -219,13 +246,7 @@ export function popDraft(name: string, options: PopOptions = {}): Draft<PopClust
         prePull: false,
         bake: "10m",
         watch: "24h",
-        drain: {
-          start: { http: { port: 8080, path: "/drain" } },
-          cancel: { http: { port: 8080, path: "/undrain" } },
-          lease: "30s",
-          timeout: "30s",
-          sessions: { metric: "pop_active_sessions", port: 8080, path: "/metrics" },
-        },
+        drain: DRAIN,
         perNode: { expected: "2m", deadline: "5m", soak: "5s", retries: 1 },
         ...strategy,
       },

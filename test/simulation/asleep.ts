@@ -1,4 +1,5 @@
-import type { Effect, FaultyOperator, Mishap, Sabotage } from "./faulty-operator.ts";
+import type { Effect, Mishap, Sabotage } from "./effect.ts";
+import type { FaultyOperator } from "./faulty-operator.ts";
 import { HOUR, Scenario } from "./scenario.ts";
 
 /** `a` sleeps once, with the first effect that fits. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../../src/control/ports.ts";
-import type { Effect, FaultyOperator, Mishap } from "./faulty-operator.ts";
+import type { Effect, Mishap } from "./effect.ts";
+import type { FaultyOperator } from "./faulty-operator.ts";
 import { HOUR, MINUTE, Scenario, SECOND } from "./scenario.ts";
 
 /**

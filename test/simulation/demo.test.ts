@@ -39,7 +39,7 @@ describe("rollward demo --embedded", () => {
     expect(page).toMatch(/1\.2\.0-no-pull: .*ErrImagePull/);
     expect(page).toMatch(/1\.2\.1-crash-loop: .*exited 2 times/);
     expect(page).toMatch(/1\.2\.2-loses-sessions: reconnect: \d+ of \d+ sessions/);
-    expect(page).toMatch(/1\.2\.3-bad-after-1h: .*healthz: answered 500/);
+    expect(page).toMatch(/1\.2\.3-bad-after-1h: .*healthz: GET http:\/\/\S+ answered 500/);
   }, 60_000);
 
   it("a good version that crashes after all makes it end with 1, with what was claimed and what was found", async () => {

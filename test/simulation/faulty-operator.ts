@@ -2,6 +2,7 @@ import { CLAIM_ANNOTATION, RELEASED_PREFIX, REVISION_LABEL } from "../../src/api
 import type { PopCluster } from "../../src/api/pop-cluster.ts";
 import {
   ApiError,
+  type Cache,
   type DataPlaneAnswer,
   type Draft,
   type JsonPatchOperation,
@@ -16,46 +17,7 @@ import { seededRandom } from "../../src/simulation/clock.ts";
 import { InMemoryCluster } from "../../src/simulation/cluster/in-memory-cluster.ts";
 import { SimulatedOperator } from "../../src/simulation/operator-process.ts";
 import { FLEET_NAMESPACE, type World } from "../../src/simulation/world.ts";
-
-/** One effect of one operator on the world outside its process, in the words of the node table. */
-export interface Effect {
-  readonly operator: string;
-  /** Counts all effects of this operator, from 0. */
-  readonly index: number;
-  /** `claim`, `release`, `label-off`, `label-on`, `finalizer`, `status`, `grants`, `drain.start`, `drain.cancel`, `create DaemonSet` … */
-  readonly name: string;
-  /** The node, PoPCluster or other object that it is about; of a drain call the node. */
-  readonly target: string;
-  /** The token, the label's value or, of a PoPCluster's status, `run state/step of each node`. */
-  readonly detail: string;
-  /** Elapsed instant of the list of nodes that the decision rests on; -Infinity before the first. */
-  readonly listedAt: number;
-}
-
-/** What befalls one effect. */
-export interface Mishap {
-  /** Elapsed milliseconds that the process sleeps between decision and effect. */
-  readonly delayMilliseconds?: number;
-  /** What the caller hears instead of an answer; the effect is done first when it `commits`. */
-  readonly error?: ApiError;
-  readonly commits?: boolean;
-  /** The process dies before the effect, or when it is done and before the answer is heard. */
-  readonly crash?: "before" | "after";
-}
-
-/** Small known-bad changes to what an operator sends or sees, for sabotage: the ports are the only place where they can be made. */
-export interface Sabotage {
-  readonly patch?: (kind: Kind, operations: readonly JsonPatchOperation[], effect: string) => readonly JsonPatchOperation[] | undefined;
-  readonly list?: (kind: Kind, found: readonly KubernetesObject[]) => readonly KubernetesObject[];
-  readonly get?: (kind: Kind, found: KubernetesObject | undefined) => KubernetesObject | undefined;
-  readonly drain?: (
-    body: Readonly<Record<string, unknown>>,
-    verb: string,
-    world: World,
-    url: string,
-  ) => Readonly<Record<string, unknown>> | undefined;
-  readonly ignoresConflicts?: boolean;
-}
+import type { Effect, EffectObserver, Mishap, Sabotage } from "./effect.ts";
 
 export interface FaultyOperatorOptions {
   readonly name?: string;
@@ -66,24 +28,6 @@ export interface FaultyOperatorOptions {
   /** Called right before the effect is sent and with what came of it; for oracles. */
   readonly observer?: EffectObserver;
   readonly sabotage?: Sabotage;
-}
-
-export interface EffectObserver {
-  sent(effect: Effect): void;
-  /** After the effect: done, refused, or not heard. */
-  ended(effect: Effect): void;
-  /** A data plane took the order; synchronous with its ledger. `began`: it did not drain with this token before. */
-  drained(
-    effect: Effect,
-    order: {
-      readonly node: string;
-      readonly containerID: string;
-      readonly token: string;
-      readonly began: boolean;
-      readonly sessionsServed: boolean;
-    },
-  ): void;
-  failed(operator: string, error: unknown): void;
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
@@ -210,14 +154,26 @@ export class FaultyHub extends InMemoryCluster {
 
   override async get<T extends KubernetesObject>(kind: Kind<T>, name: string, namespace?: string): Promise<T | undefined> {
     const found = await this.#heard(super.get(kind, name, namespace));
-    return (this.#sabotage?.get ? this.#sabotage.get(kind, found) : found) as T | undefined;
+    const seen = found && this.#seen(kind, found);
+    return (this.#sabotage?.get ? this.#sabotage.get(kind, seen) : seen) as T | undefined;
   }
 
   override async list<T extends KubernetesObject>(kind: Kind<T>, options: ListOptions = {}): Promise<readonly T[]> {
     const asked = this.#clock.elapsed();
-    const found = await this.#heard(super.list(kind, options));
+    const found = (await this.#heard(super.list(kind, options))).map((one) => this.#seen(kind, one));
     if (kind.kind === "Node") this.#operator.listedAt = asked;
     return (this.#sabotage?.list ? this.#sabotage.list(kind, found) : found) as readonly T[];
+  }
+
+  override cache<T extends KubernetesObject>(kind: Kind<T>, options: ListOptions = {}): Cache<T> {
+    const cache = super.cache(kind, options);
+    const { view } = this.#sabotage ?? {};
+    return view === undefined ? cache : seenThrough(cache, (object) => view(kind, object) as T);
+  }
+
+  #seen<T extends KubernetesObject>(kind: Kind<T>, object: T): T {
+    const { view } = this.#sabotage ?? {};
+    return view === undefined ? object : (view(kind, object) as T);
   }
 
   override create<T extends KubernetesObject>(kind: Kind<T>, object: Draft<T>, options: WriteOptions = {}): Promise<T> {
@@ -232,11 +188,13 @@ export class FaultyHub extends InMemoryCluster {
   override updateStatus<T extends KubernetesObject>(kind: Kind<T>, object: T): Promise<T> {
     const name = kind.kind === "PoPCluster" ? "status" : kind.kind === "Fleet" ? "grants" : `status of ${kind.kind}`;
     const detail = kind.kind === "PoPCluster" ? summaryOf(object as unknown as PopCluster) : "";
+    const { ignoresConflicts, status } = this.#sabotage ?? {};
+    const written = status === undefined ? object : (status(kind, object) as T);
     return this.#operator.perform(name, object.metadata.name, detail, async () => {
-      if (!this.#sabotage?.ignoresConflicts) return super.updateStatus(kind, object);
+      if (ignoresConflicts !== true && ignoresConflicts !== kind.kind) return super.updateStatus(kind, written);
       const newest = await super.get(kind, object.metadata.name, object.metadata.namespace);
       const { resourceVersion } = (newest ?? object).metadata;
-      return super.updateStatus(kind, { ...object, metadata: { ...object.metadata, resourceVersion } });
+      return super.updateStatus(kind, { ...written, metadata: { ...written.metadata, resourceVersion } });
     });
   }
 
@@ -271,6 +229,26 @@ export class FaultyHub extends InMemoryCluster {
       throw error;
     }
   }
+}
+
+/** A cache whose objects are seen otherwise than they are. */
+function seenThrough<T extends KubernetesObject>(cache: Cache<T>, view: (object: T) => T): Cache<T> {
+  return {
+    get: (name, namespace) => {
+      const found = cache.get(name, namespace);
+      return found && view(found);
+    },
+    list: () => cache.list().map(view),
+    onChange: (listener) => cache.onChange((object, deleted) => listener(view(object), deleted)),
+    whenSynced: (signal) => cache.whenSynced(signal),
+    stop: () => cache.stop(),
+    get synced() {
+      return cache.synced;
+    },
+    get age() {
+      return cache.age;
+    },
+  };
 }
 
 const escaped = (key: string): string => key.replaceAll("~", "~0").replaceAll("/", "~1");

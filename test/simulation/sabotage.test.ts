@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { NODE } from "../../src/control/kinds.ts";
 import type { JsonPatchOperation, KubernetesObject } from "../../src/control/ports.ts";
 import { asleep } from "./asleep.ts";
-import { CLAIM_PATH, type Sabotage } from "./faulty-operator.ts";
+import type { Sabotage } from "./effect.ts";
+import { CLAIM_PATH } from "./faulty-operator.ts";
 import { HOUR, MINUTE, Scenario, SECOND } from "./scenario.ts";
 import { Storm } from "./storm.ts";
 

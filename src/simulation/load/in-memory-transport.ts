@@ -1,9 +1,7 @@
 import type { SessionOffer, SessionReferral } from "../nodes/data-plane.ts";
 import type { InMemoryRuntime } from "../nodes/in-memory-runtime.ts";
 import { type NodeDirectory, isServing, type NodeList, readHealth, type ServingNode } from "./node-directory.ts";
-import type { SessionConnection, SessionTransport } from "./session-client.ts";
-
-const AGAIN: SessionReferral = { afterMilliseconds: 0, to: "-" };
+import { AGAIN, type SessionConnection, type SessionTransport } from "./session-client.ts";
 
 /** Sessions in memory, for the simulation: the same clients, no sockets. */
 export class InMemoryTransport implements SessionTransport {
@@ -20,8 +18,9 @@ export class InMemoryTransport implements SessionTransport {
     offer: SessionOffer,
     onLost: (referral: SessionReferral) => void,
   ): Promise<SessionConnection | SessionReferral> {
-    const instance = this.#runtime.listener(node.address, this.#port)?.instance;
-    if (!instance || instance.frozen) return Promise.resolve(AGAIN);
+    const { instance, http } = this.#runtime.listener(node.address, this.#port) ?? {};
+    // A port that speaks HTTP takes no session, here as on a socket.
+    if (!instance || http || instance.frozen) return Promise.resolve(AGAIN);
     const end = (referral: SessionReferral) => {
       instance.connections.delete(cut);
       onLost(referral);

@@ -2,6 +2,9 @@ import { type Clock, sleep } from "../../runtime/clock.ts";
 import type { SessionOffer, SessionReferral } from "../nodes/data-plane.ts";
 import type { NodeDirectory, ServingNode } from "./node-directory.ts";
 
+/** Nobody answered, or without a word: try another node of this PoP at once. */
+export const AGAIN: SessionReferral = { afterMilliseconds: 0, to: "-" };
+
 export interface SessionConnection {
   close(): void;
 }

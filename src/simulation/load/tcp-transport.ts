@@ -2,9 +2,8 @@ import { connect, type Socket } from "node:net";
 import type { SessionOffer, SessionReferral } from "../nodes/data-plane.ts";
 import { onLines, openingLine, readNodeLine } from "../nodes/session-protocol.ts";
 import type { ServingNode } from "./node-directory.ts";
-import type { SessionConnection, SessionTransport } from "./session-client.ts";
+import { AGAIN, type SessionConnection, type SessionTransport } from "./session-client.ts";
 
-const AGAIN: SessionReferral = { afterMilliseconds: 0, to: "-" };
 const ANSWER_TIMEOUT = 2_000;
 
 /** Sessions as real TCP connections to `<node address>:<port>`. */

@@ -31,6 +31,8 @@ export interface ContainerRuntime {
   readonly firstOctet: number;
 }
 
-/** Sessions come on the port named `session` (or 7000, where it has no name); each other port speaks HTTP. */
-export const isSessionPort = ({ name, containerPort }: ContainerPort): boolean =>
-  name === undefined ? containerPort === 7000 : name === "session";
+const USUAL_SESSION_PORT = 7000;
+
+/** Sessions come on the port named `session`; where none has that name, on 7000, whatever it is called. Each other port speaks HTTP. */
+export const sessionPortOf = (ports: readonly ContainerPort[]): ContainerPort | undefined =>
+  ports.find(({ name }) => name === "session") ?? ports.find(({ containerPort }) => containerPort === USUAL_SESSION_PORT);

@@ -105,7 +105,7 @@ function drained(plane: DataPlane, answer: DrainAnswer): HttpAnswer {
 function content(plane: DataPlane, body: string): HttpAnswer {
   const order = read(contentBody, body);
   if ("status" in order) return order;
-  if (plane.loadContent(order.version)) return json(200, { version: plane.contentVersion });
+  if (plane.loadContent(order.version, order.source)) return json(200, { version: plane.contentVersion });
   const message = `Content ${order.version} needs a restart of the data plane; ${plane.contentVersion} stays in use`;
   return json(409, { reason: "NotDisruptionFree", message, version: plane.contentVersion });
 }

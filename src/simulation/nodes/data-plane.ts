@@ -68,7 +68,10 @@ export class DataPlane {
   readonly #sessions = new Map<string, (referral: SessionReferral) => void>();
   readonly #healthListeners = new Set<() => void>();
   readonly #timers = new Set<() => void>();
-  #content = { version: "built-in", loadedElapsed: 0 };
+  #content: { readonly version: string; readonly loadedElapsed: number; readonly source?: unknown } = {
+    version: "built-in",
+    loadedElapsed: 0,
+  };
   #handingBack = false;
   #handedOver = 0;
   #stopped = false;
@@ -144,6 +147,11 @@ export class DataPlane {
     return this.#content.version;
   }
 
+  /** What was named as its source when it was loaded. */
+  get contentSource(): unknown {
+    return this.#content.source;
+  }
+
   get contentHealthy(): boolean {
     return contentBehaviour(this.#content.version).name !== "bad-health";
   }
@@ -154,9 +162,9 @@ export class DataPlane {
   }
 
   /** Loads content in place (rule P15): no session, drain or restart is touched. False: it would need a restart, and nothing changed. */
-  loadContent(version: string): boolean {
+  loadContent(version: string, source?: unknown): boolean {
     if (contentBehaviour(version).name === "needs-restart") return false;
-    if (version !== this.#content.version) this.#content = { version, loadedElapsed: this.#clock.elapsed() };
+    if (version !== this.#content.version) this.#content = { version, loadedElapsed: this.#clock.elapsed(), source };
     return true;
   }
 

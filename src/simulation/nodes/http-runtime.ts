@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import type { Clock } from "../../runtime/clock.ts";
-import { type ContainerInstance, type ContainerRuntime, type ContainerStart, isSessionPort } from "./container-runtime.ts";
+import { type ContainerInstance, type ContainerRuntime, type ContainerStart, sessionPortOf } from "./container-runtime.ts";
 import { DataPlaneHttp } from "./data-plane-http.ts";
 import { DataPlane, type Tunnel } from "./data-plane.ts";
 import { serveSession } from "./session-protocol.ts";
@@ -62,11 +62,13 @@ class LoopbackInstance implements ContainerInstance {
 
   /** Binds every declared port, or none: rejects with the error of the one that is taken. */
   async listen({ ports = [] }: ContainerStart["container"], address: string): Promise<void> {
+    const sessions = sessionPortOf(ports);
     try {
       for (const port of ports) {
-        const server = isSessionPort(port)
-          ? createTcpServer((socket) => this.#whenThawed(() => serveSession(this.plane, socket)))
-          : createServer((request, response) => this.#whenThawed(() => void this.#answer(request, response)));
+        const server =
+          port === sessions
+            ? createTcpServer((socket) => this.#whenThawed(() => serveSession(this.plane, socket)))
+            : createServer((request, response) => this.#whenThawed(() => void this.#answer(request, response)));
         server.on("connection", (socket: Socket) => this.#keep(socket));
         this.#servers.push(server);
         await listen(server, address, port.containerPort);

@@ -1,5 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
-import { type ContainerInstance, type ContainerRuntime, type ContainerStart, isSessionPort } from "./container-runtime.ts";
+import { type ContainerInstance, type ContainerRuntime, type ContainerStart, sessionPortOf } from "./container-runtime.ts";
 import { DataPlaneHttp } from "./data-plane-http.ts";
 import { DataPlane, type Tunnel } from "./data-plane.ts";
 
@@ -49,7 +49,8 @@ export class InMemoryRuntime implements ContainerRuntime {
     const plane = new DataPlane({ identity, behaviour, clock: this.#clock, tunnels: this.#tunnels(identity.pop, identity.node) });
     const http = new DataPlaneHttp(plane);
     const instance: ListeningInstance = { plane, frozen: false, connections: new Set() };
-    ports.forEach((port, index) => this.#listeners.set(keys[index]!, isSessionPort(port) ? { instance } : { instance, http }));
+    const sessions = sessionPortOf(ports);
+    ports.forEach((port, index) => this.#listeners.set(keys[index]!, port === sessions ? { instance } : { instance, http }));
     return Promise.resolve({
       plane,
       terminate: async () => {
