@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { parse } from "yaml";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -83,6 +84,51 @@ async function plan(line: string): Promise<void> {
   await program.parseAsync(["plan", ...line.split(" ").filter((word) => word !== "")], { from: "user" });
 }
 
+describe("[F7] [W8] the shipped sample, with 200 PoPs of 2 to 8 nodes in ten zones", () => {
+  const sample = (path: string) => readFileSync(new URL(`../../config/samples/${path}`, import.meta.url), "utf8");
+  const ZONES =
+    "Pacific/Auckland Asia/Dubai Europe/Istanbul Europe/Berlin Europe/London America/Sao_Paulo America/New_York America/Denver America/Los_Angeles Pacific/Honolulu".split(
+      " ",
+    );
+  const SAMPLES = "-f fleet -f window -f release -f pops";
+
+  beforeEach(() => {
+    const pops = Array.from({ length: 200 }, (_, index) =>
+      POPS[0]!
+        .replaceAll("fra1", `p${index}`)
+        .replace("Europe/Berlin", ZONES[index % 10]!)
+        .replace(`region: p${index}`, `region: r${index % 40}`)
+        .replace('"3"', `"${2 + (index % 7)}"`),
+    );
+    files = {
+      fleet: sample("fleet.yaml"),
+      window: sample("maintenance-window-pop-sunday.yaml"),
+      release: sample("release/poprollout-regular.yaml"),
+      pops: pops.join(""),
+    };
+  });
+
+  it("[F7] finishes on its second Sunday, 2026-11-29", async () => {
+    await plan(`${SAMPLES} -o json`);
+    const { rollouts, fits } = JSON.parse(printed);
+    expect(fits, printed).toBe(true);
+    expect(rollouts[0].dates).toEqual([
+      { date: "2026-11-22", pops: 20 },
+      { date: "2026-11-29", pops: 180 },
+    ]);
+    expect(rollouts[0].finishAt).toMatch(/^2026-11-29T/);
+    expect(code).toBe(0);
+  });
+
+  it("[F7] with everyWeeks: 2 on the window it does not fit, and the plan says why", async () => {
+    files["window"] = files["window"]!.replace(/duration: 4h\}\]/, 'duration: 4h}]\n    everyWeeks: 2\n    anchor: "2026-11-22"');
+    expect(files["window"]).toContain("everyWeeks: 2");
+    await plan(SAMPLES);
+    expect(code).toBe(5);
+    expect(printed).toMatch(/does not fit two Sundays by 180 PoPs .* it would need two.*MaintenanceWindow pop-sunday occurs every 2 weeks/);
+  });
+});
+
 describe("[F7] rollward plan", () => {
   it("[F7] says which PoP, in which window and local time, when it ends, and ends with 0 when all fits", async () => {
     await plan("-f fleet.yaml -f pops.yaml -f release.yaml");
@@ -144,7 +190,7 @@ describe("[F7] rollward plan", () => {
         { date: "2026-11-29", pops: 1 },
       ],
     };
-    const wrote = cluster.updateStatus(POP_ROLLOUT, { ...found, status: { forecast } } as never);
+    const wrote = cluster.updateStatus(POP_ROLLOUT, { ...found, status: { forecast } });
     await clock.advance(1_000);
     await wrote;
     await plan("-f fleet.yaml --cluster --diff");

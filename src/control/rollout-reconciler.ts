@@ -67,8 +67,9 @@ export class RolloutReconciler implements Reconciler<ObservedRollout, PopRollout
   async observeLive(key: string): Promise<ObservedRollout | undefined> {
     const { hub, namespace } = this.#ports;
     const inFleet = { namespace };
-    const [rollouts, fleet, pops, windows, approvals] = await Promise.all([
-      hub.list<PopRollout>(POP_ROLLOUT, inFleet),
+    // The rollout before its PoPs: the write is conditional on it, so that what it has noted already is never judged by older ledgers (I11).
+    const rollouts = await hub.list<PopRollout>(POP_ROLLOUT, inFleet);
+    const [fleet, pops, windows, approvals] = await Promise.all([
       hub.get<Fleet>(FLEET, "fleet", namespace),
       hub.list<PopCluster>(POP_CLUSTER, inFleet),
       hub.list<MaintenanceWindow>(MAINTENANCE_WINDOW, inFleet),

@@ -11,7 +11,7 @@ import { seededRandom } from "../../src/simulation/clock.ts";
 import { foresee } from "../../src/simulation/foresight/foresee.ts";
 import { partnersOf } from "../../src/simulation/foresight/partners.ts";
 import type { ForesightInput } from "../../src/simulation/foresight/types.ts";
-import { FLEET_NAMESPACE } from "../../src/simulation/world.ts";
+import { DRAIN, FLEET_NAMESPACE } from "../../src/simulation/world.ts";
 import { Sites, TELLING } from "../scenarios/sites.ts";
 import { DAY, MINUTE, SECOND, Story } from "../scenarios/story.ts";
 
@@ -108,7 +108,12 @@ async function begin({ pops, regional, together, partners }: Random): Promise<St
   return story;
 }
 
-async function release(story: Story): Promise<void> {
+const TWO_WAVES = [
+  { name: "canary", pops: { count: 1 }, bake: "10m" },
+  { name: "rest", pops: { percent: 100 }, bake: "10m" },
+];
+
+async function release(story: Story, waves: readonly object[] = TWO_WAVES): Promise<void> {
   for (const { metadata } of stands(story).pops) await story.edit(({ version: _, ...spec }) => spec, metadata.name);
   await story.world.apply(POP_ROLLOUT, {
     apiVersion: POP_ROLLOUT.apiVersion,
@@ -119,10 +124,7 @@ async function release(story: Story): Promise<void> {
       requestedBy: "release@example.com",
       announcedAt: new Date(story.now).toISOString(),
       startNotBefore: "2026-11-22",
-      waves: [
-        { name: "canary", pops: { count: 1 }, bake: "10m" },
-        { name: "rest", pops: { percent: 100 }, bake: "10m" },
-      ],
+      waves,
     },
   } as never);
   await story.pass(2 * MINUTE);
@@ -176,6 +178,9 @@ describe("[F7] the forecast is no second implementation", () => {
       expect(Math.abs(Date.parse(end) - history.get(pop)!.end!), `${pop}, foreseen in mid-rollout`).toBeLessThanOrEqual(TICK);
     }
     expect(again.pops.some(({ end, state }) => end !== undefined && state === "Passed")).toBe(true);
+    const { forecast } = story.read<PopRollout>(POP_ROLLOUT, "r-2", FLEET_NAMESPACE)!.status!;
+    expect(forecast, "the operator foresaw the same, in status").toMatchObject({ fits: true, windows: plan.dates });
+    expect(Date.parse(forecast!.finishAt!) - Date.parse(plan.finishAt!)).toBeLessThan(16 * MINUTE);
     const table = plan.pops.map(({ pop, wave, start, end, passed }) => {
       const real = history.get(pop)!;
       const off = [Date.parse(start!) - real.start!, Date.parse(end!) - real.end!, Date.parse(passed!) - real.passed!].map((ms) =>
@@ -187,5 +192,47 @@ describe("[F7] the forecast is no second implementation", () => {
       expect(row.foreseen, JSON.stringify(table)).toBe(row.wave);
       for (const seconds of row.off) expect(Math.abs(seconds) * SECOND, JSON.stringify(table, null, 1)).toBeLessThanOrEqual(TICK);
     }
+  });
+});
+
+describe("[F7] the forecast in status", () => {
+  it("nodes that take four times what was expected: by its next node it has converged, and it is written only when it says something else", async () => {
+    const strategy = {
+      bake: "10m",
+      drain: { ...DRAIN, timeout: "20m" },
+      perNode: { expected: "5m", deadline: "40m", soak: "5s", retries: 1 },
+    };
+    const story = await Story.begin({
+      start: "2026-11-21T22:00:00Z",
+      nodes: 4,
+      fleet: { train: { everyWeeks: 2, anchor: "2026-11-22", length: "336h" } },
+      pop: { version: "1.0.0-ignores-drain", strategy, health: { node: RARELY } },
+    });
+    await story.sessions(40);
+    await release(story, [{ name: "all", pops: { percent: 100 }, bake: "10m" }]);
+    const forecast = () => story.read<PopRollout>(POP_ROLLOUT, "r-2", FLEET_NAMESPACE)?.status?.forecast;
+    const told = new Set<string>();
+    story.world.store.subscribe(({ kind, object }) => {
+      if (kind.kind === POP_ROLLOUT.kind) told.add(JSON.stringify((object as unknown as PopRollout).status?.forecast));
+    });
+    const done = () =>
+      story.status().run?.version === "2.0.0" ? (story.status().nodes ?? []).filter(({ step }) => step === "Done").length : 0;
+    await story.untilTrue(
+      "the first node",
+      () => story.status().run?.version === "2.0.0" && story.status().run?.state === "Rolling",
+      6 * 60 * MINUTE,
+    );
+    const early = Date.parse(forecast()!.finishAt!);
+    await story.untilTrue("a node to be done", () => done() === 1, 3 * 60 * MINUTE);
+    await story.pass(3 * MINUTE);
+    const converged = Date.parse(forecast()!.finishAt!);
+    await story.untilTrue("all nodes", () => story.status().run?.state === "Baking", 3 * 60 * MINUTE);
+    const end = story.now;
+    expect(end - early, "what was expected was wrong").toBeGreaterThan(30 * MINUTE);
+    expect(
+      Math.abs(end - converged),
+      `${new Date(converged).toISOString()} foreseen, ${new Date(end).toISOString()} in truth`,
+    ).toBeLessThanOrEqual(16 * MINUTE);
+    expect(told.size).toBeLessThanOrEqual(10);
   });
 });

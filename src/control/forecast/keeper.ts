@@ -58,7 +58,7 @@ export class ForecastKeeper {
     const { clock } = this.#ports;
     const wait = Math.max(GATHER, this.#restUntil - clock.elapsed());
     this.#cancel = clock.after(wait, () => {
-      this.#cancel = clock.at(this.#lookedAt + APART, () => {
+      this.#cancel = clock.at(Math.max(clock.now(), this.#lookedAt + APART), () => {
         this.#cancel = undefined;
         void this.#look();
       });
@@ -74,8 +74,9 @@ export class ForecastKeeper {
   async #look(): Promise<void> {
     const { clock, forecast, input, onError } = this.#ports;
     const now = clock.now();
-    const facts = forecastFacts({ ...input(), now });
-    if (!facts.rollouts.some(isOpen)) return;
+    const fleet = input();
+    if (!fleet.rollouts.some(isOpen)) return;
+    const facts = forecastFacts({ ...fleet, now });
     const digest = forecastDigest(facts);
     if (digest === this.#digest && now < this.#lookedAt + AT_LEAST) return;
     this.#looking = true;

@@ -83,3 +83,9 @@ test("[G1] the conditions change nothing", () => {
   ];
   expect(fleetPopOf(popCluster({ ...status, conditions }))).toEqual(fleetPopOf(popCluster(status)));
 });
+
+test("[F2] [F3] a PoP of which no node serves is degraded, be it a single one within its budget: its partners may not roll", () => {
+  expect(fleetPopOf(popCluster({ members: { total: 1, out: 1 } })).degraded).toBe(true);
+  expect(fleetPopOf(popCluster({ members: { total: 1, out: 0 } })).degraded).toBe(false);
+  expect(fleetPopOf(popCluster({ members: { total: 0, out: 0 } })).degraded).toBe(false);
+});

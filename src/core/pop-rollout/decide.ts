@@ -1,5 +1,5 @@
 import type { PopRolloutStatus } from "../../api/pop-rollout.ts";
-import { canonicalJson } from "../canonical-json.ts";
+import { sameJson } from "../canonical-json.ts";
 import type { Decision, Hold, Instant } from "../decision.ts";
 import type { Probe } from "../health/probe.ts";
 import { dates } from "./dates.ts";
@@ -53,7 +53,7 @@ export function decide(seen: PopRolloutObservation, now: Instant): Decision<PopR
   const pass = inOrder(RULES, seen, now);
   const holds = ordered(pass.holds);
   const { status, wakeAt } = statusOf(pass.view, holds, now);
-  const written = canonicalJson(status) !== canonicalJson(seen.rollout.status);
+  const written = !sameJson(status, seen.rollout.status);
   const wakes = [...pass.wakes, ...holds.flatMap(({ until }) => until ?? []), ...(wakeAt === undefined ? [] : [wakeAt])].filter(
     (wake) => Number.isFinite(wake) && wake > now,
   );

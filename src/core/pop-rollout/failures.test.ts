@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { HOUR, pops, RolloutWorld, SUNDAY } from "./pop-rollout.examples.ts";
+import { HOUR, pop, pops, RolloutWorld, SUNDAY } from "./pop-rollout.examples.ts";
 
 const WAVES = [
   { name: "canary", pops: { count: 1 } },
@@ -33,6 +33,24 @@ describe("[F4] failures", () => {
       `it failed on PoP ${second} of the first wave canary, whose failure budget is 0 (5xx over 5 %)`,
     );
     expect(world.wave("rest")?.state).toBe("Pending");
+  });
+
+  it("[W5] what the end of a window took back, without a verdict, is no failure: the PoP goes on in its next window", () => {
+    const world = new RolloutWorld(pops(6)).settle(SUNDAY);
+    const [first] = world.members("canary");
+    world.rolls(first!).settle(SUNDAY + 2 * HOUR);
+    const history = [
+      {
+        version: "2026.11.2",
+        startedAt: "2026-11-22T01:00:00Z",
+        endedAt: "2026-11-22T05:10:00Z",
+        outcome: "RolledBack",
+        evidence: "the window closed",
+      },
+    ] as const;
+    world.pops = world.pops.map((one) => (one.name === first ? { ...pop(one.name), history } : one));
+    world.settle(SUNDAY + 6 * HOUR);
+    expect([world.state(first!), world.status.halted]).toEqual(["Assigned", undefined]);
   });
 
   it("failures within the budget halt nothing, and the wave is done when the others have passed", () => {

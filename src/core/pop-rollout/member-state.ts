@@ -60,6 +60,8 @@ function ofHistory({ version }: RolloutView, pop: RolloutPop, one: Assignment): 
     case "Promoted":
       return { state: "Promoted" };
     case "RolledBack":
+      // Without a verdict the window's end took it back, not a failure: it goes on in its next window (strategy.onWindowEnd).
+      return verdict && { state: "RolledBack", message: last.evidence ?? verdict.evidence };
     case "RollbackFailed":
       return { state: last.outcome, message: last.evidence ?? verdict?.evidence };
     case "Stopped":

@@ -19,6 +19,8 @@ export interface Picked {
   readonly pop: RolloutPop;
   /** Undefined: no usable window is left; for content and emergencies now. */
   readonly start: Instant | undefined;
+  /** When its window opens next, for the order; absent: it only still runs, or none is left. */
+  readonly opens?: Instant;
   readonly retryAt?: string;
 }
 
@@ -39,7 +41,14 @@ export function pickFor(view: RolloutView, name: string, now: Instant): Pick {
   const lifted = liftedFor(view, name);
   const eligible = judged.flatMap(({ pop, eligibility }) =>
     eligibility.kind === "Eligible"
-      ? [{ pop, start: firstStart(view, pop, lifted, now), ...(eligibility.retryAt === undefined ? {} : { retryAt: eligibility.retryAt }) }]
+      ? [
+          {
+            pop,
+            start: undefined,
+            ...firstStart(view, pop, lifted, now),
+            ...(eligibility.retryAt === undefined ? {} : { retryAt: eligibility.retryAt }),
+          },
+        ]
       : [],
   );
   const others = judged.flatMap(({ pop, eligibility }) => (eligibility.kind === "Eligible" ? [] : [{ pop, eligibility }]));
@@ -81,17 +90,17 @@ function reachedBefore(view: RolloutView, index: number, inOrder: readonly Picke
 export const hasLabels = (pop: RolloutPop, labels: Readonly<Record<string, string>>): boolean =>
   Object.entries(labels).every(([name, value]) => pop.labels[name] === value);
 
-/** By stable hash, or first those whose next usable window opens first; within three hours the hash decides (rules F1, G7). */
+/** By stable hash, or first those whose window opens first from now on; within three hours the hash decides (rules F1, G7). */
 function ordered(view: RolloutView, by: "EarliestWindow" | "StableHash", picked: readonly Picked[]): readonly Picked[] {
   const hashed = byStableHash(picked, ({ pop }) => pop.uid, [view.uid, view.version]);
   if (by === "StableHash" || !view.windowed) return hashed;
-  const byStart = [...hashed].sort((a, b) => (a.start ?? Infinity) - (b.start ?? Infinity) || 0);
+  const byStart = [...hashed].sort((a, b) => (a.opens ?? Infinity) - (b.opens ?? Infinity) || 0);
   const rank = new Map(hashed.map(({ pop }, index) => [pop.uid, index]));
   const groups: Picked[][] = [];
   for (const one of byStart) {
     const group = groups.at(-1);
-    const opens = group?.[0]?.start;
-    const together = opens === undefined ? group !== undefined && one.start === undefined : (one.start ?? Infinity) < opens + TOGETHER;
+    const opens = group?.[0]?.opens;
+    const together = opens === undefined ? group !== undefined && one.opens === undefined : (one.opens ?? Infinity) < opens + TOGETHER;
     if (group && together) group.push(one);
     else groups.push([one]);
   }

@@ -40,7 +40,7 @@ function windowHold(view: RolloutView, wave: string, now: Instant): Hold[] {
   const lifted = liftedFor(view, wave);
   const starts = assigned.flatMap(({ pop }) => {
     const seen = view.pops.get(pop);
-    return seen === undefined ? [] : [{ pop, start: firstStart(view, seen, lifted, now) ?? Infinity }];
+    return seen === undefined ? [] : [{ pop, start: firstStart(view, seen, lifted, now)?.start ?? Infinity }];
   });
   const [first] = starts.toSorted((a, b) => a.start - b.start);
   if (first === undefined || first.start <= now) return [];

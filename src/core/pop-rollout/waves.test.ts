@@ -48,6 +48,28 @@ describe("[F1] waves", () => {
     expect([world.condition("Succeeded"), world.condition("Progressing")]).toEqual(["True Completed", "False Standing"]);
   });
 
+  it("EarliestWindow gives whole windows: one that still runs for 30 minutes comes after those that open later on that Sunday", () => {
+    const world = new RolloutWorld(
+      [
+        pop("akl", { timeZone: "Pacific/Auckland" }),
+        pop("per", { timeZone: "Australia/Perth" }),
+        pop("lon", { timeZone: "Europe/London" }),
+      ],
+      {
+        waves: [
+          { name: "canary", pops: { count: 1 }, bake: "4h" },
+          { name: "small", pops: { count: 1 } },
+          { name: "rest", pops: { percent: 100 } },
+        ],
+      },
+    );
+    world.settle(Date.UTC(2026, 10, 21));
+    expect(world.members("canary")).toEqual(["akl"]);
+    // Perth's window lasts until 21:00Z.
+    world.passes("akl").settle(Date.UTC(2026, 10, 21, 20, 30));
+    expect(world.members("small")).toEqual(["lon"]);
+  });
+
   it("EarliestWindow takes the PoPs whose Sunday comes first: Auckland bakes while London's is to come", () => {
     const world = new RolloutWorld([
       ...pops(4),

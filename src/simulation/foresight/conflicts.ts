@@ -24,12 +24,15 @@ export function conflictsOf(
   const models = pops.flatMap(({ pop }) => model.pops.get(pop) ?? []);
   const calendar = calendarOf(input, model, after, models);
   const names = new Set(late.map(({ pop }) => pop));
+  const told = problems(after);
+  // Whom no wave reaches because of something that a person has to correct, or to lift, is told by that.
+  const waiting = told.length > 0 ? late.filter(({ wave }) => wave !== "") : late;
   return [
-    ...problems(after),
+    ...told,
     ...model.assumptions.refused
       .filter(({ of }) => of === before.metadata.uid)
       .map(({ message }) => tell({ kind: "Approval", rollout: after, who: [], message })),
-    ...whyLate(input, model, after, late, calendar),
+    ...whyLate(input, model, after, waiting, calendar),
     ...ofCalendar(after, calendar, names),
     ...found(model, after, pops),
     ...leftOut(after),
@@ -162,7 +165,7 @@ function windowMessage({ windows }: ForesightInput, rollout: PopRollout, pops: r
     usable.length < dates.length
       ? `${opens}${rare.length > 0 ? `, because ${rare.join("; ")}` : ""}`
       : (lastedToo(rollout) ?? first.why ?? opens);
-  return `${inWaves}${plural(pops.length, "PoP")} find no usable window in the ${text} of the train: ${long}${because}`;
+  return `${inWaves}${plural(pops.length, "PoP")} find no usable window in ${dates.length === 0 ? text : `the ${text} of the train`}: ${long}${because}`;
 }
 
 /** The wave before the first one that never opens, when that is what took the time. */
@@ -210,7 +213,7 @@ function found(model: FleetModel, rollout: PopRollout, pops: readonly PopForecas
       message: `${plural(who.size, "PoP")} find no place on ${date} and go on in a later window; regions: ${regions}`,
     });
   });
-  const carried = [...fitting.values()].filter(({ windows }) => windows.length > 1);
+  const carried = [...fitting.values()].filter(({ windows }) => new Set(windows.map(({ date }) => date)).size > 1);
   const over = carried.map(({ pop, windows }) => `${pop} (${windows.map(({ date, nodes }) => `${date}: ${nodes}`).join(", ")})`);
   return [
     ...passedOver,
@@ -222,7 +225,7 @@ function found(model: FleetModel, rollout: PopRollout, pops: readonly PopForecas
             severity: "Note",
             rollout,
             who: carried.map(({ pop }) => pop),
-            message: `${plural(carried.length, "PoP")} go on in a second window, mixed until then: ${some(over)}`,
+            message: `${plural(carried.length, "PoP")} need more than one window, mixed until the last one: ${some(over)}`,
           }),
         ]),
   ];
@@ -253,7 +256,7 @@ function leftOut(rollout: PopRollout): Conflict[] {
 function firstVersions(model: FleetModel, rollout: PopRollout, pops: readonly PopForecast[]): Conflict[] {
   const who = pops.filter(({ pop }) => model.pops.get(pop)?.log.runs.some(({ first }) => first)).map(({ pop }) => pop);
   if (who.length === 0) return [];
-  const message = `${plural(who.length, "PoP")} get their first version: their nodes join at once, without window and grant (P16)`;
+  const message = `${plural(who.length, "PoP")} without a version: the nodes join at once, without window and grant (P16)`;
   return [tell({ kind: "FirstVersion", severity: "Note", rollout, who, message })];
 }
 

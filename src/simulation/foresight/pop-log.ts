@@ -1,4 +1,4 @@
-import type { PopRun } from "../../api/pop-cluster.ts";
+import type { PopClusterStatus, PopRun } from "../../api/pop-cluster.ts";
 import type { Hold, Instant } from "../../core/decision.ts";
 import type { UsableOccurrence } from "../../core/window/last-start.ts";
 
@@ -41,14 +41,27 @@ export class PopLog {
     this.runs.push({ version: run.version, start: now, first: run.kind === "Join", windows: [] });
   }
 
-  /** A run that was under way when the look began. */
+  /** What the ledger knows of runs that are over, or past their last node, when the look begins. */
+  known({ history = [], run }: PopClusterStatus): void {
+    for (const { version, startedAt, outcome, evidence } of history) {
+      const back = outcome === "RolledBack" || outcome === "RollbackFailed" ? { back: evidence ?? "it went back" } : {};
+      this.runs.push({ version, start: Date.parse(startedAt), first: false, windows: [], ...back });
+    }
+    if (run?.state !== "Baking" && run?.state !== "Passed") return;
+    const { bake } = run.timers;
+    // A bake that stood still does not tell when it began.
+    const rolledAt = bake?.since !== undefined && bake.accumulated === 0 ? { rolledAt: Date.parse(bake.since) } : {};
+    this.runs.push({ version: run.version, start: Date.parse(run.startedAt), first: run.kind === "Join", windows: [], ...rolledAt });
+  }
+
+  /** A run that is under way when the look begins, with so many nodes behind it. */
   resumed(run: PopRun, nodes: number, now: Instant): void {
-    const left = nodes === 0 ? [] : [{ begins: now, ends: now, nodes: 0 }];
+    const begins = Date.parse(run.takesBack?.startedAt ?? run.startedAt);
     this.runs.push({
       version: run.takesBack?.version ?? run.version,
-      start: Date.parse(run.takesBack?.startedAt ?? run.startedAt),
+      start: begins,
       first: run.kind === "Join",
-      windows: left,
+      windows: [{ begins, ends: now, nodes }],
       ...(run.kind === "Rollback" ? { back: run.cause ?? "it goes back" } : {}),
     });
   }

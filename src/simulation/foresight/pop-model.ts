@@ -48,6 +48,7 @@ export class PopModel {
     );
     this.#outAlready = Math.max(0, (pop.status?.members?.out ?? 0) - inHand.length);
     this.#backTo = (pop.status?.history ?? []).findLast(({ outcome }) => outcome === "Promoted")?.version;
+    this.log.known(this.status);
     this.#takeOver(now);
   }
 
@@ -93,7 +94,7 @@ export class PopModel {
       }
       if (node.step === "Soaking") this.#slots.push({ backAt: since, freeAt: Math.max(since + soak, now) });
     }
-    this.log.resumed(run, this.#left + this.#slots.length, now);
+    this.log.resumed(run, this.#done + this.#slots.length, now);
   }
 
   #turn(now: Instant, seen: Surroundings): Instant | undefined {

@@ -37,7 +37,9 @@ export function needed(input: ForesightInput, rollout: PopRollout): Needed | und
   const starts = (model.rollouts.get(name)!.status?.assignments ?? []).flatMap(({ pop }) => {
     const found = model.pops.get(pop);
     const { region = "no region", timeZone } = found?.pop.spec ?? { timeZone: "UTC" };
-    return (found?.log.runs.at(-1)?.windows ?? []).map(({ begins }) => ({ date: dateAt(timeZone, begins), region }));
+    const { windows = [], start } = found?.log.runs.at(-1) ?? {};
+    const begins = windows.length > 0 ? windows.map((window) => window.begins) : start === undefined ? [] : [start];
+    return begins.map((at) => ({ date: dateAt(timeZone, at), region }));
   });
   const dates = [...new Set(starts.map(({ date }) => date))].toSorted();
   const forcedBy = mostFrequent(model.refusals.map(({ kind }) => kind));

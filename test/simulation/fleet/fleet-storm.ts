@@ -33,6 +33,7 @@ export class FleetStorm {
   readonly #options: FleetStormOptions;
   readonly #crashRate: number;
   #operators: FaultyOperator[] = [];
+  readonly #dead = new Set<FaultyOperator>();
   #started = 0;
   #calm = false;
 
@@ -79,7 +80,7 @@ export class FleetStorm {
       () => this.#operators,
       (operator) => {
         operator.crash();
-        this.#replace();
+        this.#replace(operator);
       },
     );
     this.#operator();
@@ -175,6 +176,7 @@ export class FleetStorm {
       mishap: (effect) => this.#mishap(operator, effect),
       ...(this.#options.sabotage ? { sabotage: this.#options.sabotage } : {}),
     });
+    this.#options.trace?.(`         ${operator.name} begins`);
     this.#started++;
     this.#operators = [...this.#operators.filter((one) => one.alive), operator];
     operator.hub.fault = ({ verb }) => {
@@ -186,18 +188,20 @@ export class FleetStorm {
     };
   }
 
-  /** Who dies is replaced after a while. */
-  #replace(): void {
+  /** Who dies is replaced after a while, and once. */
+  #replace(operator: FaultyOperator): void {
+    if (this.#dead.has(operator)) return;
+    this.#dead.add(operator);
     this.scenario.world.clock.after(this.#random() * 20 * SECOND, () => this.#operator());
   }
 
   #mishap(operator: FaultyOperator, effect: Effect): Mishap | undefined {
-    if (this.#calm) return undefined;
+    if (this.#calm || this.#dead.has(operator)) return undefined;
     const dice = this.#random();
     const crash = dice < this.#crashRate ? (dice < this.#crashRate / 2 ? "before" : "after") : undefined;
     if (crash) {
       this.#options.trace?.(`         ${operator.name} dies ${crash} ${effect.name} ${effect.target}`);
-      this.#replace();
+      this.#replace(operator);
       return { crash };
     }
     if (dice < 0.02) return { error: new ApiError(429, "TooManyRequests", "too many requests", 1_000) };

@@ -121,8 +121,8 @@ export class RolloutInvariants {
     const called = `wave ${wave.name} of ${rollout.metadata.name}`;
     findings.trace(`${called} ${wave.state}: ${(wave.pops ?? []).join(" ")}`);
     const members = sharesIn(rollout, wave.name);
-    this.#asDeclared(rollout, wave, members.length);
     if (members.length === 0) return;
+    this.#asDeclared(rollout, wave, members.length);
     for (const [kind, name] of [
       ["PoPRollout", rollout.metadata.name],
       ["Fleet", "fleet"],
