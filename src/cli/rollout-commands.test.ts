@@ -62,7 +62,7 @@ async function givenRollout(name: string, status: Partial<PopRolloutStatus>): Pr
     metadata: { name, namespace: "fleet" },
     spec,
   } as never);
-  await cluster.updateStatus<PopRollout>(POP_ROLLOUT, { ...created, status: status as PopRolloutStatus });
+  await cluster.updateStatus<PopRollout>(POP_ROLLOUT, { ...created, status });
 }
 
 const read = async (name: string): Promise<PopRollout> => (await cluster.get<PopRollout>(POP_ROLLOUT, name, "fleet"))!;

@@ -25,7 +25,8 @@ export function fleetPopOf(pop: PopCluster): FleetPop {
 }
 
 /** All of it is out, be that within its own budget as a single node is: its sites have no second way left (rule F2). */
-const servesNobody = ({ members }: PopClusterStatus = {}): boolean => members !== undefined && members.total > 0 && members.out >= members.total;
+const servesNobody = ({ members }: PopClusterStatus = {}): boolean =>
+  members !== undefined && members.total > 0 && members.out >= members.total;
 
 /** Of nodes that the version in hand did not let come back: the ledger keeps what each held when its drain began. */
 function failedSessions({ nodes = [] }: PopClusterStatus = {}): number {

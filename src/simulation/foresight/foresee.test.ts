@@ -23,15 +23,22 @@ const TWO_WAVES = {
   stages: [],
 };
 
-/** Forty regions, of which none has its Sunday night between the canaries' and that of the Gulf. */
+/** Forty regions around the globe; the windows of some still run when a wave is picked. */
 const ZONES = [
   "Pacific/Auckland",
+  "Australia/Brisbane",
+  "Asia/Seoul",
+  "Australia/Perth",
+  "Asia/Bangkok",
+  "Asia/Kolkata",
   "Asia/Dubai",
+  "Europe/Moscow",
   "Europe/Istanbul",
   "Europe/Berlin",
   "Europe/London",
   "America/Sao_Paulo",
   "America/New_York",
+  "America/Chicago",
   "America/Denver",
   "America/Los_Angeles",
   "Pacific/Honolulu",

@@ -2,13 +2,17 @@ import { describe, expect, it } from "vitest";
 import { ASSIGNED, type Case, CASES, small } from "./fleet-sabotage.ts";
 
 describe("sabotage of the fleet", () => {
-  it.each(Object.entries(CASES))("an operator that %s is caught", { timeout: 180_000 }, async (_name, { sabotage, hunt, caughtBy }: Case) => {
-    const caught = await hunt(sabotage).then(
-      () => "nobody noticed",
-      (error: Error) => error.message,
-    );
-    expect(caught).toMatch(caughtBy);
-  });
+  it.each(Object.entries(CASES))(
+    "an operator that %s is caught",
+    { timeout: 180_000 },
+    async (_name, { sabotage, hunt, caughtBy }: Case) => {
+      const caught = await hunt(sabotage).then(
+        () => "nobody noticed",
+        (error: Error) => error.message,
+      );
+      expect(caught).toMatch(caughtBy);
+    },
+  );
 
   it("an honest operator is not: the same hunts find nothing", { timeout: 180_000 }, async () => {
     await small(ASSIGNED)({});

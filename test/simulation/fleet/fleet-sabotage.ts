@@ -108,7 +108,10 @@ export const CASES: Readonly<Record<string, Case>> = {
     caughtBy: /G14:/,
   },
   "ignores partners": {
-    sabotage: { view: of("TunnelSite", (site) => void delete site["status"]), status: of("TunnelSite", (site) => void delete site["status"]) },
+    sabotage: {
+      view: of("TunnelSite", (site) => void delete site["status"]),
+      status: of("TunnelSite", (site) => void delete site["status"]),
+    },
     hunt: small({
       rollout: { waves: everybodyAtOnce },
       limits: { maxConcurrentPoPs: 6, maxConcurrentPerRegion: 6 },
@@ -123,7 +126,8 @@ export const CASES: Readonly<Record<string, Case>> = {
       status: of("PoPRollout", ({ status }) => {
         delete status.halted;
         delete status.takenBack;
-        for (const wave of status.waves ?? []) if (wave.name === "canary" && wave.state === "Open" && isOver(status, "canary")) wave.state = "Passed";
+        for (const wave of status.waves ?? [])
+          if (wave.name === "canary" && wave.state === "Open" && isOver(status, "canary")) wave.state = "Passed";
       }),
     },
     hunt: small({ rollout: { waves: BOTH_WAVES, failureBudget: { pops: 5 } }, before: losesImages }),
@@ -154,18 +158,28 @@ export const CASES: Readonly<Record<string, Case>> = {
         const uids = new Map<string, string>();
         return (kind, object) => {
           if (kind.kind === "PoPCluster") uids.set(object.metadata.name, object.metadata.uid);
-          return kind.kind !== "PoPRollout" ? object : changed(object, ({ status }) => (status?.assignments ?? []).forEach((one: Loose) => (one["uid"] = uids.get(one["pop"]) ?? one["uid"])));
+          return kind.kind !== "PoPRollout"
+            ? object
+            : changed(object, ({ status }) =>
+                (status?.assignments ?? []).forEach((one: Loose) => (one["uid"] = uids.get(one["pop"]) ?? one["uid"])),
+              );
         };
       })(),
     },
     hunt: async ({ view }) => {
       // An honest operator opens the waves; the PoPs are in the hands of one that reads names.
-      await small({ rollout: { waves: everybodyAtOnce }, limits: { maxConcurrentPoPs: 1 }, honest: true, during: rebuilt })({ view: view! });
+      await small({ rollout: { waves: everybodyAtOnce }, limits: { maxConcurrentPoPs: 1 }, honest: true, during: rebuilt })({
+        view: view!,
+      });
     },
     caughtBy: /(I14|I11):/,
   },
   "lets a wave shrink": {
-    sabotage: { status: of("PoPRollout", ({ status }) => status.waves?.forEach((wave: Loose) => wave["state"] === "Open" && wave["pops"]?.length > 1 && wave["pops"].pop())) },
+    sabotage: {
+      status: of("PoPRollout", ({ status }) =>
+        status.waves?.forEach((wave: Loose) => wave["state"] === "Open" && wave["pops"]?.length > 1 && wave["pops"].pop()),
+      ),
+    },
     hunt: small({ rollout: { waves: BOTH_WAVES } }),
     caughtBy: /I11:/,
   },
@@ -179,7 +193,10 @@ export const CASES: Readonly<Record<string, Case>> = {
         };
       })(),
     },
-    hunt: small({ rollout: needsApproval, during: awaited((scenario, rollout) => decideOn(scenario, rollout, `sha256:${"0".repeat(64)}`)) }),
+    hunt: small({
+      rollout: needsApproval,
+      during: awaited((scenario, rollout) => decideOn(scenario, rollout, `sha256:${"0".repeat(64)}`)),
+    }),
     caughtBy: /I12:.*without an Approval/,
   },
   "asks for no Approval": {
@@ -189,7 +206,10 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
   "lets somebody approve what he asked for": {
     sabotage: { view: of("Approval", ({ spec }) => (spec.approvedBy = "somebody.else@example.com")) },
-    hunt: small({ rollout: needsApproval, during: awaited((scenario, rollout) => approve(scenario, rollout, { approvedBy: rollout.spec.requestedBy })) }),
+    hunt: small({
+      rollout: needsApproval,
+      during: awaited((scenario, rollout) => approve(scenario, rollout, { approvedBy: rollout.spec.requestedBy })),
+    }),
     caughtBy: /I12:.*without an Approval/,
   },
   "boards a train that has left": {
@@ -197,7 +217,8 @@ export const CASES: Readonly<Record<string, Case>> = {
     hunt: small({
       rollout: { waves: everybodyAtOnce },
       // Nothing may roll until the train is over everywhere.
-      before: (scenario) => scenario.done(scenario.editFleet((spec) => ({ ...spec, freezes: [{ name: "all", from: "2026-11-21", to: "2026-12-05" }] }))),
+      before: (scenario) =>
+        scenario.done(scenario.editFleet((spec) => ({ ...spec, freezes: [{ name: "all", from: "2026-11-21", to: "2026-12-05" }] }))),
       until: WINDOW + 15 * DAY,
       honest: true,
     }),
@@ -205,7 +226,10 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
   "knows of no freeze": {
     sabotage: { view: of("Fleet", (fleet) => void (fleet["spec"].freezes = [])) },
-    hunt: small({ before: (scenario) => scenario.done(scenario.editFleet((spec) => ({ ...spec, freezes: [{ name: "f", from: "2026-11-22", to: "2026-11-22" }] }))) }),
+    hunt: small({
+      before: (scenario) =>
+        scenario.done(scenario.editFleet((spec) => ({ ...spec, freezes: [{ name: "f", from: "2026-11-22", to: "2026-11-22" }] }))),
+    }),
     caughtBy: /I20:/,
   },
   "calls a version good before it has baked": {
@@ -215,7 +239,9 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
   "opens all waves at once": {
     sabotage: {
-      view: of("PoPRollout", ({ status }) => status?.waves?.forEach((wave: Loose) => wave["state"] === "Open" && (wave["state"] = "Passed"))),
+      view: of("PoPRollout", ({ status }) =>
+        status?.waves?.forEach((wave: Loose) => wave["state"] === "Open" && (wave["state"] = "Passed")),
+      ),
     },
     hunt: small({ rollout: { waves: BOTH_WAVES } }),
     caughtBy: /I12:/,
@@ -228,4 +254,6 @@ export const CASES: Readonly<Record<string, Case>> = {
 };
 
 const isOver = (status: Loose, wave: string): boolean =>
-  (status["assignments"] ?? []).every((one: Loose) => one["wave"] !== wave || ["Passed", "Promoted", "RolledBack", "Skipped"].includes(one["state"]));
+  (status["assignments"] ?? []).every(
+    (one: Loose) => one["wave"] !== wave || ["Passed", "Promoted", "RolledBack", "Skipped"].includes(one["state"]),
+  );
