@@ -21,6 +21,8 @@ interface ApproveOptions extends ClusterOptions {
   readonly action?: Action;
   readonly freeze: readonly string[];
   readonly digest?: string;
+  readonly stage?: string;
+  readonly wave?: string;
   readonly for: string;
 }
 
@@ -49,6 +51,8 @@ export function registerApprove(program: Command, io: CliIo): void {
       (name: string, before: readonly string[]) => [...before, name],
       [],
     )
+    .option("--stage <name>", "the stage whose evidence is waived (default: the first that is not passed)")
+    .option("--wave <name>", "the wave that may open (default: the next one)")
     .option("--digest <digest>", "refuse to write unless exactly this waits, for example the digest of a plan")
     .option("--for <duration>", "how long it may be used", "24h")
     .action((text: string, options: ApproveOptions) => withCluster(io, options, (cluster) => approve(io, cluster, text, options)));
@@ -84,25 +88,48 @@ interface Waiting {
 }
 
 /** What the person saw is what is meant: the digest that stands in status, or a refusal when nothing waits. */
-function whatWaits({ metadata, spec, status = {} }: PopRollout, { action, freeze, digest: expected }: ApproveOptions): Waiting {
-  const name = `PoPRollout ${metadata.name}`;
-  const wave = (status.waves ?? []).find(({ state, digest }) => state === "Pending" && digest !== undefined);
-  const digest = wave?.digest;
-  if (wave === undefined || digest === undefined)
-    throw new Refusal(EXIT.nothingToActOn, `${name}: nothing waits for an approval; nothing was written`);
-  if (expected !== undefined && expected !== digest) {
+function whatWaits(rollout: PopRollout, { action, freeze, digest: expected, stage, wave }: ApproveOptions): Waiting {
+  const name = `PoPRollout ${rollout.metadata.name}`;
+  const found = subjectOf(rollout, action, { stage, wave });
+  if (found === undefined) throw new Refusal(EXIT.nothingToActOn, `${name}: nothing waits for an approval; nothing was written`);
+  if (expected !== undefined && expected !== found.digest) {
     throw new Refusal(
       EXIT.nothingToActOn,
-      `${name}: what waits has digest ${digest}, not ${expected}: it changed since; look at it again (rollward explain popro/${metadata.name})`,
+      `${name}: what waits has digest ${found.digest}, not ${expected}: it changed since; look at it again (rollward explain popro/${rollout.metadata.name})`,
     );
   }
-  const emergency = spec.class === "Emergency" && status.emergency === undefined;
-  const main: Action = action ?? (emergency ? "Emergency" : status.halted ? "RetryFailed" : "Promote");
+  const lifts = freeze.length > 0 ? (["LiftFreeze"] as const) : [];
   return {
-    actions: [...new Set<Action>([main, ...(freeze.length > 0 ? (["LiftFreeze"] as const) : [])])],
-    digest,
-    subject: `${name}, wave ${wave.name}`,
+    actions: [...new Set<Action>([found.action, ...lifts])],
+    digest: found.digest,
+    subject: found.of === undefined ? name : `${name}, ${found.of}`,
   };
+}
+
+interface Subject {
+  readonly action: Action;
+  readonly digest: string;
+  readonly of?: string;
+}
+
+/** The rollout as a whole (an emergency, a retry, freezes), a stage whose evidence is not there, or the next wave. */
+function subjectOf(
+  { spec, status = {} }: PopRollout,
+  action: Action | undefined,
+  named: { readonly stage: string | undefined; readonly wave: string | undefined },
+): Subject | undefined {
+  const emergency = spec.class === "Emergency" && status.emergency === undefined;
+  const whole: Action | undefined = action ?? (emergency ? "Emergency" : status.halted ? "RetryFailed" : undefined);
+  if (named.stage === undefined && named.wave === undefined && whole !== undefined && whole !== "Promote")
+    return status.digest === undefined ? undefined : { action: whole, digest: status.digest };
+  const stage = (status.stages ?? []).find(({ name, state }) =>
+    named.stage ? name === named.stage : state === "Waiting" || state === "Failed",
+  );
+  if (stage?.digest !== undefined && named.wave === undefined)
+    return { action: "Promote", digest: stage.digest, of: `stage ${stage.name}` };
+  if (named.stage !== undefined) return undefined;
+  const wave = (status.waves ?? []).find(({ name, state }) => (named.wave ? name === named.wave : state === "Pending"));
+  return wave?.digest === undefined ? undefined : { action: action ?? "Promote", digest: wave.digest, of: `wave ${wave.name}` };
 }
 
 function approvalDraft(

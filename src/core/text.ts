@@ -33,3 +33,6 @@ export function firstLine(text: string, maximum: number): string {
   const line = text.split(/[\r\n\u2028\u2029]/).find((one) => stripControl(one) !== "");
   return cleanText(line ?? "", maximum);
 }
+
+/** `1 PoP`, `3 PoPs`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

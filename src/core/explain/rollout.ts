@@ -3,6 +3,7 @@ import type { Assignment, PopRollout, PopRolloutStatus, WaveStatus } from "../..
 import { explanation, troubles, unseenChange, type Explanation } from "./explanation.ts";
 import { holdLines } from "./hold-lines.ts";
 import { momentText } from "./moment.ts";
+import { counted } from "../text.ts";
 
 /** PoPs named one by one in an explanation; the others as a number. */
 const NAMED = 20;
@@ -92,7 +93,7 @@ export function waveLine(
     `${name}: ${state}`,
     ...(openedAt === undefined ? [] : [`opened ${momentText(openedAt, undefined)}`]),
     ...(endedAt === undefined ? [] : [`ended ${momentText(endedAt, undefined)}`]),
-    ...(pops.length === 0 ? [] : [`${pops.length} PoPs`]),
+    ...(pops.length === 0 ? [] : [counted(pops.length, "PoP")]),
     ...counts,
     ...(approval
       ? [`approved by ${approval.by}`]

@@ -2,6 +2,7 @@ import type { Assignment, PopRolloutStatus } from "../../api/pop-rollout.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { moves, type RolloutView } from "./view.ts";
+import { counted } from "../text.ts";
 
 type End = NonNullable<PopRolloutStatus["outcome"]>;
 
@@ -59,7 +60,7 @@ function stillToGoBack(view: RolloutView, { pop, order, state }: Assignment): bo
 function holdsOf({ ledger, assignments, version }: RolloutView): readonly Hold[] {
   const { supersededBy, takenBack, stopped, halted } = ledger;
   const back = assignments.filter(({ state }) => state === "RollingBack").length;
-  const going = back === 0 ? "" : `; ${back} PoPs go back`;
+  const going = back === 0 ? "" : `; ${counted(back, "PoP")} to go back`;
   if (supersededBy)
     return [
       {

@@ -75,7 +75,7 @@ describe("[F4] failures", () => {
       .goesBack(back!)
       .ends(bad!, "RolledBack")
       .settle(SUNDAY + 4 * HOUR);
-    expect(world.status.halted?.because).toContain(`it failed on 1 PoPs (${bad}), the failure budget is 0`);
+    expect(world.status.halted?.because).toContain(`it failed on 1 PoP (${bad}), the failure budget is 0`);
     expect([world.of(mid!)?.order, world.of(waiting[0]!)?.order, world.of(canary)?.order, world.of(back!)?.order]).toEqual([
       "Hold",
       "Hold",

@@ -1,7 +1,7 @@
 import type { Assignment } from "../../api/pop-rollout.ts";
 import type { Instant } from "../decision.ts";
 import { listText } from "../health/wording.ts";
-import { cleanText } from "../text.ts";
+import { cleanText, counted } from "../text.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { hasFailed, hasPassed, isEnding, isOver, membersOf, type RolloutView } from "./view.ts";
 
@@ -46,7 +46,7 @@ function beyondBudget(view: RolloutView): string | undefined {
   if (inFirst)
     return `it failed on PoP ${inFirst.pop} of the first wave ${first}, whose failure budget is 0 (${inFirst.message ?? "its history says no more"})`;
   const { pops: budget } = view.spec.failureBudget;
-  if (failed.length > budget) return `it failed on ${failed.length} PoPs (${named}), the failure budget is ${budget}`;
+  if (failed.length > budget) return `it failed on ${counted(failed.length, "PoP")} (${named}), the failure budget is ${budget}`;
   const empty = view.waves.find(({ name, state }) => state === "Open" && nonePassed(membersOf(view, name)));
   return empty && `no PoP of wave ${empty.name} passed: it failed on ${named}`;
 }

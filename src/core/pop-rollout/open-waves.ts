@@ -1,6 +1,6 @@
 import type { WaveStatus } from "../../api/pop-rollout.ts";
 import type { Announcement, Hold, Instant } from "../decision.ts";
-import { cleanText } from "../text.ts";
+import { cleanText, counted } from "../text.ts";
 import { HOUR } from "../time/civil.ts";
 import { decidedText, ignoredText, rulingOf } from "./approvals.ts";
 import { assignmentOf, otherAssignments } from "./assign.ts";
@@ -122,13 +122,13 @@ function tooEarly(view: RolloutView, name: string, { members }: Pick, opens: Ins
     return {
       rule: "F1",
       reason: "OutsideWindow",
-      message: `none of the ${members.length} PoPs of wave ${name} has a usable window ${dates}; look at their windows, notice and freezes`,
+      message: `none of the PoPs of wave ${name} (${members.length}) has a usable window ${dates}; look at their windows, notice and freezes`,
     };
   const first = members.toSorted((a, b) => (a.start ?? Infinity) - (b.start ?? Infinity))[0]!.pop.name;
   return {
     rule: "F1",
     reason: "OutsideWindow",
-    message: `wave ${name} opens 24 h before the first window of its ${members.length} PoPs, that of ${first} at ${iso(opens + AHEAD)}`,
+    message: `wave ${name} opens 24 h before the first window of its ${counted(members.length, "PoP")}, that of ${first} at ${iso(opens + AHEAD)}`,
     until: opens,
   };
 }
@@ -152,7 +152,7 @@ function open(view: RolloutView, wave: WaveStatus, pick: Pick, now: Instant): Ou
         type: view.emergency ? "Warning" : "Normal",
         reason: "WaveOpened",
         action: "OpenWave",
-        message: cleanText(`wave ${wave.name} of ${view.version} opens on ${members.length} PoPs: ${shown}`, 1024),
+        message: cleanText(`wave ${wave.name} of ${view.version} opens on ${counted(members.length, "PoP")}: ${shown}`, 1024),
       },
     ],
   };

@@ -5,6 +5,7 @@ import { lastingDay } from "../rollout/train.ts";
 import { parseLocalDate } from "../time/civil.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { hasFailed, type RolloutView } from "./view.ts";
+import { counted } from "../text.ts";
 
 type Verb = "stop" | "retry" | "takeBack";
 
@@ -69,7 +70,7 @@ const CARRIED_OUT: Readonly<Record<Verb, (view: RolloutView, at: string, now: In
     const retried = { ...rest, assignments: view.assignments.map((one) => (again.includes(one) ? triedAgain(one, at, now) : goesOn(one))) };
     return {
       next: trainIsOver(ledger, now) ? withoutDates(retried) : retried,
-      message: `a person asked at ${at} to go on with ${version}${again.length > 0 ? `; it is tried again on ${again.length} PoPs` : ""}`,
+      message: `a person asked at ${at} to go on with ${version}${again.length > 0 ? `; it is tried again on ${counted(again.length, "PoP")}` : ""}`,
     };
   },
 };

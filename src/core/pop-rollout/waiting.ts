@@ -6,6 +6,7 @@ import { liftedFor } from "./freezes-lifted.ts";
 import { pauseHold } from "./gates.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { isEnding, isOver, membersOf, moves, type RolloutView } from "./view.ts";
+import { counted } from "../text.ts";
 
 /** What an open wave waits for (rules F1, P8): windows of its PoPs, their bake, or a person. Why a PoP does not start is told by the PoP. */
 export function waiting(view: RolloutView, now: Instant): Outcome | undefined {
@@ -47,6 +48,6 @@ function windowHold(view: RolloutView, wave: string, now: Instant): Hold[] {
   const begin = Number.isFinite(first.start)
     ? `the first is that of ${first.pop} at ${iso(first.start)}`
     : "none of them has a usable one left";
-  const message = `the ${assigned.length} PoPs of wave ${wave} wait for their windows; ${begin}`;
+  const message = `wave ${wave} waits for the windows of ${counted(assigned.length, "PoP")}; ${begin}`;
   return [{ rule: "F1", reason: "OutsideWindow", message, ...(Number.isFinite(first.start) ? { until: first.start } : {}) }];
 }

@@ -3,6 +3,7 @@ import type { Announcement, Instant } from "../decision.ts";
 import { parseDuration } from "../time/duration.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { EXPOSED, hasPassed, isEnding, isOver, membersOf, type RolloutView } from "./view.ts";
+import { counted } from "../text.ts";
 
 /**
  * Keeps the list of waves and closes those that are done (rule F1): every member is over, at least one passed, and, for content, the
@@ -50,7 +51,10 @@ function closeOf(view: RolloutView, wave: WaveStatus, now: Instant): Closed {
     const until = since + contentBake(view, wave.name);
     if (now < until) return { wave: bakesFrom === undefined ? { ...wave, bakesFrom: iso(now) } : wave, wakeAt: until };
     const others = members.length - passed;
-    return said("Passed", `${passed} PoPs passed${others === 0 ? "" : `, ${others} were skipped or went back within the failure budget`}`);
+    return said(
+      "Passed",
+      `${counted(passed, "PoP")} passed${others === 0 ? "" : `, ${others} were skipped or went back within the failure budget`}`,
+    );
   }
   // One that failed alone is for the failure budget to judge.
   if (members.some(({ state }) => state !== "Skipped")) return { wave };
