@@ -36,7 +36,8 @@ export function rolloutSummary(status: PopRolloutStatus): string {
   const { numbers, outcome, standing, halted, stopped, takenBack, holds = [] } = status;
   const share = numbers === undefined ? "has reached no PoP yet" : `passed on ${numbers.passed} of ${numbers.pops} PoPs`;
   if (standing) return `stands: ${share}, and who joins later follows to it`;
-  if (outcome !== undefined) return `is over (${outcome}): it ${share}`;
+  const why = halted ?? stopped ?? takenBack;
+  if (outcome !== undefined) return `is over (${outcome}): ${why === undefined ? `it ${share}` : why.because}`;
   if (takenBack) return `is being taken back: ${takenBack.because}`;
   if (stopped) return `is stopped: ${stopped.because}`;
   if (halted) return `halted: ${halted.because}`;
