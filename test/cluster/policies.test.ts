@@ -201,12 +201,12 @@ describeWithControlPlane("[T3] who may write what, on a real API server", () => 
     const provider = [
       rollout("lost", "admin"),
       approval("lost", "admin", { name: "x", uid: "x" }),
-      sample("popcluster-ams1.yaml"),
+      sample("release/popcluster-ams1.yaml"),
       { ...sample("fleet.yaml") },
     ];
     for (const object of provider)
       await refused("admin", elsewhere(object), 422, new RegExp(`a ${object.kind} counts only .*write metadata\\.namespace: fleet`));
-    await accepted("admin", sample("popcluster-ams1.yaml"));
+    await accepted("admin", sample("release/popcluster-ams1.yaml"));
     await accepted("admin", elsewhere(sample("maintenance-window-pop-sunday.yaml")));
     await refused("admin", tunnelSite("fleet"), 422, /a TunnelSite belongs to a customer's account: write the namespace of the account/);
     await refused("admin", tunnelSite("other"), 422, /such a namespace bears the label rollward\.dev\/account/);
