@@ -45,8 +45,8 @@ test("[G14] a roll may become a rollback under its grant: it takes out 25 % of 1
 });
 
 test("[F3] degraded is more out than maxUnavailable; 1 of 4 at 25 % is within the budget", () => {
-  expect(fleetPopOf(popCluster({ members: { total: 4, out: 1 } })).degraded).toBe(false);
-  expect(fleetPopOf(popCluster({ members: { total: 4, out: 2 } })).degraded).toBe(true);
+  expect(fleetPopOf(popCluster({ version: "1.0", members: { total: 4, out: 1 } })).degraded).toBe(false);
+  expect(fleetPopOf(popCluster({ version: "1.0", members: { total: 4, out: 2 } })).degraded).toBe(true);
 });
 
 test("[G14] the nodes that RollbackFailed left out make it degraded until they serve; an older failure does not", () => {
@@ -85,7 +85,11 @@ test("[G1] the conditions change nothing", () => {
 });
 
 test("[F2] [F3] a PoP of which no node serves is degraded, be it a single one within its budget: its partners may not roll", () => {
-  expect(fleetPopOf(popCluster({ members: { total: 1, out: 1 } })).degraded).toBe(true);
-  expect(fleetPopOf(popCluster({ members: { total: 1, out: 0 } })).degraded).toBe(false);
-  expect(fleetPopOf(popCluster({ members: { total: 0, out: 0 } })).degraded).toBe(false);
+  expect(fleetPopOf(popCluster({ version: "1.0", members: { total: 1, out: 1 } })).degraded).toBe(true);
+  expect(fleetPopOf(popCluster({ version: "1.0", members: { total: 1, out: 0 } })).degraded).toBe(false);
+  expect(fleetPopOf(popCluster({ version: "1.0", members: { total: 0, out: 0 } })).degraded).toBe(false);
+});
+
+test("[F3] [L3] a PoP that never ran a version is not degraded: it holds no place that the rollout needs which brings it one", () => {
+  expect(fleetPopOf(popCluster({ members: { total: 3, out: 3 } })).degraded).toBe(false);
 });

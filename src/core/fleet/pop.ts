@@ -16,7 +16,7 @@ export function fleetPopOf(pop: PopCluster): FleetPop {
     ...(status?.members ? { members: status.members } : {}),
     // A roll that turns into a rollback keeps its grant (G14), so it may take out what a rollback may.
     takesOut: { Roll: Math.max(limit, spec.rollback.maxUnavailable), Rollback: spec.rollback.maxUnavailable },
-    degraded: leftOutByRollback(status) || (status?.members?.out ?? 0) > limit || servesNobody(status),
+    degraded: leftOutByRollback(status) || brokeDown(status, limit),
     unfinished: ["Rolling", "RollingBack"].includes(status?.run?.state ?? ""),
     emergency: status?.grant?.class === "Emergency",
     unreachable: status?.unreachable === true,
@@ -24,9 +24,12 @@ export function fleetPopOf(pop: PopCluster): FleetPop {
   };
 }
 
-/** All of it is out, be that within its own budget as a single node is: its sites have no second way left (rule F2). */
-const servesNobody = ({ members }: PopClusterStatus = {}): boolean =>
-  members !== undefined && members.total > 0 && members.out >= members.total;
+/**
+ * More nodes out than its budget allows, or all of them, be that a single one: its sites have no second way left (rule F2). A PoP that
+ * never ran a version serves nobody yet: it would hold places for ever that the rollout needs which brings it one (L3).
+ */
+const brokeDown = ({ members, version }: PopClusterStatus = {}, limit: number): boolean =>
+  version !== undefined && members !== undefined && members.total > 0 && (members.out > limit || members.out >= members.total);
 
 /** Of nodes that the version in hand did not let come back: the ledger keeps what each held when its drain began. */
 function failedSessions({ nodes = [] }: PopClusterStatus = {}): number {

@@ -306,7 +306,9 @@ function endedRun(view: PopView, now: Instant): PopClusterStatus {
   // One that only brought nodes home was no version's own.
   if (run.superseded && run.state === "Rolling") return endRun(status);
   // One that had passed and only took late nodes in was good for the whole PoP.
-  if (run.state === "Passed" || (run.timers.watch !== undefined && !run.cause)) return promoted(view, run, now).ledger;
+  // A first version that broke while it was watched has nothing to go back to, and is not promoted by leaving (I12).
+  const brokeFirst = run.kind === "Join" && run.cause !== undefined;
+  if ((run.state === "Passed" && !brokeFirst) || (run.timers.watch !== undefined && !run.cause)) return promoted(view, run, now).ledger;
   const outcome = run.ending === "Stopped" ? "Stopped" : "Superseded";
   const current = run.kind === "Join" ? run.revision : status.revisions?.current;
   return endRun({

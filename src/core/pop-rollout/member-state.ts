@@ -65,8 +65,11 @@ function ofHistory({ version }: RolloutView, pop: RolloutPop, one: Assignment): 
     case "RollbackFailed":
       return { state: last.outcome, message: last.evidence ?? verdict?.evidence };
     case "Stopped":
+      // A failure stays one, whatever takes its place: the failure budget counts it (F4).
+      if (hasFailed(one)) return undefined;
       return { state: "Stopped", reason: last.outcome, message: last.evidence };
     case "Superseded":
+      if (hasFailed(one)) return undefined;
       // The PoP goes to something newer, by a person or an emergency: the wave need not wait for it any more.
       return { state: "Skipped", reason: last.outcome, message: `a newer version took the place of ${version} on PoP ${pop.name}` };
     case undefined:

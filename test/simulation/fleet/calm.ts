@@ -1,5 +1,6 @@
 import { UPDATING_TAINT } from "../../../src/api/names.ts";
-import { DAY, type FleetScenario, HOUR, isClaimed, MINUTE } from "./fleet-scenario.ts";
+import { DAY, type FleetScenario, HOUR, MINUTE } from "./fleet-scenario.ts";
+import { isClaimed } from "./fleet-truth.ts";
 import { ask } from "./people.ts";
 import { sicknessQuery } from "./pops.ts";
 

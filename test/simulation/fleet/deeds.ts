@@ -1,6 +1,5 @@
 import { FLEET_NAMESPACE } from "../../../src/simulation/world.ts";
 import { POP_CLUSTER } from "../../../src/api/resources.ts";
-import type { Kind } from "../../../src/control/ports.ts";
 import type { FaultyOperator } from "../faulty-operator.ts";
 import { type FleetScenario, MINUTE, SECOND } from "./fleet-scenario.ts";
 import { approve, REQUESTER } from "./people.ts";
@@ -59,7 +58,7 @@ export class Deeds {
     }
   }
 
-  #wrongDigest = ({ metadata }: { readonly metadata: { readonly name: string; readonly uid: string } }) => ({
+  readonly #wrongDigest = ({ metadata }: { readonly metadata: { readonly name: string; readonly uid: string } }) => ({
     kind: "PoPRollout" as const,
     name: metadata.name,
     uid: metadata.uid,
@@ -192,16 +191,18 @@ export class Deeds {
     await this.#pop(async (name) => {
       const { kubectl, clock } = this.#scenario.world;
       const before = this.#scenario.pop(name)!;
-      await kubectl.delete(POP_CLUSTER as Kind, name, FLEET_NAMESPACE);
+      await kubectl.delete(POP_CLUSTER, name, FLEET_NAMESPACE);
       const again = () => {
         if (this.#scenario.pop(name)?.metadata.uid === before.metadata.uid) return void clock.after(2 * SECOND, again);
         const { metadata, apiVersion, spec } = before;
         const labels = metadata.labels ? { labels: { ...metadata.labels } } : {};
         this.#background(
-          kubectl.create(
-            POP_CLUSTER as Kind,
-            { apiVersion, kind: "PoPCluster", metadata: { name, namespace: FLEET_NAMESPACE, ...labels }, spec } as never,
-          ),
+          kubectl.create(POP_CLUSTER, {
+            apiVersion,
+            kind: "PoPCluster",
+            metadata: { name, namespace: FLEET_NAMESPACE, ...labels },
+            spec,
+          } as never),
         );
         this.#scenario.reportsAgain(name);
       };

@@ -1,9 +1,10 @@
 import type { PopRollout } from "../../../src/api/pop-rollout.ts";
+import { ACCOUNT_LABEL } from "../../../src/api/names.ts";
 import { POP_CLUSTER } from "../../../src/api/resources.ts";
 import type { KubernetesObject } from "../../../src/control/ports.ts";
 import { FLEET_NAMESPACE } from "../../../src/simulation/world.ts";
 import type { Sabotage } from "../effect.ts";
-import { DAY, FleetScenario, HOUR, MINUTE } from "./fleet-scenario.ts";
+import { FleetScenario, HOUR, MINUTE } from "./fleet-scenario.ts";
 import { approve, ask, decideOn } from "./people.ts";
 import { imageOf, popsOf } from "./pops.ts";
 
@@ -38,10 +39,10 @@ const shares = (edit: (share: Loose) => void) => of("PoPRollout", (rollout) => (
 interface Told {
   readonly rollout?: object;
   readonly before?: (scenario: FleetScenario) => Promise<unknown> | void;
+  /** What happens an hour before the first window, when its wave has opened. */
+  readonly early?: (scenario: FleetScenario, sabotage: Sabotage) => Promise<unknown> | void;
   /** What happens while the first window is open. */
-  readonly during?: (scenario: FleetScenario) => Promise<unknown> | void;
-  /** An honest operator works beside it. */
-  readonly honest?: boolean;
+  readonly during?: (scenario: FleetScenario, sabotage: Sabotage) => Promise<unknown> | void;
   readonly limits?: object;
   readonly until?: number;
 }
@@ -50,7 +51,7 @@ const WINDOW = Date.parse("2026-11-22T00:00:00Z");
 
 /** A rollout through six PoPs of one zone, with what a case tells of it. */
 export const small =
-  ({ rollout = {}, before, during, honest = false, limits = {}, until = WINDOW + 5 * HOUR }: Told): Hunt =>
+  ({ rollout = {}, before, early, during, limits = {}, until = WINDOW + 5 * HOUR }: Told): Hunt =>
   async (sabotage) => {
     const scenario = await FleetScenario.create({
       start: "2026-11-20T10:00:00Z",
@@ -58,12 +59,13 @@ export const small =
       fleet: { maxConcurrentPoPs: 2, maxConcurrentPerRegion: 2, train: { everyWeeks: 2, anchor: "2026-11-22", length: "336h" }, ...limits },
     });
     scenario.operator({ name: "a", sabotage });
-    if (honest) scenario.operator({ name: "b", seed: 2 });
     await before?.(scenario);
     await scenario.world.clock.advance(3 * MINUTE);
     await scenario.done(ask(scenario, "r1", { version: "2.0.0", ...rollout }));
+    await scenario.liveUntil(WINDOW - HOUR);
+    if (early) await scenario.done(Promise.resolve(early(scenario, sabotage)));
     await scenario.liveUntil(WINDOW + MINUTE);
-    if (during) await scenario.done(Promise.resolve(during(scenario)));
+    if (during) await scenario.done(Promise.resolve(during(scenario, sabotage)));
     await scenario.liveUntil(until);
     scenario.invariants.check();
   };
@@ -85,33 +87,34 @@ const everybodyAtOnce = [{ name: "all", pops: { percent: 100 }, bake: "10m" }];
 const awaited = (action: (scenario: FleetScenario, rollout: PopRollout) => Promise<void>) => (scenario: FleetScenario) =>
   action(scenario, scenario.rollout("r1")!);
 const needsApproval = { waves: [{ ...BOTH_WAVES[0]!, approval: "Required" }, BOTH_WAVES[1]!] };
-const rebuilt = async (scenario: FleetScenario) => {
-  const pop = scenario.pop("p02")!;
-  await scenario.world.kubectl.delete(POP_CLUSTER as never, "p02", FLEET_NAMESPACE);
-  await new Promise<void>((resolve) => {
-    const look = () => (scenario.pop("p02") ? void scenario.world.clock.after(500, look) : resolve());
-    look();
+/** While no operator is there, a PoP that has not begun is deleted and made again under its name. */
+const rebuilt = async (scenario: FleetScenario, sabotage: Sabotage) => {
+  for (const operator of scenario.operators) operator.crash();
+  const waits = scenario
+    .rollout("r1")!
+    .status!.assignments!.findLast(
+      ({ pop }) => scenario.pop(pop)?.status?.run === undefined && !scenario.pop(pop)?.metadata.finalizers?.length,
+    )!;
+  const { apiVersion, spec, metadata } = scenario.pop(waits.pop)!;
+  await scenario.world.kubectl.delete(POP_CLUSTER, waits.pop, FLEET_NAMESPACE);
+  await scenario.create(POP_CLUSTER, {
+    apiVersion,
+    kind: "PoPCluster",
+    metadata: { name: metadata.name, namespace: FLEET_NAMESPACE },
+    spec,
   });
-  const { apiVersion, spec } = pop;
-  await scenario.create(POP_CLUSTER, { apiVersion, kind: "PoPCluster", metadata: { name: "p02", namespace: FLEET_NAMESPACE }, spec });
+  scenario.operator({ name: "c", sabotage });
 };
 
 export const CASES: Readonly<Record<string, Case>> = {
-  "counts grants from what it saw and not from what it writes": {
-    sabotage: { view: of("Fleet", (fleet) => void (fleet["status"] = { ...fleet["status"], disruptions: [] })), ignoresConflicts: "Fleet" },
-    hunt: small({ rollout: { waves: everybodyAtOnce } }),
-    caughtBy: /G14:/,
-  },
   "knows of no limit": {
     sabotage: { view: of("Fleet", (fleet) => void (fleet["spec"].maxConcurrentPoPs = 100)) },
     hunt: small({ rollout: { waves: everybodyAtOnce }, limits: { maxConcurrentPerRegion: 6 } }),
     caughtBy: /G14:/,
   },
   "ignores partners": {
-    sabotage: {
-      view: of("TunnelSite", (site) => void delete site["status"]),
-      status: of("TunnelSite", (site) => void delete site["status"]),
-    },
+    // Sites of no account count for nobody.
+    sabotage: { view: of("Namespace", ({ metadata }) => void delete metadata.labels?.[ACCOUNT_LABEL]) },
     hunt: small({
       rollout: { waves: everybodyAtOnce },
       limits: { maxConcurrentPoPs: 6, maxConcurrentPerRegion: 6 },
@@ -123,12 +126,9 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
   "forgets that the first wave's budget is none": {
     sabotage: {
-      status: of("PoPRollout", ({ status }) => {
-        delete status.halted;
-        delete status.takenBack;
-        for (const wave of status.waves ?? [])
-          if (wave.name === "canary" && wave.state === "Open" && isOver(status, "canary")) wave.state = "Passed";
-      }),
+      view: of("PoPCluster", ({ status }) =>
+        status?.history?.forEach((entry: Loose) => entry["outcome"] === "RolledBack" && (entry["outcome"] = "Promoted")),
+      ),
     },
     hunt: small({ rollout: { waves: BOTH_WAVES, failureBudget: { pops: 5 } }, before: losesImages }),
     caughtBy: /I12:/,
@@ -142,12 +142,19 @@ export const CASES: Readonly<Record<string, Case>> = {
     }),
     caughtBy: /I7:/,
   },
-  "starts PoPs while the Fleet is paused": {
-    sabotage: { view: of("Fleet", (fleet) => void (fleet["spec"].paused = false)) },
+  "lets PoPs go on once the Fleet's pause is acknowledged": {
+    sabotage: {
+      view: (() => {
+        let acknowledged = false;
+        return of("Fleet", ({ spec, status }) => {
+          acknowledged ||= isAcknowledged(status);
+          spec.paused &&= !acknowledged;
+        });
+      })(),
+    },
     hunt: small({
       rollout: { waves: everybodyAtOnce },
-      limits: { maxConcurrentPoPs: 1 },
-      honest: true,
+      limits: { maxConcurrentPoPs: 1, maxConcurrentPerRegion: 1 },
       during: (scenario) => scenario.editFleet((spec) => ({ ...spec, paused: true })),
     }),
     caughtBy: /I7:/,
@@ -166,13 +173,8 @@ export const CASES: Readonly<Record<string, Case>> = {
         };
       })(),
     },
-    hunt: async ({ view }) => {
-      // An honest operator opens the waves; the PoPs are in the hands of one that reads names.
-      await small({ rollout: { waves: everybodyAtOnce }, limits: { maxConcurrentPoPs: 1 }, honest: true, during: rebuilt })({
-        view: view!,
-      });
-    },
-    caughtBy: /(I14|I11):/,
+    hunt: small({ rollout: { waves: everybodyAtOnce }, limits: { maxConcurrentPoPs: 1 }, early: rebuilt }),
+    caughtBy: /I14:/,
   },
   "lets a wave shrink": {
     sabotage: {
@@ -212,18 +214,6 @@ export const CASES: Readonly<Record<string, Case>> = {
     }),
     caughtBy: /I12:.*without an Approval/,
   },
-  "boards a train that has left": {
-    sabotage: { view: shares((share) => void (share["to"] = share["to"] && "2027-12-31")) },
-    hunt: small({
-      rollout: { waves: everybodyAtOnce },
-      // Nothing may roll until the train is over everywhere.
-      before: (scenario) =>
-        scenario.done(scenario.editFleet((spec) => ({ ...spec, freezes: [{ name: "all", from: "2026-11-21", to: "2026-12-05" }] }))),
-      until: WINDOW + 15 * DAY,
-      honest: true,
-    }),
-    caughtBy: /(I20|I14):/,
-  },
   "knows of no freeze": {
     sabotage: { view: of("Fleet", (fleet) => void (fleet["spec"].freezes = [])) },
     hunt: small({
@@ -235,7 +225,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   "calls a version good before it has baked": {
     sabotage: { view: of("PoPCluster", ({ spec }) => void (spec.strategy.bake = "1s")), status: (_, object) => object },
     hunt: small({ rollout: { waves: [{ name: "all", pops: { percent: 100 } }] } }),
-    caughtBy: /I12:.*bake/,
+    caughtBy: /I12: .* passed on/,
   },
   "opens all waves at once": {
     sabotage: {
@@ -246,14 +236,12 @@ export const CASES: Readonly<Record<string, Case>> = {
     hunt: small({ rollout: { waves: BOTH_WAVES } }),
     caughtBy: /I12:/,
   },
-  "takes every PoP into the canary": {
-    sabotage: { view: of("PoPRollout", ({ spec }) => void (spec.waves[0].pops = { count: 100 })) },
+  "takes more PoPs into the canary than were declared": {
+    sabotage: { view: of("PoPRollout", ({ spec }) => void (spec.waves[0].pops = { count: 5 })) },
     hunt: small({ rollout: { waves: BOTH_WAVES } }),
     caughtBy: /I13:/,
   },
 };
 
-const isOver = (status: Loose, wave: string): boolean =>
-  (status["assignments"] ?? []).every(
-    (one: Loose) => one["wave"] !== wave || ["Passed", "Promoted", "RolledBack", "Skipped"].includes(one["state"]),
-  );
+const isAcknowledged = (status: Loose | undefined): boolean =>
+  (status?.["conditions"] ?? []).some((one: Loose) => one["type"] === "Paused" && one["status"] === "True");

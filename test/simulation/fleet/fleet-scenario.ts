@@ -1,5 +1,5 @@
 import type { Fleet, FleetSpec } from "../../../src/api/fleet.ts";
-import { ACCOUNT_LABEL, CLAIM_ANNOTATION, RELEASED_PREFIX, UPDATING_TAINT } from "../../../src/api/names.ts";
+import { ACCOUNT_LABEL } from "../../../src/api/names.ts";
 import type { PopCluster } from "../../../src/api/pop-cluster.ts";
 import type { PopRollout } from "../../../src/api/pop-rollout.ts";
 import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../../../src/api/resources.ts";
@@ -9,6 +9,7 @@ import { nodeSpecs } from "../../../src/simulation/nodes/node-fleet.ts";
 import { FLEET_NAMESPACE, fleetDraft, sundayWindow, World } from "../../../src/simulation/world.ts";
 import { FaultyOperator, type FaultyOperatorOptions } from "../faulty-operator.ts";
 import { FleetInvariants } from "./fleet-invariants.ts";
+import { isClaimed } from "./fleet-truth.ts";
 import { fleetPop, type FleetPopOptions, sicknessQuery } from "./pops.ts";
 
 export const SECOND = 1_000;
@@ -24,6 +25,7 @@ const QUIET = 8 * SECOND;
 /** Who holds a grant and does nothing for so long waits for something that the calendar brings. */
 const STUCK = 20 * MINUTE;
 const ELAPSED_STEP = 4 * SECOND;
+const LOOK = 500;
 
 export interface FleetScenarioOptions {
   readonly seed?: number;
@@ -135,18 +137,18 @@ export class FleetScenario {
   }
 
   edit(pop: string, edit: (spec: PopCluster["spec"]) => PopCluster["spec"]): Promise<void> {
-    return this.change<PopCluster>(POP_CLUSTER as Kind<PopCluster>, pop, FLEET_NAMESPACE, (found) => ({
+    return this.change<PopCluster>(POP_CLUSTER, pop, FLEET_NAMESPACE, (found) => ({
       ...found,
       spec: edit(found.spec),
     }));
   }
 
   editFleet(edit: (spec: FleetSpec) => FleetSpec): Promise<void> {
-    return this.change<Fleet>(FLEET as Kind<Fleet>, "fleet", FLEET_NAMESPACE, (found) => ({ ...found, spec: edit(found.spec) }));
+    return this.change<Fleet>(FLEET, "fleet", FLEET_NAMESPACE, (found) => ({ ...found, spec: edit(found.spec) }));
   }
 
   editRollout(name: string, edit: (spec: PopRollout["spec"]) => PopRollout["spec"]): Promise<void> {
-    return this.change<PopRollout>(POP_ROLLOUT as Kind<PopRollout>, name, FLEET_NAMESPACE, (found) => ({
+    return this.change<PopRollout>(POP_ROLLOUT, name, FLEET_NAMESPACE, (found) => ({
       ...found,
       spec: edit(found.spec),
     }));
@@ -198,7 +200,11 @@ export class FleetScenario {
         const step = this.invariants.calendar.isOpenSomewhere(clock.now()) ? SKIP_IN_A_WINDOW : LONGEST_SKIP;
         await clock.skipTo(Math.min(end, clock.now() + step, this.invariants.calendar.nextEdge(clock.now())));
       }
-      await clock.advance(ELAPSED_STEP);
+      // A violation ends it at once: what goes on after one proves nothing, and a bad operator may write for ever.
+      for (let passed = 0; passed < ELAPSED_STEP; passed += LOOK) {
+        await clock.advance(LOOK);
+        this.invariants.check();
+      }
     }
   }
 
@@ -242,11 +248,6 @@ export class FleetScenario {
     return [`the fleet stood at ${now}`, ...rollouts, ...pops.slice(0, 40), `ledger ${ledger}`, `waiting ${waiting}`].join("\n");
   }
 }
-
-export const isClaimed = ({ metadata, spec }: NodeObject): boolean => {
-  const claim = metadata.annotations?.[CLAIM_ANNOTATION];
-  return (claim !== undefined && !claim.startsWith(RELEASED_PREFIX)) || (spec?.taints ?? []).some(({ key }) => key === UPDATING_TAINT);
-};
 
 /** Elapsed time brings it on: a node is in its hand, or content is being loaded. */
 const isAtWork = ({ status: { nodes = [], content } = {} }: PopCluster): boolean =>

@@ -1,11 +1,11 @@
 import type { Fleet } from "../../../src/api/fleet.ts";
+import { CLAIM_ANNOTATION, RELEASED_PREFIX, UPDATING_TAINT } from "../../../src/api/names.ts";
 import type { MaintenanceWindow } from "../../../src/api/maintenance-window.ts";
 import type { PopCluster } from "../../../src/api/pop-cluster.ts";
 import type { Assignment, PopRollout } from "../../../src/api/pop-rollout.ts";
 import type { NodeObject, PodObject } from "../../../src/control/kinds.ts";
 import type { StoreEvent } from "../../../src/simulation/cluster/store.ts";
 import type { World } from "../../../src/simulation/world.ts";
-import { isClaimed } from "./fleet-scenario.ts";
 import { labelOf, podReady, ready } from "../truth.ts";
 
 /** One node as servers and data planes know it. */
@@ -71,7 +71,7 @@ export class FleetTruth {
     if (type === "MODIFIED" && previous?.metadata.generation !== object.metadata.generation) this.#edited.set(key, this.#clock.elapsed());
     switch (kind.kind) {
       case "Node":
-        return this.#node(object as unknown as NodeObject, gone);
+        return this.#node(object, gone);
       case "Pod":
         this.#pod(object as unknown as PodObject, gone);
         return undefined;
@@ -129,3 +129,9 @@ export class FleetTruth {
     if (known) nodes!.set(nodeName, this.#known(known.object, known.pop, known));
   }
 }
+
+/** A claim that has not ended, or our taint. */
+export const isClaimed = ({ metadata, spec }: NodeObject): boolean => {
+  const claim = metadata.annotations?.[CLAIM_ANNOTATION];
+  return (claim !== undefined && !claim.startsWith(RELEASED_PREFIX)) || (spec?.taints ?? []).some(({ key }) => key === UPDATING_TAINT);
+};

@@ -31,7 +31,7 @@ export const stageOf = (name: string) => ({
   check: {
     prometheus: {
       server: { url: "http://prometheus.simulation:9090" },
-      query: stageQuery(name, "$" + "{version}"),
+      query: stageQuery(name, "${version}"),
       passIf: ">= 1",
     },
   },

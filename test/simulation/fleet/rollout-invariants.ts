@@ -106,7 +106,8 @@ export class RolloutInvariants {
     const is = rollout.status?.assignments?.find(({ pop, uid }) => pop === was.pop && uid === was.uid);
     const called = `the share of ${was.pop} in ${rollout.metadata.name}`;
     if (was.state === "Skipped") return;
-    const anew = rollout.status?.assignments?.some(({ pop, uid }) => pop === was.pop && uid !== was.uid);
+    const anew = rollout.status?.assignments?.find(({ pop, uid }) => pop === was.pop && uid !== was.uid);
+    if (is === undefined && anew && !anew.late) return findings.violated("I14", `${called} passes from ${was.uid} to ${anew.uid}`);
     if (is === undefined) return anew ? undefined : findings.violated("I11", `${called} (${was.state}) is gone`);
     if (is.wave !== was.wave || is.version !== was.version) findings.violated("I11", `${called} moves from ${was.wave} to ${is.wave}`);
     if (PASSED.includes(was.state) && ["Assigned", "Skipped"].includes(is.state))
