@@ -119,7 +119,7 @@ async function nodeIsKilled(play: Play): Promise<void> {
     `the roll to hold because of ${victim}`,
     ({ holds, nodes }) => names(holds, victim) && !(nodes ?? []).some(isOut),
   );
-  await play.explain(TOKYO, fixed, "while a node is dead", ["BudgetExhausted", victim]);
+  await play.explain(TOKYO, fixed, "while a node is dead", [victim]);
   await play.claim(`nobody but ${victim} is out of service`, async () => {
     const nodes = await play.stage.perform(readNodes(play.stage.cluster, TOKYO.name));
     const out = nodes.filter((node) => node.serves.length === 0 || !node.ready || node.claimed).map(({ name }) => name);
@@ -134,8 +134,9 @@ async function nodeIsKilled(play: Play): Promise<void> {
   await play.claimServes(TOKYO, fixed);
 }
 
+/** The dead node fills the budget; or it died before the sessions that it may have taken over were counted, and the soak holds (P11). */
 const names = (holds: readonly { reason: string; message: string }[] | undefined, node: string): boolean =>
-  holds?.some(({ reason, message }) => reason === "BudgetExhausted" && message.includes(node)) ?? false;
+  holds?.some(({ reason, message }) => ["BudgetExhausted", "HealthUnknown"].includes(reason) && message.includes(node)) ?? false;
 
 const isOut = ({ step }: { readonly step: string }): boolean => step === "Claimed" || step === "Updating";
 
