@@ -15,7 +15,7 @@ import { membersAmong, popObservation, type PopObjects, type PopServers, reached
 import { readInHand } from "./observe/read-in-hand.ts";
 import { PopMemory } from "./pop-memory.ts";
 import type { Cluster, EventSink, KubernetesObject, Prober } from "./ports.ts";
-import { allSynced, type SiteCacheSet } from "./site-caches.ts";
+import { allSynced, isSilent, type SiteCacheSet } from "./site-caches.ts";
 import type { Site, Sites } from "./sites.ts";
 import { unlessRefused } from "./status-refused.ts";
 import type { Told } from "./told.ts";
@@ -82,8 +82,9 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     const pop = hubCaches.pops.get(key, namespace);
     if (!pop) return undefined;
     const site = await this.#siteOf(pop);
-    if (site.state !== "Reachable" || !allSynced(this.#ports.siteCaches.of(site.cluster))) return this.observeLive(key);
+    if (site.state !== "Reachable") return this.observeLive(key);
     const caches = this.#ports.siteCaches.of(site.cluster);
+    if (!allSynced(caches) || isSilent(caches)) return this.observeLive(key);
     const pods = caches.pods.list();
     const assignments = assignmentsAmong(hubCaches.rollouts.list(), pop);
     return this.#observed(site, {

@@ -83,6 +83,10 @@ export interface Cache<T extends KubernetesObject> {
   readonly synced: boolean;
   /** Milliseconds of elapsed time since an event, bookmark or list last showed that the view is alive. */
   readonly age: number;
+  /** The server did not answer the last try to read or watch: what is seen here may be old, and its age does not tell that yet. */
+  readonly silent: boolean;
+  /** Called when the server falls silent, and when it is heard again. Returns the unsubscription. */
+  onSilence(listener: (silent: boolean) => void): () => void;
   /** Called with the object after each change, and with the last known object and `deleted: true` after its deletion. Returns the unsubscription. */
   onChange(listener: (object: T, deleted: boolean) => void): () => void;
   /** Resolves when synced; rejects when the signal aborts. */

@@ -12,6 +12,8 @@ export interface SiteListeners {
   node(node: NodeObject): void;
   pod(pod: PodObject): void;
   daemonSet(set: DaemonSetObject): void;
+  /** A cluster fell silent, or is heard again. */
+  silence(): void;
 }
 
 /** Opens the caches of a cluster once, when its first PoP is looked at. */
@@ -38,6 +40,7 @@ export class SiteCacheSet {
       else told.set(uid, substance);
       this.#listeners.daemonSet(set);
     });
+    for (const cache of [caches.nodes, caches.pods, caches.daemonSets]) cache.onSilence(() => this.#listeners.silence());
     this.#byCluster.set(cluster, caches);
     return caches;
   }
@@ -66,5 +69,8 @@ function substanceOf({ metadata, status }: DaemonSetObject): string {
   const { generation, deletionTimestamp, labels, annotations } = metadata;
   return JSON.stringify([generation, deletionTimestamp, labels, annotations, status?.observedGeneration]);
 }
+
+/** What a cluster that does not answer showed last is no ground to rest on: whoever asks it learns that it is silent (P17). */
+export const isSilent = ({ nodes, pods, daemonSets }: SiteCaches): boolean => nodes.silent || pods.silent || daemonSets.silent;
 
 export const allSynced = (caches: SiteCaches): boolean => caches.nodes.synced && caches.pods.synced && caches.daemonSets.synced;

@@ -324,16 +324,44 @@ describe("what a watch survives", () => {
     expect(cache.list()).toHaveLength(1);
   });
 
-  test("a server that is away for a while: the view stays, its age tells", async () => {
+  test("a server that is away for a while: the view stays, its age tells, and who asks is told at once that nobody answers", async () => {
+    const silences: boolean[] = [];
     const { server, cache, heard, asked } = await bench(
       { ...PAGED, lists: [first], watches: [refuse(500), refuse(500), refuse(500), refuse(500), refuse(500), good] },
       { backoffMinimumMilliseconds: 40 },
     );
+    cache.onSilence((silent) => void silences.push(silent));
     await settled(() => asked.watches, 5);
+    expect([cache.silent, silences]).toEqual([true, [true]]);
     expect([cache.synced, cache.list().length]).toEqual([true, 1]);
     expect(cache.age).toBeGreaterThan(100);
     await settled(() => heard.at(-1), "+a@6");
+    expect([cache.silent, silences]).toEqual([false, [true, false]]);
     expect(server.received.length).toBeLessThan(12);
+  });
+
+  test("a watch that the server ends, or that breaks while it is open, is no silence: it is opened again first", async () => {
+    const silences: boolean[] = [];
+    const broken: Step = ({ response }) => {
+      response.writeHead(200).flushHeaders();
+      response.write(line("MODIFIED", thing("a", 5)));
+      setTimeout(() => response.destroy(), 5);
+    };
+    const { cache, heard } = await bench({ ...PAGED, lists: [first], watches: [broken, sendAndEnd(), good] });
+    cache.onSilence((silent) => void silences.push(silent));
+    await settled(() => heard.at(-1), "+a@6");
+    expect(silences).toEqual([]);
+  });
+
+  test("410 after an absence: the server is there again, and everything is read anew after the shortest wait", async () => {
+    const away = Array.from({ length: 6 }, () => refuse(500));
+    const { log, heard } = await bench(
+      { ...PAGED, lists: [first, answer(list(30, thing("a", 29)))], watches: [...away, refuse(410, "Expired"), send()] },
+      { backoffMinimumMilliseconds: 4, backoffMaximumMilliseconds: 10_000 },
+    );
+    await settled(() => heard, ["+a@4", "+a@29"]);
+    const wait = /read anew in (\d+) ms/.exec(log.join("\n"))?.[1];
+    expect(Number(wait)).toBeLessThanOrEqual(4);
   });
 });
 

@@ -39,6 +39,8 @@ export class ObjectCache<T extends KubernetesObject> implements Cache<T> {
   readonly #synced = Promise.withResolvers<void>();
   #isSynced = false;
   #lastAlive: number;
+  #silent = false;
+  readonly #silenceListeners = new Set<(silent: boolean) => void>();
   #stopped = false;
 
   constructor(settings: CacheSettings<T>) {
@@ -78,6 +80,15 @@ export class ObjectCache<T extends KubernetesObject> implements Cache<T> {
     return this.#settings.clock.elapsed() - this.#lastAlive;
   }
 
+  get silent(): boolean {
+    return this.#silent;
+  }
+
+  onSilence(listener: (silent: boolean) => void): () => void {
+    this.#silenceListeners.add(listener);
+    return () => void this.#silenceListeners.delete(listener);
+  }
+
   onChange(listener: Listener<T>): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -97,6 +108,7 @@ export class ObjectCache<T extends KubernetesObject> implements Cache<T> {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#listeners.clear();
+    this.#silenceListeners.clear();
     this.#reflector.stop();
     this.#synced.reject(new Error(`the cache of ${this.kind.plural} at ${this.#settings.transport.name} was stopped before it was synced`));
     this.#settings.onStop?.();
@@ -140,8 +152,16 @@ export class ObjectCache<T extends KubernetesObject> implements Cache<T> {
       },
       alive: () => {
         this.#lastAlive = this.#settings.clock.elapsed();
+        this.#setSilent(false);
       },
+      unanswered: () => this.#setSilent(true),
     };
+  }
+
+  #setSilent(silent: boolean): void {
+    if (this.#silent === silent) return;
+    this.#silent = silent;
+    for (const listener of this.#silenceListeners) listener(silent);
   }
 
   /** A write of ours was answered with a newer version than the event brings. */

@@ -19,6 +19,8 @@ export interface ReflectorSink<T> {
   deleted(object: T): void;
   /** An event, a bookmark or a list has just shown that the view is alive. */
   alive(): void;
+  /** A list, or the opening of a watch, was not answered, or only by something before the server (5xx). */
+  unanswered(): void;
 }
 
 export interface ReflectorTimings extends WatchTimings {
@@ -243,6 +245,10 @@ export class Reflector<T extends KubernetesObject> {
       return 0;
     }
     if (initial) this.#streamFailures++;
+    const opened = this.#last.lines > 0 || this.#last.lived > 0;
+    if (!opened && apiError && (apiError.code === 0 || apiError.code >= 500)) this.#settings.sink.unanswered();
+    // The server is there again and has only forgotten where we were: the waits of its absence are over.
+    if (apiError?.code === 410 && !initial) this.#failures = 0;
     if (apiError?.code === 410 || error instanceof BrokenView) this.#forgetVersion();
     const wait = this.#delay(apiError?.retryAfterMilliseconds);
     const next = this.#version === undefined ? "everything is read anew" : `it goes on at version ${this.#version}`;

@@ -242,6 +242,10 @@ function seenThrough<T extends KubernetesObject>(cache: Cache<T>, view: (object:
     onChange: (listener) => cache.onChange((object, deleted) => listener(view(object), deleted)),
     whenSynced: (signal) => cache.whenSynced(signal),
     stop: () => cache.stop(),
+    onSilence: (listener) => cache.onSilence(listener),
+    get silent() {
+      return cache.silent;
+    },
     get synced() {
       return cache.synced;
     },

@@ -13,3 +13,13 @@ export function nodeDeadline(view: PopView, entry: PopNodeStatus, now: Instant):
   const watched = site.state === "Reachable" ? site.watchedMilliseconds : 0;
   return Math.max(Date.parse(entry.since) + milliseconds(deadline), now - watched + milliseconds(expected));
 }
+
+/**
+ * The same while nobody has created the new pod: that is the work of the cluster's controllers, which come back up to a minute after its
+ * API server does, so a cluster that was away is given the whole deadline anew before the version is blamed (P6, P17).
+ */
+export function creationDeadline(view: PopView, entry: PopNodeStatus, now: Instant): Instant {
+  const { site, pop } = view.seen;
+  const watched = site.state === "Reachable" ? site.watchedMilliseconds : 0;
+  return Math.max(nodeDeadline(view, entry, now), now - watched + milliseconds(pop.spec.strategy.perNode.deadline));
+}

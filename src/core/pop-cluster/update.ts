@@ -5,7 +5,7 @@ import { newCounters } from "./counters.ts";
 import { excuseOfNodes } from "./excuse.ts";
 import { brakeOnHand, type InHand } from "./piece-in-hand.ts";
 import { giveBack } from "./give-back.ts";
-import { nodeDeadline } from "./node-deadline.ts";
+import { creationDeadline, nodeDeadline } from "./node-deadline.ts";
 import type { Judgement } from "../health/verdict.ts";
 import { containerFailure, healthOf } from "./health.ts";
 import type { DataPlanePod } from "./observation.ts";
@@ -101,7 +101,7 @@ function verify(view: PopView, inHand: InHand, now: Instant): Outcome {
     return { actions: [{ kind: "ReleaseNode", node: seenNode(node.member), token: entry.token, giveBack: false }], wakes: [now + 1_000] };
   }
   // Fast failure is only what the kubelet says of the new pod (P6): a check may look back to before it, or meet a pod that warms up.
-  const deadline = nodeDeadline(view, entry, now);
+  const deadline = pod ? nodeDeadline(view, entry, now) : creationDeadline(view, entry, now);
   if (now < deadline) return { wakes: [deadline] };
   if (unreadableAtDeadline(view, node, health, now)) {
     // Doubt holds only the way forward (G9): back on the proven revision a Ready pod is enough.

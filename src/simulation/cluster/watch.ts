@@ -79,6 +79,15 @@ export class WatchedCache<T extends KubernetesObject> implements Cache<T> {
     return this.#store.clock.elapsed() - this.#lastHeard();
   }
 
+  /** A broken connection of this cluster is one that nobody has noticed yet: its server answers whoever asks. */
+  get silent(): boolean {
+    return false;
+  }
+
+  onSilence(): () => void {
+    return () => {};
+  }
+
   onChange(listener: (object: T, deleted: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
