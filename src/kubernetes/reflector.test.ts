@@ -59,7 +59,10 @@ describe("what a watch survives", () => {
       request.response.on("close", () => clearInterval(timer));
       setTimeout(() => clearInterval(timer), 750);
     };
-    const { server, cache, log, asked } = await bench({ ...PAGED, lists: [first], watches: [bookmarked, send()] });
+    const { server, cache, log, asked } = await bench(
+      { ...PAGED, lists: [first], watches: [bookmarked, send()] },
+      { idleMilliseconds: 300 },
+    );
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(asked.watches).toBe(1);
     expect(cache.age).toBeLessThan(250);
