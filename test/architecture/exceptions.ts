@@ -6,8 +6,7 @@ export const LONGEST_FILE = 400;
 export const LONGEST_FUNCTION = 70;
 
 /** Path below src/ → lines. */
-export const LONG_FILES: Readonly<Record<string, number>> = {
-};
+export const LONG_FILES: Readonly<Record<string, number>> = {};
 
 /** Path below src/ and name of the function → lines. */
 export const LONG_FUNCTIONS: Readonly<Record<string, number>> = {};
