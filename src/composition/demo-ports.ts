@@ -42,10 +42,13 @@ class ToolsMissing extends Error {
 
 const TOOLS = "../../tools/control-plane/";
 
-async function startControlPlane(signal: AbortSignal): Promise<DemoControlPlane> {
+async function startControlPlane(
+  signal: AbortSignal,
+  { nodeMonitorGraceSeconds }: { readonly nodeMonitorGraceSeconds: number },
+): Promise<DemoControlPlane> {
   const { ensureControlPlane, startControlPlane: start, grantOperatorRights } = await loadTools();
   const binaries = await ensureControlPlane({ signal });
-  const controlPlane = await start({ binaries, nodeMonitorGraceSeconds: 4 });
+  const controlPlane = await start({ binaries, nodeMonitorGraceSeconds });
   return {
     folder: controlPlane.folder,
     kubectl: controlPlane.binaries.kubectl,

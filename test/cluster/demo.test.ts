@@ -60,14 +60,28 @@ describeWithControlPlane("[T3] rollward demo --real", () => {
   });
 
   it(
-    "--fast plays all eight acts on a real API server within 6 minutes, ends with 0, and leaves no process and no folder",
+    "--fast --act 1 plays all eight chapters on a real API server within 6 minutes, ends with 0, and leaves no process and no folder",
     async () => {
-      demo = new Demo("--real", "--fast");
+      demo = new Demo("--real", "--fast", "--act", "1");
       const code = await demo.ended();
       expect(code, demo.text.slice(-4_000)).toBe(0);
-      expect(demo.text).toContain("== Act 8 of 8");
+      expect(demo.text).toContain("== Act 1, 8 of 8");
       expect(demo.text).toContain("✓ all 4 nodes of Tokyo run 1.2.4");
       expect(demo.text).toContain("✓ all 4 nodes of Berlin run 1.2.4");
+      expect(existsSync(demo.folder)).toBe(false);
+      expect(await processesOf(demo.folder)).toEqual([]);
+    },
+    6 * MINUTE,
+  );
+
+  it(
+    "--fast --act 2 takes a release through forty PoPs on a real API server within 6 minutes, ends with 0, and leaves nothing",
+    async () => {
+      demo = new Demo("--real", "--fast", "--act", "2");
+      const code = await demo.ended();
+      expect(code, demo.text.slice(-4_000)).toBe(0);
+      expect(demo.text).toContain("✓ 2026.11.2 halts in its second wave");
+      expect(demo.text).toContain("✓ all 43 nodes of the 40 PoPs run 2026.11.2.1");
       expect(existsSync(demo.folder)).toBe(false);
       expect(await processesOf(demo.folder)).toEqual([]);
     },

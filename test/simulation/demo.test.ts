@@ -1,34 +1,44 @@
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { ACTS } from "../../src/cli/demo/acts.ts";
+import { UPDATING_TAINT } from "../../src/api/names.ts";
+import { CHAPTERS } from "../../src/cli/demo/chapters.ts";
+import type { Act } from "../../src/cli/demo/act.ts";
 import { BERLIN, POPS, TOKYO, VERSIONS, type Versions } from "../../src/cli/demo/cast.ts";
 import { registerDemo } from "../../src/cli/demo/demo.ts";
 import { EmbeddedStage } from "../../src/cli/demo/embedded-stage.ts";
 import { PlainNarrator } from "../../src/cli/demo/plain-narrator.ts";
+import { firstAct } from "../../src/cli/demo/first-act.ts";
+import { BASE, CONTENT, RELEASES } from "../../src/cli/demo/fleet/cast.ts";
+import { FLEET_CHAPTERS } from "../../src/cli/demo/fleet/chapters.ts";
+import { secondAct } from "../../src/cli/demo/fleet/second-act.ts";
 import type { DemoPorts } from "../../src/cli/demo/ports.ts";
 import { runPlay } from "../../src/cli/demo/run-play.ts";
+import type { Telling } from "../../src/cli/demo/telling.ts";
+import { WHOLE_NODE } from "../../src/simulation/nodes/kubelet.ts";
 
 interface Played {
   readonly code: number;
   readonly text: string;
 }
 
-async function play({ versions = VERSIONS, acts = ACTS }: { versions?: Versions; acts?: typeof ACTS }): Promise<Played> {
+const play = (changes: { versions?: Versions; chapters?: typeof CHAPTERS }): Promise<Played> => perform(firstAct(changes));
+
+async function perform<P extends Telling>(act: Act<P>): Promise<Played> {
   let text = "";
   const out = (more: string) => void (text += more);
-  const stage = await EmbeddedStage.open(new AbortController().signal);
+  const stage = await EmbeddedStage.open(act.setting, new AbortController().signal);
   try {
-    const code = await runPlay({ stage, narrator: new PlainNarrator(out), out, versions, acts });
+    const code = await runPlay({ act, stage, narrator: new PlainNarrator(out), out });
     return { code, text };
   } finally {
     await stage.close();
   }
 }
 
-const upTo = (title: RegExp) => ACTS.slice(0, ACTS.findIndex((act) => title.test(act.title)) + 1);
+const upTo = (title: RegExp) => CHAPTERS.slice(0, CHAPTERS.findIndex((chapter) => title.test(chapter.title)) + 1);
 
-describe("rollward demo --embedded", () => {
-  it("plays all eight acts and ends with 0: both PoPs run the fixed version, and each of the four bad ones was taken back", async () => {
+describe("rollward demo --embedded --act 1", () => {
+  it("plays all eight chapters of the first act and ends with 0: both PoPs run the fixed version, and each of the four bad ones was taken back", async () => {
     const { code, text } = await play({});
     expect(code, text.slice(-2_000)).toBe(0);
     for (const { city } of POPS) expect(text).toContain(`✓ all 4 nodes of ${city} run ${VERSIONS.fixed}`);
@@ -43,13 +53,13 @@ describe("rollward demo --embedded", () => {
   }, 60_000);
 
   it("a good version that crashes after all makes it end with 1, with what was claimed and what was found", async () => {
-    const { code, text } = await play({ versions: { ...VERSIONS, good: "1.1.0-crash-loop" }, acts: upTo(/good version rolls/) });
+    const { code, text } = await play({ versions: { ...VERSIONS, good: "1.1.0-crash-loop" }, chapters: upTo(/good version rolls/) });
     expect(code).toBe(1);
     expect(text).toContain("claimed: 1.1.0-crash-loop rolls through Tokyo\n  found:   TakenBack");
   }, 60_000);
 
   it("a bad version that is none makes it end with 1: nothing is found that would take it back", async () => {
-    const { code, text } = await play({ versions: { ...VERSIONS, cannotBePulled: "1.2.0" }, acts: upTo(/cannot be pulled/) });
+    const { code, text } = await play({ versions: { ...VERSIONS, cannotBePulled: "1.2.0" }, chapters: upTo(/cannot be pulled/) });
     expect(code).toBe(1);
     expect(text).toContain(
       "claimed: 1.2.0 is taken back by itself, for the right reason\n  found:   status.history has 1.0.0 Promoted, 1.1.0 Promoted",
@@ -57,10 +67,10 @@ describe("rollward demo --embedded", () => {
   }, 60_000);
 
   it("a status that says what the nodes do not show makes it end with 1: the claim reads the pods and not the status", async () => {
-    const acts = upTo(/first version joins/).map((act) => ({
-      ...act,
-      run: async (stage: Parameters<typeof act.run>[0]) => {
-        await act.run(stage);
+    const chapters = upTo(/first version joins/).map((chapter) => ({
+      ...chapter,
+      run: async (stage: Parameters<typeof chapter.run>[0]) => {
+        await chapter.run(stage);
         await stage.stage.perform(stage.stage.nodes.kill(`${TOKYO.name}-n2`));
         await stage.until("the node to be given up", () =>
           stage.chronicle.pods().some((pod) => pod.node === `${TOKYO.name}-n2` && !pod.ready),
@@ -70,12 +80,90 @@ describe("rollward demo --embedded", () => {
         await stage.claimServes(TOKYO, VERSIONS.first);
       },
     }));
-    const { code, text } = await play({ acts });
+    const { code, text } = await play({ chapters });
     expect(code).toBe(1);
     expect(text).toContain(
       `claimed: all 4 nodes of Tokyo run ${VERSIONS.first}\n  found:   tyo1-n1 1.0.0, tyo1-n2 serves nothing (NotReady)`,
     );
   }, 60_000);
+});
+
+/** The chapter that goes wrong, with what was before it. */
+const fleetUpTo = (title: RegExp, change: (chapter: (typeof FLEET_CHAPTERS)[number]) => (typeof FLEET_CHAPTERS)[number]) => {
+  const index = FLEET_CHAPTERS.findIndex((chapter) => title.test(chapter.title));
+  return [...FLEET_CHAPTERS.slice(0, index), change(FLEET_CHAPTERS[index]!)];
+};
+
+describe("rollward demo --embedded --act 2", () => {
+  it("[F1] [F4] [F5] [P15] plays forty PoPs: halted and taken back, mended over two Sundays, content on a Wednesday, and ends with 0", async () => {
+    const { code, text } = await perform(secondAct());
+    expect(code, text.slice(-3_000)).toBe(0);
+    const chapters = text.split(/^== Act 2, /m).slice(1);
+    expect(chapters).toHaveLength(6);
+    expect(chapters[0]).toContain(`✓ all 43 nodes of the 40 PoPs run ${BASE}`);
+    expect(chapters[2]).toMatch(
+      /✓ 2026\.11\.2 halts in its second wave: canary Passed, early Open, rest Pending; it failed on .*the failure budget is 0/,
+    );
+    expect(chapters[2]).toContain(`✓ all 43 nodes of the 40 PoPs run ${BASE}`);
+    expect(chapters[3]).toMatch(/✓ 2026\.11\.2\.1 runs on the 10 PoPs of its waves and on no other/);
+    expect(chapters[4]).toContain(`✓ every data plane says itself that it has loaded ${CONTENT}: 43 of 43 nodes`);
+    expect(chapters[4]).toMatch(/✓ no user noticed: 90 sessions in .*: 0 of them broke/);
+    expect(chapters[5]).toContain(`✓ all 43 nodes of the 40 PoPs run ${RELEASES.fix}`);
+    // Where eight PoPs of two regions wake up in the same hour, the fleet's limit is what holds them.
+    expect(chapters[5]).toMatch(/✓ never more than 3 PoPs of the fleet were out to roll at once: 3 at most/);
+  }, 240_000);
+
+  it("a release that was built for every machine after all makes it end with 1: nothing halts it", async () => {
+    const releases = { ...RELEASES, missing: [] };
+    const { code, text } = await perform(secondAct({ releases, chapters: fleetUpTo(/second wave halts it/, (chapter) => chapter) }));
+    expect(code).toBe(1);
+    expect(text).toContain("claimed: 2026.11.2 halts in its second wave\n  found:   canary Passed, early Passed, rest Pending; not halted");
+  }, 120_000);
+
+  it("[P15] content that comes with a reboot of one node makes it end with 1: the claim names the pod that is not what it was", async () => {
+    const chapters = [
+      FLEET_CHAPTERS[0]!,
+      ...fleetUpTo(/content, on a Wednesday/, (chapter) => ({
+        ...chapter,
+        run: async (fleet) => {
+          const ask = fleet.ask.bind(fleet);
+          fleet.ask = async (draft) => {
+            await ask(draft);
+            await fleet.stage.perform(fleet.stage.nodes.reboot("lon1-n1"));
+          };
+          await chapter.run(fleet);
+        },
+      })).slice(-1),
+    ];
+    const { code, text } = await perform(secondAct({ chapters }));
+    expect(code).toBe(1);
+    expect(text).toMatch(/claimed: it changed no pod UID.*\n  found:   changed: pod lon1-/);
+  }, 120_000);
+
+  it("[F3] [F2] [W4] people who pull nodes out by hand at noon make it end with 1: the limits are read from the nodes", async () => {
+    const chapters = fleetUpTo(/canaries are well/, (chapter) => ({
+      ...chapter,
+      run: async (fleet) => {
+        const { cluster } = fleet.stage;
+        const explain = fleet.explain.bind(fleet);
+        fleet.explain = async (...asked) => {
+          await explain(...asked);
+          for (const node of ["fra1-n1", "ber1-n1"])
+            await fleet.stage.perform(
+              cluster.patch(WHOLE_NODE, node, undefined, [
+                { op: "add", path: "/spec/taints", value: [{ key: UPDATING_TAINT, value: "by-hand", effect: "NoSchedule" }] },
+              ]),
+            );
+        };
+        await chapter.run(fleet);
+      },
+    }));
+    const { code, text } = await perform(secondAct({ chapters }));
+    expect(code).toBe(1);
+    expect(text).toMatch(
+      /claimed: each PoP was inside its own window.*\n  found:   2 outside: fra1-n1 at 2026-11-20 \d\d:\d\d:\d\d Europe\/Berlin/,
+    );
+  }, 120_000);
 });
 
 /** A machine on which no control plane is to be had, and nothing else is asked for. */
@@ -114,9 +202,9 @@ async function command(...args: string[]) {
 
 describe("rollward demo without a control plane", () => {
   it("plays in memory, says so, and ends with 3", async () => {
-    const { out, error, code } = await command();
+    const { out, error, code } = await command("--act", "1");
     expect(error).toContain("No control plane is to be had.\nSo the demo plays in memory; it ends with 3");
-    expect(out).toContain("== Act 8 of 8");
+    expect(out).toContain("== Act 1, 8 of 8");
     expect(code).toBe(3);
   }, 60_000);
 
@@ -129,5 +217,9 @@ describe("rollward demo without a control plane", () => {
   it("--embedded asks for no control plane at all; with --real or --keep beside it the command line is at fault", async () => {
     expect(await command("--embedded", "--real")).toMatchObject({ out: "", code: 2 });
     expect(await command("--embedded", "--keep")).toMatchObject({ out: "", code: 2 });
+  });
+
+  it("--act takes 1 or 2, and says so", async () => {
+    await expect(command("--embedded", "--act", "3")).rejects.toThrow(/argument '3' is invalid\. Allowed choices are 1, 2/);
   });
 });

@@ -1,6 +1,7 @@
-import type { Act } from "./acts.ts";
+import type { Chapter } from "./act.ts";
 import { BERLIN, type CastPop, SUNDAYS, TOKYO, type Versions } from "./cast.ts";
 import type { Play } from "./play.ts";
+import { isOver, waitForWindow } from "./waiting.ts";
 
 const HOUR = 3_600_000;
 
@@ -58,7 +59,7 @@ const BAD_VERSIONS: readonly BadVersion[] = [
   },
 ];
 
-export const BAD_ACTS: readonly Act[] = BAD_VERSIONS.map((bad) => ({
+export const BAD_CHAPTERS: readonly Chapter<Play>[] = BAD_VERSIONS.map((bad) => ({
   title: bad.title,
   story: bad.story,
   run: (play) => playBad(play, bad),
@@ -79,13 +80,6 @@ async function playBad(play: Play, bad: BadVersion): Promise<void> {
   await claimTakenBack(play, bad, before);
 }
 
-/** The window is closed: the version waits, and says until when. */
-export async function waitForWindow(play: Play, pop: CastPop, version: string, start: string): Promise<void> {
-  await play.untilPop(pop, `${version} to wait for its window`, ({ holds }) => holds?.[0]?.reason === "OutsideWindow");
-  await play.explain(pop, version, "before its window", ["OutsideWindow", start.replace(".000Z", "Z")]);
-  await play.passTo(start);
-}
-
 /** All nodes run it, and nobody can see anything wrong. */
 async function lookGood(play: Play, bad: BadVersion, milliseconds: number): Promise<void> {
   const { pop } = bad;
@@ -99,10 +93,6 @@ async function lookGood(play: Play, bad: BadVersion, milliseconds: number): Prom
   const started = play.chronicle.firstReady(version);
   if (started) await play.passTo(started.calendar + milliseconds - 5_000);
 }
-
-/** Has the version's roll an entry in the history, whatever became of it. */
-export const isOver = (history: readonly { version: string }[] | undefined, version: string): boolean =>
-  history?.some((entry) => entry.version === version) ?? false;
 
 async function claimTakenBack(play: Play, bad: BadVersion, before: string): Promise<void> {
   const { pop, nodesAtMost } = bad;

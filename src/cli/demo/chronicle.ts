@@ -4,7 +4,7 @@ import type { Cache, ClusterEvent } from "../../control/ports.ts";
 import { DATA_PLANE_NAMESPACE } from "../../simulation/world.ts";
 import { WHOLE_POD } from "../../simulation/nodes/pod-worker.ts";
 import { NAMESPACE } from "./cast.ts";
-import { eventSentence, holdSentence, nodeSentences } from "./narration.ts";
+import type { Voice } from "./narration.ts";
 import { type PodSighting, podSighting, symptomOf } from "./pod-sighting.ts";
 import type { Stage } from "./stage.ts";
 
@@ -22,6 +22,7 @@ export interface Moment {
 export class Chronicle {
   readonly #stage: Stage;
   readonly #tell: (pop: string, sentence: string) => void;
+  readonly #voice: Voice;
   readonly #pops: Cache<PopCluster>;
   readonly #pods: ReturnType<typeof podCache>;
   readonly #last = new Map<string, PopCluster>();
@@ -33,9 +34,10 @@ export class Chronicle {
   /** Claims by `<run id>/<pop>/<node>`: the calendar instant of each. */
   readonly #claims = new Map<string, string[]>();
 
-  constructor(stage: Stage, tell: (pop: string, sentence: string) => void) {
+  constructor(stage: Stage, tell: (pop: string, sentence: string) => void, voice: Voice) {
     this.#stage = stage;
     this.#tell = tell;
+    this.#voice = voice;
     this.#pops = stage.cluster.cache<PopCluster>(POP_CLUSTER, { namespace: NAMESPACE });
     this.#pods = podCache(stage);
     this.#pops.onChange((pop, deleted) => void (deleted || this.#seePop(pop)));
@@ -102,9 +104,7 @@ export class Chronicle {
     const name = pop.metadata.name;
     const before = this.#last.get(name);
     this.#last.set(name, pop);
-    for (const sentence of nodeSentences(before, pop)) this.#tell(name, sentence);
-    const hold = holdSentence(before, pop);
-    if (hold !== undefined) this.#tell(name, hold);
+    for (const sentence of this.#voice.pop(before, pop)) this.#tell(name, sentence);
     const run = pop.status?.run;
     for (const node of pop.status?.nodes ?? []) {
       if (node.step !== "Claimed" || !run) continue;
@@ -145,7 +145,7 @@ export class Chronicle {
   }
 
   #hear(event: ClusterEvent): void {
-    const sentence = eventSentence(event);
+    const sentence = this.#voice.event(event);
     if (sentence !== undefined) this.#tell(event.regarding.name, sentence);
   }
 }

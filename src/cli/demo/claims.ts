@@ -29,6 +29,7 @@ export interface Finding {
 /** One node as the API server has it now, read without any cache and without the operator's status. */
 export interface NodeReading {
   readonly name: string;
+  readonly pop: string;
   readonly uid: string;
   readonly ready: boolean;
   readonly label: string | undefined;
@@ -38,14 +39,16 @@ export interface NodeReading {
   readonly serves: readonly string[];
 }
 
-export async function readNodes(cluster: Cluster, pop: string): Promise<readonly NodeReading[]> {
-  const nodes = await cluster.list(WHOLE_NODE, { labelSelector: `${POP_LABEL}=${pop}` });
+/** The nodes of one PoP, or of all. */
+export async function readNodes(cluster: Cluster, pop?: string): Promise<readonly NodeReading[]> {
+  const nodes = await cluster.list(WHOLE_NODE, { labelSelector: pop === undefined ? POP_LABEL : `${POP_LABEL}=${pop}` });
   const pods = (await cluster.list(WHOLE_POD, { namespace: DATA_PLANE_NAMESPACE })).map(podSighting);
   return nodes
     .map(({ metadata, spec, status }): NodeReading => {
       const claim = metadata.annotations?.[CLAIM_ANNOTATION];
       return {
         name: metadata.name,
+        pop: metadata.labels?.[POP_LABEL] ?? "",
         uid: metadata.uid,
         ready: status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") ?? false,
         label: metadata.labels?.[REVISION_LABEL],
@@ -57,9 +60,13 @@ export async function readNodes(cluster: Cluster, pop: string): Promise<readonly
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** Serves exactly this version, is Ready, and bears neither a claim nor our taint. */
+export const serves = (node: NodeReading, version: string): boolean =>
+  node.ready && !node.claimed && node.label !== undefined && node.serves.join() === version;
+
 /** All nodes of the PoP serve exactly this version, under one label, and none bears a claim or our taint. */
 export function allServe(nodes: readonly NodeReading[], version: string, count: number): Finding {
-  const good = nodes.filter((node) => node.ready && !node.claimed && node.label !== undefined && node.serves.join() === version);
+  const good = nodes.filter((node) => serves(node, version));
   const labels = new Set(nodes.map(({ label }) => label));
   return { holds: nodes.length === count && good.length === count && labels.size === 1, found: describe(nodes) };
 }

@@ -1,26 +1,22 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { CliIo } from "../io.ts";
+import type { DemoOptions } from "./options.ts";
 import type { DemoPorts } from "./ports.ts";
-
-export interface DemoOptions {
-  readonly embedded?: boolean;
-  readonly real?: boolean;
-  readonly fast?: boolean;
-  readonly keep?: boolean;
-  readonly kubeconfig?: string;
-}
 
 /** What shells report of a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 /**
- * `rollward demo`: two PoPs, good and bad versions, watched live; ends with 0 only when all that it said is true of the cluster. The
+ * `rollward demo`: two PoPs, then forty, good and bad versions, watched live; ends with 0 only when all that it said is true of the cluster. The
  * play and its surroundings are loaded only when it is played: the operator is the same program.
  */
 export function registerDemo(program: Command, io: CliIo, openPorts: () => Promise<DemoPorts>): void {
   program
     .command("demo")
-    .description("watch two PoPs roll, and take bad versions back, on a real control plane or in memory")
+    .description("watch PoPs roll, first two, then forty, and take bad versions back, on a real control plane or in memory")
+    .addOption(
+      new Option("--act <number>", "one act alone: two PoPs node by node, or forty PoPs and a release (default: both)").choices(["1", "2"]),
+    )
     .option("--embedded", "play in memory, within seconds")
     .option("--real", "play on a real control plane or not at all")
     .option("--fast", "the shortest soak and bake, the highest pace of the calendar")

@@ -1,13 +1,14 @@
-import type { Cache, ClusterEvent } from "../../control/ports.ts";
+import type { ClusterEvent } from "../../control/ports.ts";
 import { InMemoryDirectory, InMemoryTransport } from "../../simulation/load/in-memory-transport.ts";
 import type { SessionBreak } from "../../simulation/load/session-client.ts";
 import { SessionLoad } from "../../simulation/load/session-load.ts";
 import { World } from "../../simulation/world.ts";
-import type { PopCluster } from "../../api/pop-cluster.ts";
-import { POP_CLUSTER } from "../../api/resources.ts";
-import { CURTAIN, EMBEDDED_TEMPO, NAMESPACE } from "./cast.ts";
-import { isBusy, nextEvents } from "./pace.ts";
-import { type Stage, WaitedTooLong, type WaitOptions } from "./stage.ts";
+import type { Setting } from "./act.ts";
+import type { Tempo } from "./cast.ts";
+import { accountNamespace, NAMESPACE_KIND } from "./kinds.ts";
+import { monitoringOf } from "./monitoring.ts";
+import type { Rhythm } from "./rhythm.ts";
+import { type Monitoring, type Stage, WaitedTooLong, type WaitOptions } from "./stage.ts";
 
 const HTTP_PORT = 8080;
 const SESSION_PORT = 7000;
@@ -17,22 +18,25 @@ const STEP_MILLISECONDS = 1_000;
 /** The play in memory: the real controllers on a virtual clock, weeks within seconds. */
 export class EmbeddedStage implements Stage {
   readonly place = "in memory (the real controllers, a simulated API server)";
-  readonly tempo = EMBEDDED_TEMPO;
+  readonly tempo: Tempo;
   readonly #world: World;
   readonly #interrupted: AbortSignal;
-  readonly #pops: Cache<PopCluster>;
+  readonly #rhythm: Rhythm;
   readonly #loads = new Map<string, SessionLoad>();
   readonly #listeners: ((event: ClusterEvent) => void)[] = [];
   #heard = 0;
 
-  private constructor(world: World, interrupted: AbortSignal) {
+  private constructor(world: World, setting: Setting, interrupted: AbortSignal) {
     this.#world = world;
+    this.tempo = setting.tempos.embedded;
     this.#interrupted = interrupted;
-    this.#pops = world.kubectl.cache<PopCluster>(POP_CLUSTER, { namespace: NAMESPACE });
+    this.#rhythm = setting.rhythm(world.kubectl, world.clock);
   }
 
-  static async open(interrupted: AbortSignal): Promise<EmbeddedStage> {
-    return new EmbeddedStage(await World.create({ start: new Date(CURTAIN).toISOString() }), interrupted);
+  static async open(setting: Setting, interrupted: AbortSignal): Promise<EmbeddedStage> {
+    const world = await World.create({ start: new Date(setting.curtain).toISOString() });
+    for (const name of setting.accounts) await world.apply(NAMESPACE_KIND, accountNamespace(name));
+    return new EmbeddedStage(world, setting, interrupted);
   }
 
   get cluster() {
@@ -46,6 +50,19 @@ export class EmbeddedStage implements Stage {
   }
   get rate(): undefined {
     return undefined;
+  }
+  get missingImages(): Set<string> {
+    return this.#world.registry.missing;
+  }
+
+  monitoring(): Promise<Monitoring> {
+    const { prometheus } = this.#world;
+    return Promise.resolve(monitoringOf(prometheus, prometheus.url));
+  }
+
+  ask(address: string, path: string): Promise<string | undefined> {
+    const answer = this.#world.runtime.listener(address, HTTP_PORT)?.http?.answer({ method: "GET", path, body: "" });
+    return Promise.resolve(answer?.status === 200 ? answer.body : undefined);
   }
 
   load(pop: string): SessionLoad | undefined {
@@ -85,15 +102,14 @@ export class EmbeddedStage implements Stage {
     if (!holds()) throw new WaitedTooLong(`${waitingFor}: it did not come within ${limitMilliseconds / 1000} s`);
   }
 
-  async passTo(instant: number): Promise<void> {
+  async passTo(instant: number, over = () => false): Promise<void> {
     const { clock } = this;
-    while (clock.now() < instant) {
+    while (clock.now() < instant && !over()) {
       this.#interrupted.throwIfAborted();
-      const now = clock.now();
-      const pops = this.#pops.list();
-      if (pops.some((pop) => isBusy(pop, now))) await clock.advance(Math.min(STEP_MILLISECONDS, instant - now));
+      if (this.#rhythm.isBusy()) await clock.advance(Math.min(STEP_MILLISECONDS, instant - clock.now()));
       else {
-        await clock.skipTo(Math.min(instant, ...nextEvents(pops, now)));
+        await clock.skipTo(Math.min(instant, ...this.#rhythm.events()));
+        this.#rhythm.moved();
         await clock.advance(Math.min(STEP_MILLISECONDS, Math.max(0, instant - clock.now())));
       }
       this.#hear();
@@ -112,7 +128,7 @@ export class EmbeddedStage implements Stage {
     for (const load of this.#loads.values()) await this.perform(load.stop());
     for (const operator of this.#world.operators) operator.crash();
     await this.perform(this.nodes.stop());
-    this.#pops.stop();
+    this.#rhythm.stop();
   }
 
   #hear(): void {

@@ -1,28 +1,29 @@
-import type pico from "picocolors";
 import type { PopCluster, PopNodeStatus } from "../../api/pop-cluster.ts";
 import { explainPop } from "../../core/explain/pop.ts";
 import { formatClock } from "../../core/time/civil.ts";
 import { describeInstant } from "../../core/time/format.ts";
 import { localTimeAt } from "../../core/time/offsets.ts";
-import type { CastPop } from "./cast.ts";
+import { type CastPop, POPS, SESSIONS_PER_POP } from "./cast.ts";
+import type { Chronicle } from "./chronicle.ts";
 import { versionNames } from "./narration.ts";
+import type { ChapterHeading, Colors, Sight } from "./narrator.ts";
 import type { PodSighting } from "./pod-sighting.ts";
-
-type Colors = ReturnType<typeof pico.createColors>;
+import type { Stage } from "./stage.ts";
 
 /** All that one picture of the demo shows. */
 export interface FrameModel {
   readonly place: string;
   readonly now: number;
   readonly rate: number | undefined;
-  readonly act: { readonly number: number; readonly of: number; readonly title: string; readonly story: string } | undefined;
-  readonly pops: readonly FramePop[];
+  readonly chapter: ChapterHeading | undefined;
+  /** The fleet, already fitted to the width. */
+  readonly picture: readonly string[];
   /** The newest last. */
   readonly lines: readonly string[];
   readonly realSeconds: number;
 }
 
-export interface FramePop {
+interface FramePop {
   readonly cast: CastPop;
   readonly pop: PopCluster | undefined;
   readonly pods: readonly PodSighting[];
@@ -31,22 +32,37 @@ export interface FramePop {
 
 const BOX_WIDTH = 17;
 
-/** The picture as lines of at most `width` characters: the hour in each place, PoPs with their nodes, why they wait, what happened last. */
+/** The picture as lines of at most `width` characters: the hour in each place, the fleet, what happened last. */
 export function frameLines(model: FrameModel, width: number, colours: Colors): string[] {
-  const { act, now } = model;
+  const { chapter, now } = model;
   const cut = (text: string) => cutTo(text, width);
-  const head = act ? `Act ${act.number} of ${act.of}: ${act.title}` : "The stage is being set";
+  const head = chapter ? `Act ${chapter.act}, ${chapter.number} of ${chapter.of}: ${chapter.title}` : "The stage is being set";
   const pace = model.rate === undefined ? "virtual clock" : model.rate === 1 ? "1×" : `${model.rate}×`;
   return [
     colours.bold(cut(`Rollward, ${model.place}`)),
     cut(`${head}   ${Math.round(model.realSeconds)} s`),
-    colours.dim(cut(act?.story ?? "")),
-    cut(`${model.pops.map(({ cast }) => describeInstant(now, cast.zone)).join(" · ")} · ${pace}`),
-    ...model.pops.flatMap((pop) => ["", ...popLines(pop, now, width, colours)]),
+    colours.dim(cut(chapter?.story ?? "")),
+    cut(`${(chapter?.clocks ?? []).map((zone) => describeInstant(now, zone)).join(" · ")} · ${pace}`),
+    ...model.picture,
     "",
     ...model.lines.map((line) => (line.includes("✓") ? colours.green(cut(line)) : cut(line))),
   ];
 }
+
+/** Few PoPs, node by node: boxes, and why they wait. */
+export const popsPicture =
+  (stage: Stage, chronicle: Chronicle): Sight["picture"] =>
+  (width, colours) =>
+    POPS.flatMap((cast) => {
+      const load = stage.load(cast.name);
+      const seen: FramePop = {
+        cast,
+        pop: chronicle.pop(cast.name),
+        pods: chronicle.pods().filter(({ pop }) => pop === cast.name),
+        sessions: load && { held: load.held, of: SESSIONS_PER_POP },
+      };
+      return ["", ...popLines(seen, stage.clock.now(), width, colours)];
+    });
 
 function popLines({ cast, pop, pods, sessions }: FramePop, now: number, width: number, colours: Colors): string[] {
   const { status } = pop ?? {};
@@ -108,4 +124,4 @@ function box(node: PopNodeStatus, pop: PopCluster, pods: readonly PodSighting[],
   ];
 }
 
-const cutTo = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`);
+export const cutTo = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`);

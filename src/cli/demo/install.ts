@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { POP_LABEL } from "../../api/names.ts";
-import { allResources, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../../api/resources.ts";
+import { allResources, APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../../api/resources.ts";
 import { ApiError, type Cluster, type Draft, type Kind, type KubernetesObject, type ListOptions } from "../../control/ports.ts";
 import { WHOLE_NODE } from "../../simulation/nodes/kubelet.ts";
 import { WHOLE_POD } from "../../simulation/nodes/pod-worker.ts";
 import { DATA_PLANE_NAMESPACE } from "../../simulation/world.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Refusal } from "../refusal.ts";
-import { NAMESPACE, POPS } from "./cast.ts";
-import { CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, NAMESPACE_KIND } from "./kinds.ts";
+import type { Setting } from "./act.ts";
+import { NAMESPACE } from "./cast.ts";
+import { accountNamespace, CUSTOM_RESOURCE_DEFINITION, DAEMON_SET, NAMESPACE_KIND } from "./kinds.ts";
 
 /** What the demo brought to a cluster, and its removal: what was there before stays. */
 export interface Installed {
@@ -16,12 +17,16 @@ export interface Installed {
 }
 
 const ESTABLISHED_WITHIN = 30_000;
+/** A cluster without a controller for namespaces never empties them: then they stay behind as deleted, and the demo ends all the same. */
+const GONE_WITHIN = 15_000;
+
+type Brought = Pick<Setting, "pops" | "accounts">;
 
 /**
- * Brings our kinds and two namespaces to the cluster and waits until the API server serves them. A cluster with a Fleet of its own is
+ * Brings our kinds and the namespaces to the cluster and waits until the API server serves them. A cluster with a Fleet of its own is
  * refused: the demo would answer for it.
  */
-export async function installOn(cluster: Cluster, interrupted: AbortSignal): Promise<Installed> {
+export async function installOn(cluster: Cluster, setting: Brought, interrupted: AbortSignal): Promise<Installed> {
   const removals: (() => Promise<unknown>)[] = [];
   const bring = async (kind: Kind, object: Draft<KubernetesObject>): Promise<void> => {
     try {
@@ -30,7 +35,10 @@ export async function installOn(cluster: Cluster, interrupted: AbortSignal): Pro
       if (error instanceof ApiError && error.code === 409) return;
       throw error;
     }
-    removals.unshift(() => cluster.delete(kind, object.metadata.name!, undefined));
+    removals.unshift(async () => {
+      await cluster.delete(kind, object.metadata.name!, undefined);
+      await gone(cluster, kind, object.metadata.name!);
+    });
   };
   for (const resource of allResources) await bring(CUSTOM_RESOURCE_DEFINITION, resource.crd());
   for (const resource of allResources) await established(cluster, resource.crd().metadata.name, interrupted);
@@ -38,9 +46,10 @@ export async function installOn(cluster: Cluster, interrupted: AbortSignal): Pro
   for (const name of [NAMESPACE, DATA_PLANE_NAMESPACE]) {
     await bring(NAMESPACE_KIND, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
   }
+  for (const name of setting.accounts) await bring(NAMESPACE_KIND, accountNamespace(name));
   return {
     remove: async () => {
-      await removeObjects(cluster);
+      await removeObjects(cluster, setting);
       for (const removal of removals) await removal();
     },
   };
@@ -54,6 +63,13 @@ async function established(cluster: Cluster, name: string, interrupted: AbortSig
   }
 }
 
+/** What is deleted goes when the cluster's own controllers have emptied it: whoever brings it again has to wait for that. */
+async function gone(cluster: Cluster, kind: Kind, name: string): Promise<void> {
+  for (const end = performance.now() + GONE_WITHIN; performance.now() < end; await sleep(100)) {
+    if ((await cluster.get(kind, name)) === undefined) return;
+  }
+}
+
 async function refuseOthers(cluster: Cluster): Promise<void> {
   const [fleet] = await cluster.list(FLEET, { namespace: NAMESPACE });
   if (!fleet) return;
@@ -62,8 +78,11 @@ async function refuseOthers(cluster: Cluster): Promise<void> {
 }
 
 /** Without the operator nobody takes finalizers off, and without their kubelets nobody ends pods: both is done here. */
-async function removeObjects(cluster: Cluster): Promise<void> {
-  for (const { name } of POPS) {
+async function removeObjects(cluster: Cluster, { pops, accounts }: Brought): Promise<void> {
+  await removeAll(cluster, POP_ROLLOUT, { namespace: NAMESPACE });
+  await removeAll(cluster, APPROVAL, { namespace: NAMESPACE });
+  for (const namespace of accounts) await removeAll(cluster, TUNNEL_SITE, { namespace });
+  for (const { name } of pops) {
     const live = await cluster.get(POP_CLUSTER, name, NAMESPACE);
     if (live?.metadata.finalizers?.length)
       await cluster.patch(POP_CLUSTER, name, NAMESPACE, [{ op: "remove", path: "/metadata/finalizers" }]);

@@ -1,5 +1,6 @@
 import type { ObjectMeta } from "../../api/common.ts";
-import type { ClusterEvent, Kind, KubernetesObject } from "../../control/ports.ts";
+import { ACCOUNT_LABEL } from "../../api/names.ts";
+import type { ClusterEvent, Draft, Kind, KubernetesObject } from "../../control/ports.ts";
 
 /** Kinds of Kubernetes that the demo itself writes or watches. */
 export const CUSTOM_RESOURCE_DEFINITION: Kind<CustomResourceDefinitionObject> = {
@@ -14,6 +15,13 @@ export interface CustomResourceDefinitionObject extends KubernetesObject {
 }
 
 export const NAMESPACE_KIND: Kind = { apiVersion: "v1", kind: "Namespace", plural: "namespaces", namespaced: false };
+
+/** The namespace of a customer account, as administrators make it. */
+export const accountNamespace = (name: string): Draft<KubernetesObject> => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name, labels: { [ACCOUNT_LABEL]: name } },
+});
 
 export interface EventObject extends Partial<Omit<ClusterEvent, "regarding">> {
   readonly metadata: ObjectMeta;

@@ -1,9 +1,8 @@
 import pico from "picocolors";
 import { formatClock } from "../../core/time/civil.ts";
 import { localTimeAt } from "../../core/time/offsets.ts";
-import { POPS, SESSIONS_PER_POP } from "./cast.ts";
 import { type FrameModel, frameLines } from "./frame.ts";
-import type { Narrator, Sight } from "./narrator.ts";
+import type { ChapterHeading, Narrator, Sight } from "./narrator.ts";
 
 /** What a terminal is asked for. */
 export interface Terminal {
@@ -22,7 +21,7 @@ export class LiveNarrator implements Narrator {
   readonly #began = performance.now();
   readonly #lines: string[] = [];
   readonly #timer: NodeJS.Timeout;
-  #act: FrameModel["act"];
+  #chapter: ChapterHeading | undefined;
   #sight: Sight | undefined;
   #drawn = 0;
   #closed = false;
@@ -37,8 +36,8 @@ export class LiveNarrator implements Narrator {
     this.#sight = sight;
   }
 
-  act(number: number, of: number, title: string, story: string): void {
-    this.#act = { number, of, title, story };
+  chapter(heading: ChapterHeading): void {
+    this.#chapter = heading;
     this.#draw();
   }
 
@@ -47,7 +46,7 @@ export class LiveNarrator implements Narrator {
   }
 
   happened(sentence: string, pop: string): void {
-    const place = POPS.find(({ name }) => name === pop);
+    const place = this.#sight?.places.find(({ name }) => name === pop);
     const now = this.#sight?.stage.clock.now();
     this.#line(place && now !== undefined ? `${formatClock(localTimeAt(place.zone, now))} ${place.city}  ${sentence}` : sentence);
   }
@@ -72,31 +71,24 @@ export class LiveNarrator implements Narrator {
     if (!this.#sight) return;
     const { columns, rows } = this.#terminal.size();
     const colours = pico.createColors(true);
-    const without = frameLines(this.#model([]), columns - 1, colours).length;
+    const picture = this.#sight.picture(columns - 1, colours);
+    const without = frameLines(this.#model(picture, []), columns - 1, colours).length;
     const room = Math.max(LEAST_LINES, rows - without - 2);
-    const lines = frameLines(this.#model(this.#lines.slice(-room)), columns - 1, colours);
+    const lines = frameLines(this.#model(picture, this.#lines.slice(-room)), columns - 1, colours);
     const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A` : "";
     // Each line is cleared to its end, and all below at last: what was longer before leaves nothing behind.
     this.#terminal.write(`${up}\r${lines.map((line) => `${line}\u001b[K\n`).join("")}\u001b[J`);
     this.#drawn = lines.length;
   }
 
-  #model(lines: readonly string[]): FrameModel {
-    const { stage, chronicle } = this.#sight!;
+  #model(picture: readonly string[], lines: readonly string[]): FrameModel {
+    const { stage } = this.#sight!;
     return {
       place: stage.place,
       now: stage.clock.now(),
       rate: stage.rate,
-      act: this.#act,
-      pops: POPS.map((cast) => {
-        const load = stage.load(cast.name);
-        return {
-          cast,
-          pop: chronicle.pop(cast.name),
-          pods: chronicle.pods().filter(({ pop }) => pop === cast.name),
-          sessions: load && { held: load.held, of: SESSIONS_PER_POP },
-        };
-      }),
+      chapter: this.#chapter,
+      picture,
       lines,
       realSeconds: (performance.now() - this.#began) / 1000,
     };

@@ -1,8 +1,15 @@
 import type { PopCluster, PopNodeStatus } from "../../api/pop-cluster.ts";
 import type { ClusterEvent } from "../../control/ports.ts";
 
+/** What is worth telling of what is seen. */
+export interface Voice {
+  /** Sentences about one PoP that changed. */
+  pop(before: PopCluster | undefined, after: PopCluster): readonly string[];
+  event(event: ClusterEvent): string | undefined;
+}
+
 /** What changed between two views of a PoP's nodes, as sentences: what a person would say who watches them. */
-export function nodeSentences(before: PopCluster | undefined, after: PopCluster): string[] {
+function nodeSentences(before: PopCluster | undefined, after: PopCluster): string[] {
   const known = new Map((before?.status?.nodes ?? []).map((node) => [node.uid, node]));
   const versions = versionNames(after);
   return (after.status?.nodes ?? []).flatMap((node) => {
@@ -48,7 +55,7 @@ export function versionNames(pop: PopCluster): (revision: string | undefined) =>
 const QUIET_HOLDS = new Set(["Soaking", "Baking"]);
 
 /** The hold that a PoP waits for now, when it is another one than before. */
-export function holdSentence(before: PopCluster | undefined, after: PopCluster): string | undefined {
+function holdSentence(before: PopCluster | undefined, after: PopCluster): string | undefined {
   const [hold] = after.status?.holds ?? [];
   const [last] = before?.status?.holds ?? [];
   if (!hold || QUIET_HOLDS.has(hold.reason) || (hold.reason === last?.reason && hold.until === last.until)) return undefined;
@@ -58,6 +65,12 @@ export function holdSentence(before: PopCluster | undefined, after: PopCluster):
 /** Events that only repeat what the step of a node says. */
 const QUIET_EVENTS = new Set(["NodeUpdate", "NodeRollback", "NodeUpdated"]);
 
-export function eventSentence({ reason, note, regarding }: ClusterEvent): string | undefined {
+function eventSentence({ reason, note, regarding }: ClusterEvent): string | undefined {
   return QUIET_EVENTS.has(reason) ? undefined : `${regarding.name} says ${reason}: ${note}`;
 }
+
+/** Node by node: for a few PoPs. */
+export const NODE_VOICE: Voice = {
+  pop: (before, after) => [...nodeSentences(before, after), ...[holdSentence(before, after)].filter((hold) => hold !== undefined)],
+  event: eventSentence,
+};

@@ -1,8 +1,9 @@
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { CliIo } from "../io.ts";
 import { Refusal } from "../refusal.ts";
-import { FAST_TEMPO, USUAL_TEMPO } from "./cast.ts";
-import type { DemoOptions } from "./demo.ts";
+import type { Act } from "./act.ts";
+import { chosenActs } from "./acts.ts";
+import type { DemoOptions } from "./options.ts";
 import { EmbeddedStage } from "./embedded-stage.ts";
 import { LiveNarrator } from "./live-narrator.ts";
 import type { Narrator } from "./narrator.ts";
@@ -19,26 +20,38 @@ export async function demo(io: CliIo, ports: DemoPorts, options: DemoOptions, in
     throw new Refusal(EXIT.badInput, "--embedded plays in memory, --real and --kubeconfig do not: write one of them");
   if (options.embedded && options.keep)
     throw new Refusal(EXIT.badInput, "--keep has nothing to stay for in memory: leave it out, or --embedded");
-  if (options.embedded) return playEmbedded(io, ports, interrupted);
+  const acts = chosenActs(options.act);
+  if (options.embedded) return playEmbedded(io, ports, acts, interrupted);
   try {
-    return await playReal(io, ports, options, interrupted);
+    return await inTurn(acts, (act, isLast) =>
+      playReal(io, ports, act, { ...options, keep: isLast && options.keep === true }, interrupted),
+    );
   } catch (error) {
     if (!ports.isUnavailable(error)) throw error;
     const reason = (error as Error).message;
     if (real) throw new Refusal(EXIT.unavailable, `${reason} The demo was asked to be real, so it does not play in memory instead.`);
     io.error(`${reason}\nSo the demo plays in memory; it ends with ${EXIT.unavailable}, because that is not what was asked for.\n`);
-    const code = await playEmbedded(io, ports, interrupted);
+    const code = await playEmbedded(io, ports, acts, interrupted);
     return code === EXIT.ok ? EXIT.unavailable : code;
   }
 }
 
-async function playEmbedded(io: CliIo, ports: DemoPorts, interrupted: AbortSignal): Promise<ExitCode> {
-  return playOn(await EmbeddedStage.open(interrupted), io, ports);
+/** Each act on a stage of its own; what follows an act that is not true is not played. */
+async function inTurn(acts: readonly Act[], play: (act: Act, isLast: boolean) => Promise<ExitCode>): Promise<ExitCode> {
+  for (const act of acts) {
+    const code = await play(act, act === acts.at(-1));
+    if (code !== EXIT.ok) return code;
+  }
+  return EXIT.ok;
 }
 
-async function playReal(io: CliIo, ports: DemoPorts, options: DemoOptions, interrupted: AbortSignal): Promise<ExitCode> {
-  const tempo = options.fast ? FAST_TEMPO : USUAL_TEMPO;
-  const own = options.kubeconfig === undefined ? await ports.startControlPlane(interrupted) : undefined;
+const playEmbedded = (io: CliIo, ports: DemoPorts, acts: readonly Act[], interrupted: AbortSignal): Promise<ExitCode> =>
+  inTurn(acts, async (act) => playOn(await EmbeddedStage.open(act.setting, interrupted), act, io, ports));
+
+async function playReal(io: CliIo, ports: DemoPorts, act: Act, options: DemoOptions, interrupted: AbortSignal): Promise<ExitCode> {
+  const { setting } = act;
+  const tempo = options.fast ? setting.tempos.fast : setting.tempos.usual;
+  const own = options.kubeconfig === undefined ? await ports.startControlPlane(interrupted, setting) : undefined;
   // In the control plane's own folder, which goes even when this process is killed.
   const folder = own ? { path: own.folder, remove: () => {} } : ports.makeFolder();
   try {
@@ -48,6 +61,7 @@ async function playReal(io: CliIo, ports: DemoPorts, options: DemoOptions, inter
     const place = own ? "on a real control plane" : `on the cluster of ${person}`;
     const stage = await RealStage.open({
       ports,
+      setting,
       tempo,
       kubeconfig,
       folder: folder.path,
@@ -56,20 +70,21 @@ async function playReal(io: CliIo, ports: DemoPorts, options: DemoOptions, inter
       leaveAsItWas: own === undefined,
       ...(own ? { grantOperatorRights: () => own.grantOperatorRights() } : {}),
     });
-    io.out(lookForYourself(own?.kubectl ?? "kubectl", person));
-    return await playOn(stage, io, ports, options.keep ? () => stay(io, interrupted) : undefined);
+    io.out(lookForYourself(act, own?.kubectl ?? "kubectl", person));
+    return await playOn(stage, act, io, ports, options.keep ? () => stay(io, interrupted) : undefined);
   } finally {
     folder.remove();
     await own?.stop();
   }
 }
 
-async function playOn(stage: Stage, io: CliIo, ports: DemoPorts, atTheEnd?: () => Promise<void>): Promise<ExitCode> {
+async function playOn(stage: Stage, act: Act, io: CliIo, ports: DemoPorts, atTheEnd?: () => Promise<void>): Promise<ExitCode> {
+  io.out(`\nAct ${act.number}: ${act.title}\n`);
   const narrator: Narrator = io.isTerminal
     ? new LiveNarrator({ write: io.out, size: () => ports.terminalSize() })
     : new PlainNarrator(io.out);
   try {
-    const code = await runPlay({ stage, narrator, out: io.out });
+    const code = await runPlay({ act, stage, narrator, out: io.out });
     await atTheEnd?.();
     return code;
   } finally {
@@ -88,14 +103,11 @@ async function stay(io: CliIo, interrupted: AbortSignal): Promise<void> {
   clearInterval(alive);
 }
 
-function lookForYourself(kubectl: string, kubeconfig: string): string {
-  const line = (rest: string) => `  ${kubectl} --kubeconfig ${kubeconfig} ${rest}\n`;
-  return (
-    "Look for yourself, in another terminal:\n" +
-    line("-n fleet get popclusters --watch") +
-    line("get nodes -L rollward.dev.node-restriction.kubernetes.io/revision") +
-    line("-n rollward-data-plane get pods -o wide") +
-    line("-n fleet get events.events.k8s.io --sort-by .metadata.creationTimestamp") +
-    `  npx rollward explain pop/tyo1 --kubeconfig ${kubeconfig}\n`
-  );
+function lookForYourself({ look }: Act, kubectl: string, kubeconfig: string): string {
+  return [
+    "Look for yourself, in another terminal:",
+    ...look.kubectl.map((words) => `  ${kubectl} --kubeconfig ${kubeconfig} ${words}`),
+    ...look.rollward.map((words) => `  npx rollward ${words} --kubeconfig ${kubeconfig}`),
+    "",
+  ].join("\n");
 }

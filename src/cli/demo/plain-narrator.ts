@@ -1,8 +1,7 @@
 import { formatClock } from "../../core/time/civil.ts";
 import { localTimeAt } from "../../core/time/offsets.ts";
 import { describeInstant } from "../../core/time/format.ts";
-import { POPS } from "./cast.ts";
-import type { Narrator, Sight } from "./narrator.ts";
+import type { ChapterHeading, Narrator, Sight } from "./narrator.ts";
 
 /** Lines for logs and pipes: the hour of the place where it happened, and what. */
 export class PlainNarrator implements Narrator {
@@ -17,10 +16,10 @@ export class PlainNarrator implements Narrator {
     this.#sight = sight;
   }
 
-  act(number: number, of: number, title: string, story: string): void {
+  chapter({ act, number, of, title, story, clocks }: ChapterHeading): void {
     const now = this.#sight?.stage.clock.now();
-    const when = now === undefined ? "" : ` (${POPS.map(({ zone }) => describeInstant(now, zone)).join(", ")})`;
-    this.#out(`\n== Act ${number} of ${of}: ${title}${when}\n   ${story}\n`);
+    const when = now === undefined ? "" : ` (${clocks.map((zone) => describeInstant(now, zone)).join(", ")})`;
+    this.#out(`\n== Act ${act}, ${number} of ${of}: ${title}${when}\n   ${story}\n`);
   }
 
   said(sentence: string): void {
@@ -39,7 +38,7 @@ export class PlainNarrator implements Narrator {
 
   #line(pop: string | undefined, text: string): void {
     const now = this.#sight?.stage.clock.now();
-    const place = POPS.find(({ name }) => name === pop);
+    const place = this.#sight?.places.find(({ name }) => name === pop);
     const hour = now === undefined || !place ? "" : `${formatClock(localTimeAt(place.zone, now))} ${place.city}`;
     this.#out(`  ${hour.padEnd(15)} ${text}\n`);
   }

@@ -3,39 +3,42 @@ import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../../api/resources.ts";
 import { isConflict } from "../../control/ports.ts";
 import { explainPop } from "../../core/explain/pop.ts";
 import { fleetDraft, sundayWindow } from "../../simulation/world.ts";
-import { type CastPop, castDraft, NAMESPACE, NODES_PER_POP, SESSIONS_PER_POP, type Versions } from "./cast.ts";
+import { type CastPop, castDraft, NAMESPACE, NODES_PER_POP, POPS, SESSIONS_PER_POP, type Versions } from "./cast.ts";
 import { Chronicle } from "./chronicle.ts";
-import { allServe, ClaimFailed, type Finding, readNodes, sessionsKept } from "./claims.ts";
+import { allServe, ClaimFailed, readNodes, sessionsKept } from "./claims.ts";
+import { popsPicture } from "./frame.ts";
+import { NODE_VOICE } from "./narration.ts";
 import type { Narrator } from "./narrator.ts";
 import type { Stage } from "./stage.ts";
-import type { Told } from "./summary.ts";
-
-/** Elapsed milliseconds that the slowest act may keep us waiting. */
-const PATIENCE = 180_000;
+import { popsStand } from "./standing.ts";
+import { Telling } from "./telling.ts";
 
 /** What became of a version on a PoP. */
 export type Outcome = "Rolled" | "TakenBack" | "Stopped";
 
-/** What the acts do and ask: one vocabulary for both stages. Whatever is claimed is read from the cluster. */
-export class Play {
-  readonly stage: Stage;
+/** What the first act does and asks: one vocabulary for both stages. Whatever is claimed is read from the cluster. */
+export class Play extends Telling {
   readonly versions: Versions;
   readonly chronicle: Chronicle;
-  /** For the summary. */
-  readonly told: Told = { claims: 0, explained: [], takenBack: [] };
-  readonly #narrator: Narrator;
   readonly #breaksBefore = new Map<string, number>();
 
   constructor(stage: Stage, versions: Versions, narrator: Narrator) {
-    this.stage = stage;
+    super(stage, narrator);
     this.versions = versions;
-    this.#narrator = narrator;
-    this.chronicle = new Chronicle(stage, (pop, sentence) => narrator.happened(sentence, pop));
-    narrator.watch({ stage, chronicle: this.chronicle });
+    this.chronicle = new Chronicle(stage, (pop, sentence) => narrator.happened(sentence, pop), NODE_VOICE);
+    narrator.watch({ stage, places: POPS, picture: popsPicture(stage, this.chronicle) });
   }
 
-  say(sentence: string): void {
-    this.#narrator.said(sentence);
+  whenReady(): Promise<void> {
+    return this.chronicle.whenReady();
+  }
+
+  standing(): string {
+    return popsStand(this.chronicle.pops());
+  }
+
+  close(): void {
+    this.chronicle.close();
   }
 
   /** The window, the Fleet's ledger. */
@@ -75,10 +78,6 @@ export class Play {
     return live;
   }
 
-  until(waitingFor: string, holds: () => boolean, limitMilliseconds = PATIENCE): Promise<void> {
-    return this.stage.until(holds, { waitingFor, limitMilliseconds });
-  }
-
   /** Until the PoP's status, as last seen, satisfies the predicate. */
   untilPop(
     pop: CastPop,
@@ -96,18 +95,6 @@ export class Play {
     let outcome: Outcome | undefined;
     await this.untilPop(pop, `the end of ${version}`, (status) => (outcome = outcomeOf(status, version)) !== undefined);
     return outcome!;
-  }
-
-  passTo(instant: string | number): Promise<void> {
-    return this.stage.passTo(typeof instant === "number" ? instant : Date.parse(instant));
-  }
-
-  /** Tells what is true, or ends the play: nothing is said of the cluster that was not read from it. */
-  async claim(sentence: string, find: () => Finding | Promise<Finding>): Promise<void> {
-    const { holds, found } = await find();
-    if (!holds) throw new ClaimFailed(sentence, found);
-    this.told.claims++;
-    this.#narrator.claimed(sentence, found);
   }
 
   async claimServes(pop: CastPop, version: string): Promise<void> {

@@ -34,7 +34,7 @@ export interface DemoOperator {
 /** What the demo needs of the machine; handed in by main, because the command line knows no adapter. */
 export interface DemoPorts {
   /** Rejects with an error for which `isUnavailable` is true when no control plane is to be had here. */
-  startControlPlane(signal: AbortSignal): Promise<DemoControlPlane>;
+  startControlPlane(signal: AbortSignal, options: { readonly nodeMonitorGraceSeconds: number }): Promise<DemoControlPlane>;
   isUnavailable(error: unknown): boolean;
   startOperator(options: { readonly kubeconfig: string; readonly clockFile: string; readonly namespace: string }): DemoOperator;
   connect(kubeconfig: string): Promise<Cluster>;

@@ -1,7 +1,5 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { PopCluster } from "../../api/pop-cluster.ts";
-import { POP_CLUSTER } from "../../api/resources.ts";
 import type { Cache, Cluster, ClusterEvent } from "../../control/ports.ts";
 import type { SessionBreak } from "../../simulation/load/session-client.ts";
 import { HttpNodeDirectory } from "../../simulation/load/node-directory.ts";
@@ -11,20 +9,24 @@ import { HttpRuntime } from "../../simulation/nodes/http-runtime.ts";
 import { NodeFleet } from "../../simulation/nodes/node-fleet.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Refusal } from "../refusal.ts";
-import { CURTAIN, NAMESPACE, type Tempo } from "./cast.ts";
+import type { Setting } from "./act.ts";
+import { NAMESPACE, type Tempo } from "./cast.ts";
 import { EVENT, type EventObject } from "./kinds.ts";
+import { PrometheusServer } from "./monitoring.ts";
 import { Pace } from "./pace.ts";
 import type { DemoClock, DemoOperator, DemoPorts } from "./ports.ts";
 import { installOn, type Installed } from "./install.ts";
-import { type Stage, WaitedTooLong, type WaitOptions } from "./stage.ts";
+import type { Rhythm } from "./rhythm.ts";
+import { type Monitoring, type Stage, WaitedTooLong, type WaitOptions } from "./stage.ts";
 
 const HTTP_PORT = 8080;
 const SESSION_PORT = 7000;
-const HEARTBEAT_MILLISECONDS = 1_000;
+const ASK_TIMEOUT_MILLISECONDS = 2_000;
 const LOOK_MILLISECONDS = 50;
 
 export interface RealStageOptions {
   readonly ports: DemoPorts;
+  readonly setting: Setting;
   readonly tempo: Tempo;
   /** Where the operator, the virtual nodes and a person find the API server. */
   readonly kubeconfig: { readonly person: string; readonly operator: string; readonly nodes: string };
@@ -48,10 +50,12 @@ export class RealStage implements Stage {
   readonly #options: RealStageOptions;
   readonly #kubelets: Cluster;
   readonly #installed: Installed;
-  readonly #pops: Cache<PopCluster>;
+  readonly missingImages = new Set<string>();
+  readonly #rhythm: Rhythm;
   readonly #events: Cache<EventObject>;
   readonly #pace: Pace;
   readonly #loads = new Map<string, SessionLoad>();
+  #prometheus: Promise<PrometheusServer> | undefined;
   #operator: DemoOperator | undefined;
 
   private constructor(options: RealStageOptions, cluster: Cluster, kubelets: Cluster, clock: DemoClock, installed: Installed) {
@@ -68,22 +72,23 @@ export class RealStage implements Stage {
       // The API server and its controllers live by the machine's time, whatever the calendar of the operator shows.
       wallClock: Date.now,
       runtime: new HttpRuntime(clock),
-      heartbeatMilliseconds: HEARTBEAT_MILLISECONDS,
+      heartbeatMilliseconds: options.setting.heartbeatMilliseconds,
+      isMissing: (image) => this.missingImages.has(image),
     });
-    this.#pops = cluster.cache<PopCluster>(POP_CLUSTER, { namespace: NAMESPACE });
+    this.#rhythm = options.setting.rhythm(cluster, clock);
     this.#events = cluster.cache(EVENT, { namespace: NAMESPACE });
-    this.#pace = new Pace(clock, () => this.#pops.list(), options.tempo.stretchMilliseconds);
+    this.#pace = new Pace(clock, this.#rhythm, options.tempo.stretchMilliseconds);
   }
 
   /** Opens the API server and brings our kinds and namespaces there. When that does not succeed nothing stays open. */
   static async open(options: RealStageOptions): Promise<RealStage> {
-    const { ports, folder, kubeconfig, interrupted } = options;
+    const { ports, folder, kubeconfig, interrupted, setting } = options;
     const cluster = await connect(ports, kubeconfig.person);
     try {
-      const installed = await installOn(cluster, interrupted);
+      const installed = await installOn(cluster, setting, interrupted);
       await options.grantOperatorRights?.();
       const kubelets = await connect(ports, kubeconfig.nodes);
-      const clock = ports.createClock(join(folder, "clock.json"), CURTAIN);
+      const clock = ports.createClock(join(folder, "clock.json"), setting.curtain);
       return new RealStage(options, cluster, kubelets, clock, installed);
     } catch (error) {
       await cluster.close();
@@ -112,6 +117,17 @@ export class RealStage implements Stage {
     load.start();
   }
 
+  async monitoring(): Promise<Monitoring> {
+    this.#prometheus ??= PrometheusServer.open();
+    return (await this.#prometheus).monitoring;
+  }
+
+  async ask(address: string, path: string): Promise<string | undefined> {
+    const signal = AbortSignal.timeout(ASK_TIMEOUT_MILLISECONDS);
+    const answer = await fetch(`http://${address}:${HTTP_PORT}${path}`, { signal }).catch(() => undefined);
+    return answer?.status === 200 ? answer.text() : undefined;
+  }
+
   async perform<T>(work: Promise<T>): Promise<T> {
     const result = await work;
     this.#check();
@@ -126,8 +142,11 @@ export class RealStage implements Stage {
     }
   }
 
-  passTo(instant: number): Promise<void> {
-    return this.#pace.passTo(instant, () => this.#check());
+  passTo(instant: number, over = () => false): Promise<void> {
+    return this.#pace.passTo(instant, () => {
+      this.#check();
+      return over();
+    });
   }
 
   onEvent(listener: (event: ClusterEvent) => void): void {
@@ -143,7 +162,7 @@ export class RealStage implements Stage {
 
   async startOperator(): Promise<void> {
     const { ports, kubeconfig, folder } = this.#options;
-    await Promise.all([this.#pops.whenSynced(this.#options.interrupted), this.#events.whenSynced(this.#options.interrupted)]);
+    await Promise.all([this.#rhythm.whenSynced(this.#options.interrupted), this.#events.whenSynced(this.#options.interrupted)]);
     this.#operator = ports.startOperator({ kubeconfig: kubeconfig.operator, clockFile: join(folder, "clock.json"), namespace: NAMESPACE });
   }
 
@@ -153,6 +172,7 @@ export class RealStage implements Stage {
       () => Promise.all([...this.#loads.values()].map((load) => load.stop())),
       () => this.#operator?.stop(),
       () => this.nodes.stop(),
+      () => this.#prometheus?.then((server) => server.close()),
       () => (this.#options.leaveAsItWas ? this.#installed.remove() : undefined),
       () => this.#kubelets.close(),
       () => this.cluster.close(),

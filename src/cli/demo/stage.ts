@@ -16,6 +16,13 @@ export interface WaitOptions {
   readonly limitMilliseconds: number;
 }
 
+/** A Prometheus that tells of tunnels what data planes would export. */
+export interface Monitoring {
+  readonly url: string;
+  /** From now on the PoP reports a tunnel to that site, `<namespace>/<name>`. */
+  reportTunnel(pop: string, site: string): void;
+}
+
 /**
  * Where the play is played: in memory on a virtual clock, or on a real API server with the operator as a process of its own. The play
  * is the same, and so is every claim: both read the cluster.
@@ -30,6 +37,12 @@ export interface Stage {
   /** How many times as fast as the machine's clock the calendar runs; undefined where it jumps from event to event. */
   readonly rate: number | undefined;
   readonly nodes: NodeFleet;
+  /** Images that the registry of the virtual nodes does not have, beside those whose tag says so. */
+  readonly missingImages: Set<string>;
+  /** Begins the Prometheus of the PoPs when it is first asked for. */
+  monitoring(): Promise<Monitoring>;
+  /** What the data plane on that node answers to a GET itself; undefined when it does not, or not with 200. */
+  ask(address: string, path: string): Promise<string | undefined>;
   /** The sessions of a PoP, once `holdSessions` was called for it. */
   load(pop: string): SessionLoad | undefined;
   holdSessions(pop: string, count: number, onBreak: (broken: SessionBreak) => void): void;
@@ -37,8 +50,8 @@ export interface Stage {
   perform<T>(work: Promise<T>): Promise<T>;
   /** At 1×, until the predicate holds. Rejects with WaitedTooLong. */
   until(holds: () => boolean, options: WaitOptions): Promise<void>;
-  /** The calendar goes on to the instant: fast, but at 1× while any node is in hand. */
-  passTo(instant: number): Promise<void>;
+  /** The calendar goes on to the instant, or until it is over before: fast, but at 1× while any node is in hand. */
+  passTo(instant: number, over?: () => boolean): Promise<void>;
   /** What the operator says, as Kubernetes events. */
   onEvent(listener: (event: ClusterEvent) => void): void;
   startOperator(): Promise<void>;

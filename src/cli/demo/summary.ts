@@ -16,6 +16,8 @@ export interface Told {
   claims: number;
   readonly explained: { readonly pop: string; readonly version: string; readonly stage: string; readonly sentence: string }[];
   readonly takenBack: TakenBack[];
+  /** Sentences with what was measured. */
+  readonly shown: string[];
 }
 
 /** The last page: each bad version, what found it and how long it took; what `rollward explain` said at each stage. */
@@ -29,6 +31,7 @@ export function summaryText(told: Told, realMilliseconds: number): string {
   ]);
   const parts = [
     "\n== What was shown",
+    ...told.shown,
     rows.length === 0
       ? ""
       : alignedTable(["BAD VERSION", "POP", "NODES THAT RAN IT", "FIRST SYMPTOM", "SYMPTOM TO FIRST NODE BACK"], rows).trimEnd(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PopCluster, PopClusterStatus } from "../../api/pop-cluster.ts";
-import { isBusy, nextStarts } from "./pace.ts";
+import { isBusy, nextStarts } from "./busy.ts";
 
 const NOW = Date.parse("2026-11-29T00:00:00Z");
 const LATER = "2026-11-29T01:00:00Z";
