@@ -33,8 +33,10 @@ export class SessionLoadProcess {
     return this.#process.lines.filter((line) => line.type === "break") as unknown as SessionBreak[];
   }
 
-  async end(): Promise<void> {
+  /** Ends it; answers how many sessions it held a moment before. */
+  async end(): Promise<number> {
     await this.#process.end();
+    return Number(this.#process.lines.find((line) => line.type === "summary" && line["final"] === true)?.["held"]);
   }
 }
 
