@@ -1,22 +1,39 @@
-// npm test: makes sure of what the tests need (a real control plane, a real Prometheus), runs every tier that can run here, says
+// npm test: makes sure of what the tests need (a real control plane, Prometheus, PostgreSQL, helm, browser), runs every tier that can run here, says
 // what was skipped and why. Arguments go to vitest. The last line is for people and programs alike: "N passed, N failed".
+// ROLLWARD_TESTS_NEED names, with commas, what must be there: without it the tests are not run, and that is a failure.
 import { parseCLI, startVitest, type TestCase, type TestModule, type Vitest } from "vitest/node";
+import { BrowserUnavailable, ensureBrowser } from "./browser/install.ts";
 import { ControlPlaneUnavailable, ensureControlPlane } from "./control-plane/ensure.ts";
+import { ensureHelm, HelmUnavailable } from "./helm/install.ts";
+import { ensurePostgres, PostgresUnavailable } from "./postgres/install.ts";
 import { ensurePrometheus, PrometheusUnavailable } from "./prometheus/install.ts";
 
-/** Why the tests of real servers cannot run, one paragraph for each server that is not to be had. */
-async function prepare(): Promise<string[]> {
-  const reasons: string[] = [];
+const NEEDS = {
+  "control-plane": { ensure: ensureControlPlane, unavailable: ControlPlaneUnavailable },
+  prometheus: { ensure: ensurePrometheus, unavailable: PrometheusUnavailable },
+  postgres: { ensure: ensurePostgres, unavailable: PostgresUnavailable },
+  helm: { ensure: ensureHelm, unavailable: HelmUnavailable },
+  browser: { ensure: ensureBrowser, unavailable: BrowserUnavailable },
+} as const;
+
+interface Unavailable {
+  readonly need: string;
+  readonly reason: string;
+}
+
+/** Why the tests of real programs cannot run, one paragraph for each that is not to be had. */
+async function prepare(): Promise<Unavailable[]> {
+  const reasons: Unavailable[] = [];
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
   process.once("SIGINT", interrupt);
   const options = { signal: interrupted.signal };
-  for (const ensure of [ensureControlPlane, ensurePrometheus]) {
+  for (const [need, { ensure, unavailable }] of Object.entries(NEEDS)) {
     try {
       await ensure(options);
     } catch (error) {
-      if (!(error instanceof ControlPlaneUnavailable || error instanceof PrometheusUnavailable)) throw error;
-      reasons.push(error.message);
+      if (!(error instanceof unavailable)) throw error;
+      reasons.push({ need, reason: error.message });
     }
     if (interrupted.signal.aborted) process.exit(130);
   }
@@ -61,6 +78,18 @@ function skippedLines(skipped: readonly TestCase[]): string[] {
   return [...groups].map(([line, count]) => `  ${count} in ${line}`);
 }
 
+/** What may not be missing here; a name that is none of ours would ask for nothing, unheard. */
+function needed(): ReadonlySet<string> {
+  const names = (process.env["ROLLWARD_TESTS_NEED"] ?? "").split(",").filter((name) => name !== "");
+  const unknown = names.filter((name) => !Object.hasOwn(NEEDS, name));
+  if (unknown.length > 0) {
+    process.stderr.write(`ROLLWARD_TESTS_NEED names ${unknown.join(", ")}; write of ${Object.keys(NEEDS).join(", ")}, with commas\n`);
+    process.exit(1);
+  }
+  return new Set(names);
+}
+
+const must = needed();
 const unavailable = await prepare();
 const { filter, options } = parseCLI(["vitest", "run", ...process.argv.slice(2)]);
 const vitest = await startVitest(filter, { ...options, watch: false });
@@ -70,9 +99,11 @@ await vitest.close();
 
 const lines = [
   ...(skipped.length > 0 ? ["Skipped:", ...skippedLines(skipped)] : []),
-  ...unavailable,
+  ...unavailable.map(({ reason }) => reason),
   `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`,
 ];
 process.stdout.write(`\n${lines.join("\n")}\n`);
+const lacks = unavailable.filter(({ need }) => must.has(need));
+for (const { need } of lacks) process.stderr.write(`Not to be missing here (ROLLWARD_TESTS_NEED), and missing: ${need}\n`);
 // Nothing ran: a filter that matches no file, or a broken configuration. That is no success.
-process.exitCode = failed > 0 || vitestSaysFailed || passed === 0 ? 1 : 0;
+process.exitCode = failed > 0 || vitestSaysFailed || passed === 0 || lacks.length > 0 ? 1 : 0;

@@ -12,6 +12,8 @@ export const EXIT = {
   nothingToActOn: 4,
   /** The plan was computed, and it does not fit or is in conflict with something: no failure of the command, and nothing to go ahead with. */
   doesNotFit: 5,
+  /** `plan --diff`: it fits, and it is another plan than the one that runs. */
+  differs: 6,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -25,4 +27,5 @@ Exit codes:
   ${EXIT.unavailable}  what was to be shown cannot be had here
   ${EXIT.nothingToActOn}  the object does not exist, or there is nothing to act on
   ${EXIT.doesNotFit}  the plan does not fit its windows, or has conflicts
+  ${EXIT.differs}  plan --diff: it fits, and differs from the plan that runs
 `;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import pico from "picocolors";
-import { POP_CLUSTER } from "../api/resources.ts";
+import { FLEET, POP_CLUSTER } from "../api/resources.ts";
 import type { Cluster } from "../control/ports.ts";
 import { closest } from "../core/closest.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
@@ -43,7 +43,12 @@ const EXPLAINED = ["PoPCluster", "PoPRollout", "Fleet", "MaintenanceWindow", "Ap
 
 async function explain(cluster: Cluster, text: string, namespace: string): Promise<Explanation> {
   const { whole, part } = splitPart(text);
-  if (part === undefined) return explainTarget(await findTarget(cluster, whole, namespace, EXPLAINED));
+  if (part === undefined) {
+    const found = await findTarget(cluster, whole, namespace, EXPLAINED);
+    return found.kind === "PoPCluster"
+      ? explainPop(found.object, await cluster.get(FLEET, "fleet", found.object.metadata.namespace))
+      : explainTarget(found);
+  }
   const target = await findTarget(cluster, whole, namespace, ["PoPCluster", "PoPRollout"]);
   if (target.kind === "PoPCluster") {
     const nodes = (target.object.status?.nodes ?? []).map(({ name }) => name);
@@ -66,10 +71,8 @@ function noPart(whole: string, sort: "node" | "wave", part: string, known: reado
   throw new Refusal(EXIT.nothingToActOn, `${whole} has no ${sort} ${part}; ${instead}`);
 }
 
-function explainTarget(target: Target): Explanation {
+function explainTarget(target: Exclude<Target, { readonly kind: "PoPCluster" }>): Explanation {
   switch (target.kind) {
-    case "PoPCluster":
-      return explainPop(target.object);
     case "PoPRollout":
       return explainRollout(target.object);
     case "Approval":

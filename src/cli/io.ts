@@ -13,6 +13,8 @@ export interface CliIo {
   readonly error: (text: string) => void;
   /** Is `out` a terminal? Colours are written to nothing else. */
   readonly isTerminal: boolean;
+  /** Shows a line in place of the last one, "" takes it away; absent where nobody watches, for `error` is no terminal. */
+  readonly progress?: (line: string) => void;
   /** Opens the API server; the command closes it. Rejects with a sentence when the kubeconfig cannot be used. */
   readonly connect: (options: ConnectOptions) => Promise<Cluster>;
   /** Calendar milliseconds. */

@@ -4,14 +4,16 @@ import { durationProblem, parseDuration } from "../core/time/duration.ts";
 import { parseLocalDate, DAY } from "../core/time/civil.ts";
 import { parseInstant } from "../core/time/instant.ts";
 import { foresee } from "../simulation/foresight/foresee.ts";
+import type { FleetForecast, ForesightInput } from "../simulation/foresight/types.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { dataText } from "./formats.ts";
 import type { CliIo } from "./io.ts";
-import { diffOf, diffText } from "./plan/diff.ts";
+import { diffOf, type PlanDiff, diffSentences } from "./plan/diff.ts";
 import { planPage } from "./plan/html.ts";
 import { type ManifestObject, type Manifests, readManifests } from "./plan/manifests.ts";
+import { withProgress } from "./plan/progress.ts";
 import { planTable } from "./plan/table.ts";
-import { NODES_ANNOTATION, NOTHING, readCluster, worldOf } from "./plan/world.ts";
+import { type Assumed, changedBy, NODES_ANNOTATION, NOTHING, readCluster, worldOf } from "./plan/world.ts";
 import { Refusal } from "./refusal.ts";
 import { reporting, withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
 
@@ -44,7 +46,10 @@ export function registerPlan(program: Command, io: CliIo): void {
     .option("--from <instant>", "look as if it were then (default: now)")
     .option("--nodes-per-pop <number>", `nodes of a PoP that neither the cluster nor its annotation ${NODES_ANNOTATION} tells`, "4")
     .option("--running <version>", "what PoPs run of which nobody tells it", "0.0.0")
-    .option("--diff", "beside the plan that runs in the cluster (with --cluster)")
+    .option(
+      "--diff",
+      `how it differs from the plan that runs in the cluster (with --cluster); ends with ${EXIT.differs} if it fits and does`,
+    )
     .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json", "yaml", "html"]).default("table"))
     .action(async (options: PlanOptions) => {
       if (options.cluster)
@@ -54,6 +59,26 @@ export function registerPlan(program: Command, io: CliIo): void {
 }
 
 async function plan(cluster: Manifests, options: PlanOptions, io: CliIo): Promise<ExitCode> {
+  const { now, until, taken } = askedFor(options, io);
+  const { namespace } = options;
+  const files = await readFiles(options.file ?? [], io);
+  const { input, assumed } = worldOf(cluster, files, namespace, now, taken);
+  if (input.rollouts.length === 0)
+    throw new Refusal(EXIT.badInput, `there is no PoPRollout to plan in namespace ${namespace}; give its manifest with -f`);
+  const { forecast, diff } = withProgress(io, until, (onStep): { forecast: FleetForecast; diff?: PlanDiff } => {
+    const look = (seen: ForesightInput): FleetForecast => foresee({ ...seen, until, ...(onStep ? { onStep } : {}) });
+    const planned = look(input);
+    if (!options.diff) return { forecast: planned };
+    const running = look({ ...worldOf(cluster, [], namespace, now, taken).input, thorough: false });
+    return { forecast: planned, diff: diffOf(running, planned, changedBy(files, cluster, namespace)) };
+  });
+  print(forecast, assumed, diff, options.output, io);
+  if (!forecast.fits) return EXIT.doesNotFit;
+  return diff === undefined || diff.same ? EXIT.ok : EXIT.differs;
+}
+
+/** What the command line says, read; refuses what cannot be meant. */
+function askedFor(options: PlanOptions, io: CliIo): { readonly now: number; readonly until: number; readonly taken: Assumed } {
   const now = options.from === undefined ? io.now() : instantOf(options.from);
   const until = untilOf(options.until!, now);
   const nodesPerPop = countOf(options.nodesPerPop);
@@ -63,18 +88,20 @@ async function plan(cluster: Manifests, options: PlanOptions, io: CliIo): Promis
     throw new Refusal(EXIT.badInput, "--diff compares with the plan that runs in a cluster; give --cluster too");
   if (options.file === undefined && !options.cluster)
     throw new Refusal(EXIT.badInput, "there is nothing to plan; give -f manifests.yaml, or --cluster");
-  const files = await readFiles(options.file ?? [], io);
-  const { input, assumed } = worldOf(cluster, files, options.namespace, now, { nodesPerPop, running: options.running });
-  if (input.rollouts.length === 0)
-    throw new Refusal(EXIT.badInput, `there is no PoPRollout to plan in namespace ${options.namespace}; give its manifest with -f`);
-  const forecast = foresee({ ...input, until });
-  const diff = options.diff ? diffOf(forecast, cluster.rollouts) : undefined;
-  const { output } = options;
+  return { now, until, taken: { nodesPerPop, running: options.running } };
+}
+
+function print(
+  forecast: FleetForecast,
+  assumed: readonly string[],
+  diff: PlanDiff | undefined,
+  output: PlanOptions["output"],
+  io: CliIo,
+): void {
+  const sentences = diff === undefined ? [] : diffSentences(diff);
   if (output === "json" || output === "yaml") io.out(dataText({ ...forecast, assumed, ...(diff ? { diff } : {}) }, output));
-  else if (output === "html") io.out(planPage(forecast, assumed));
-  else io.out(`${planTable(forecast, assumed)}${diff ? `\n${diffText(diff)}` : ""}`);
-  if (output === "html" && diff) io.error(diffText(diff));
-  return forecast.fits ? EXIT.ok : EXIT.doesNotFit;
+  else if (output === "html") io.out(planPage(forecast, assumed, sentences));
+  else io.out([planTable(forecast, assumed), ...(diff === undefined ? [] : ["\n", ...sentences.map((one) => `${one}\n`)])].join(""));
 }
 
 async function readFiles(paths: readonly string[], io: CliIo): Promise<readonly ManifestObject[]> {

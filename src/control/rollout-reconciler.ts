@@ -13,7 +13,7 @@ import type { Reconciler } from "../runtime/reconcile.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import { rolloutObservation, type RolloutObjects } from "./observe/pop-rollout.ts";
 import type { Cluster, EventSink } from "./ports.ts";
-import { unlessRefused } from "./status-refused.ts";
+import { asWritten } from "./status-refused.ts";
 import type { Told } from "./told.ts";
 
 export interface RolloutReconcilerPorts {
@@ -85,8 +85,9 @@ export class RolloutReconciler implements Reconciler<ObservedRollout, PopRollout
 
   async claim({ rollout }: ObservedRollout, status: PopRolloutStatus): Promise<undefined> {
     const { hub, told } = this.#ports;
-    const written = await unlessRefused(
+    const written = await asWritten(
       `PoPRollout ${rollout.metadata.name}`,
+      status,
       hub.updateStatus<PopRollout>(POP_ROLLOUT, { ...rollout, status }),
     );
     told.rollout(written);

@@ -1,3 +1,4 @@
+import { canonicalJson } from "../core/canonical-json.ts";
 import { ApiError } from "./ports.ts";
 
 /**
@@ -13,3 +14,26 @@ export async function unlessRefused<T>(what: string, write: Promise<T>): Promise
     throw error;
   }
 }
+
+/**
+ * The status as the server keeps it. One that it refuses, or keeps otherwise than it was written (a CRD older than the operator drops
+ * its new fields, a webhook edits it), would be decided and written again at once, for ever. As an error it is told, and backs off.
+ */
+export async function asWritten<Written extends { readonly status?: object }>(
+  what: string,
+  status: object,
+  write: Promise<Written>,
+): Promise<Written> {
+  const written = await unlessRefused(what, write);
+  const kept: object = written.status ?? {};
+  if (canonicalJson(kept) === canonicalJson(status)) return written;
+  const fields = [...new Set([...Object.keys(status), ...Object.keys(kept)])].filter(
+    (field) => canonicalJson(valueOf(status, field)) !== canonicalJson(valueOf(kept, field)),
+  );
+  throw new Error(
+    `the API server keeps the status of ${what} otherwise than it was written (${fields.map((field) => `status.${field}`).join(", ")}); ` +
+      "apply the CRDs of this operator's version (rollward crds), or look for a webhook that edits it",
+  );
+}
+
+const valueOf = (object: object, field: string): unknown => (object as Record<string, unknown>)[field] ?? null;

@@ -1,4 +1,5 @@
 import type { MaintenanceWindow, MaintenanceWindowStatus } from "../api/maintenance-window.ts";
+import type { PopCluster } from "../api/pop-cluster.ts";
 import { MAINTENANCE_WINDOW } from "../api/resources.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { Decision } from "../core/decision.ts";
@@ -7,6 +8,7 @@ import type { MaintenanceWindowObservation } from "../core/maintenance-window/ob
 import type { Reconciler } from "../runtime/reconcile.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import type { Cluster, EventSink } from "./ports.ts";
+import { asWritten } from "./status-refused.ts";
 
 export interface WindowReconcilerPorts {
   readonly hub: Cluster;
@@ -16,6 +18,12 @@ export interface WindowReconcilerPorts {
 }
 
 type WindowDecision = Decision<MaintenanceWindowStatus, never>;
+
+/** One PoP as its window sees it. */
+export const windowPopOf = ({ spec, status }: PopCluster) => ({
+  window: spec.windowRef.name,
+  tooShort: status?.holds?.some(({ reason }) => reason === "WindowTooShort") === true,
+});
 
 /** MaintenanceWindows on the one loop: whether they can be used, their next occurrences, and for whom they are too short. */
 export class WindowReconciler implements Reconciler<MaintenanceWindowObservation, MaintenanceWindowStatus, never, never, WindowDecision> {
@@ -44,7 +52,8 @@ export class WindowReconciler implements Reconciler<MaintenanceWindowObservation
   }
 
   async claim({ window }: MaintenanceWindowObservation, status: MaintenanceWindowStatus): Promise<undefined> {
-    await this.#ports.hub.updateStatus<MaintenanceWindow>(MAINTENANCE_WINDOW, { ...window, status });
+    const what = `MaintenanceWindow ${window.metadata.name}`;
+    await asWritten(what, status, this.#ports.hub.updateStatus<MaintenanceWindow>(MAINTENANCE_WINDOW, { ...window, status }));
     return undefined;
   }
 
@@ -73,11 +82,10 @@ export class WindowReconciler implements Reconciler<MaintenanceWindowObservation
   forget(): void {}
 
   #observed(window: MaintenanceWindow): MaintenanceWindowObservation {
-    const waiting = this.#ports.hubCaches.pops
-      .list()
-      .filter(
-        (pop) => pop.spec.windowRef.name === window.metadata.name && pop.status?.holds?.some((hold) => hold.reason === "WindowTooShort"),
-      );
+    const waiting = this.#ports.hubCaches.pops.list().filter((pop) => {
+      const seen = windowPopOf(pop);
+      return seen.tooShort && seen.window === window.metadata.name;
+    });
     return { window, tooShortFor: waiting.map((pop) => pop.metadata.name) };
   }
 }

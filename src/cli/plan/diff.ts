@@ -1,76 +1,154 @@
-import type { PopRollout } from "../../api/pop-rollout.ts";
-import type { FleetForecast, RolloutPlan } from "../../simulation/foresight/types.ts";
-import { alignedTable } from "../table.ts";
+import { durationText } from "../../core/explain/report/duration-text.ts";
+import { describeInstant } from "../../core/time/format.ts";
+import type { FleetForecast, PopForecast, RolloutPlan } from "../../simulation/foresight/types.ts";
 
-/** How a plan differs from the one that runs. */
-export interface RolloutDiff {
-  readonly rollout: string;
-  /** Nothing runs of it, or its forecast is not there yet. */
-  readonly isNew: boolean;
-  readonly fits: readonly [before: boolean | undefined, after: boolean];
-  readonly finishDate: readonly [before: string | undefined, after: string | undefined];
-  /** PoPs that begin on each local date. */
-  readonly dates: readonly { readonly date: string; readonly before: number; readonly after: number }[];
-  /** PoPs that are in another wave, or in none. */
-  readonly waves: readonly { readonly pop: string; readonly before: string | undefined; readonly after: string | undefined }[];
+type Change<Value> = readonly [before: Value | undefined, after: Value | undefined];
+
+/** One PoP that is reached at other instants, in another wave, or not at all any more. */
+export interface PopDiff {
+  readonly pop: string;
+  /** When its first node is taken up, and when its last one is done. */
+  readonly start: Change<string>;
+  readonly end: Change<string>;
+  readonly wave: Change<string>;
+  /** Seconds by which it starts later, or earlier if negative; absent where one of the plans does not reach it. */
+  readonly startsLaterBySeconds?: number;
+  readonly message: string;
 }
 
-/** Each planned rollout beside its status in the cluster; dates and waves, never seconds. */
-export const diffOf = ({ rollouts }: FleetForecast, running: readonly PopRollout[]): readonly RolloutDiff[] =>
-  rollouts.map((plan) =>
+/** How a plan of one rollout differs from the one that runs. */
+export interface RolloutDiff {
+  readonly rollout: string;
+  /** Nothing of it is in the cluster. */
+  readonly isNew: boolean;
+  readonly fits: Change<boolean>;
+  readonly finishAt: Change<string>;
+  readonly pops: readonly PopDiff[];
+}
+
+export interface PlanDiff {
+  /** Objects that the files change or bring, `Kind name`. */
+  readonly changed: readonly string[];
+  readonly rollouts: readonly RolloutDiff[];
+  /** It is the plan that runs. */
+  readonly same: boolean;
+}
+
+/** Two plans of the same moment: of what stands in the cluster, and of what would with the files laid over it. Instants are compared. */
+export function diffOf(running: FleetForecast, planned: FleetForecast, changed: readonly string[]): PlanDiff {
+  const rollouts = planned.rollouts.map((plan) =>
     rolloutDiff(
+      running.rollouts.find(({ name }) => name === plan.name),
       plan,
-      running.find(({ metadata }) => metadata.name === plan.name),
     ),
   );
+  return { changed, rollouts, same: rollouts.every(isSame) };
+}
 
-function rolloutDiff(plan: RolloutPlan, running: PopRollout | undefined): RolloutDiff {
-  const { forecast, assignments = [] } = running?.status ?? {};
-  const before = new Map((forecast?.windows ?? []).map(({ date, pops }) => [date, pops]));
-  const after = new Map(plan.dates.map(({ date, pops }) => [date, pops]));
-  const dates = [...new Set([...before.keys(), ...after.keys()])]
-    .toSorted()
-    .map((date) => ({ date, before: before.get(date) ?? 0, after: after.get(date) ?? 0 }));
-  const waveOf = new Map(plan.pops.map(({ pop, wave }) => [pop, wave === "" ? undefined : wave]));
-  const moved = assignments
-    .filter(({ state }) => state !== "Skipped")
-    .map(({ pop, wave }) => ({ pop, before: wave, after: waveOf.get(pop) }))
-    .filter((one) => one.before !== one.after);
+const isSame = ({ isNew, fits, finishAt, pops }: RolloutDiff): boolean =>
+  !isNew && fits[0] === fits[1] && finishAt[0] === finishAt[1] && pops.length === 0;
+
+function rolloutDiff(before: RolloutPlan | undefined, after: RolloutPlan): RolloutDiff {
+  const was = new Map((before?.pops ?? []).map((pop) => [pop.pop, pop]));
+  const is = new Map(after.pops.map((pop) => [pop.pop, pop]));
+  // In the order of the new plan, then those that it leaves out.
+  const names = [...is.keys(), ...[...was.keys()].filter((name) => !is.has(name))];
   return {
-    rollout: plan.name,
-    isNew: forecast === undefined,
-    fits: [forecast?.fits, plan.fits],
-    finishDate: [forecast?.finishAt?.slice(0, 10), plan.finishAt?.slice(0, 10)],
-    dates: dates.filter((one) => one.before !== one.after),
-    waves: moved,
+    rollout: after.name,
+    isNew: before === undefined,
+    fits: [before?.fits, after.fits],
+    finishAt: [before?.finishAt, after.finishAt],
+    pops: before === undefined ? [] : names.flatMap((name) => popDiff(name, was.get(name), is.get(name))),
   };
 }
 
-export function diffText(diffs: readonly RolloutDiff[]): string {
-  return diffs.map(oneText).join("");
+function popDiff(pop: string, before: PopForecast | undefined, after: PopForecast | undefined): PopDiff[] {
+  const wave = [waveOf(before), waveOf(after)] as const;
+  if (before?.start === after?.start && before?.end === after?.end && wave[0] === wave[1] && before !== undefined && after !== undefined)
+    return [];
+  const later = between(before?.start, after?.start);
+  return [
+    {
+      pop,
+      start: [before?.start, after?.start],
+      end: [before?.end, after?.end],
+      wave,
+      ...(later === undefined ? {} : { startsLaterBySeconds: later / 1_000 }),
+      message: `${pop} ${whatOf(before, after)}${whyOf(before, after)}`,
+    },
+  ];
 }
 
-function oneText({ rollout, isNew, fits, finishDate, dates, waves }: RolloutDiff): string {
-  if (isNew) return `${rollout}: nothing of it runs yet, everything is new\n`;
-  const lines = [
-    ...(fits[0] === fits[1] ? [] : [`fits: ${fits[0]} → ${fits[1]}\n`]),
-    ...(finishDate[0] === finishDate[1] ? [] : [`finishes: ${finishDate[0] ?? "-"} → ${finishDate[1] ?? "-"}\n`]),
-    ...(dates.length === 0
+const waveOf = (pop: PopForecast | undefined): string | undefined => (pop === undefined || pop.wave === "" ? undefined : pop.wave);
+
+const between = (before: string | undefined, after: string | undefined): number | undefined =>
+  before === undefined || after === undefined ? undefined : Date.parse(after) - Date.parse(before);
+
+function whatOf(before: PopForecast | undefined, after: PopForecast | undefined): string {
+  if (after === undefined) return "is no part of it any more";
+  if (before === undefined)
+    return after.start === undefined ? "is new, and is not reached" : `is new, and starts at ${momentOf(after.start, after)}`;
+  const parts = [turn("starts", before.start, after.start, after), turn("is done", before.end, after.end, after)].filter(
+    (one) => one !== "",
+  );
+  return parts.length === 0 ? `is in wave ${waveOf(after) ?? "none"} instead of ${waveOf(before) ?? "none"}` : parts.join("; ");
+}
+
+/** `starts 1 h later, at … instead of …`. */
+function turn(verb: string, before: string | undefined, after: string | undefined, pop: PopForecast): string {
+  if (before === after) return "";
+  if (after === undefined) return `${verb} not at all, instead of ${momentOf(before!, pop)}`;
+  if (before === undefined) return `${verb} at ${momentOf(after, pop)}, instead of not at all`;
+  return `${verb} ${shift(between(before, after)!)}, at ${momentOf(after, pop)} instead of ${before}`;
+}
+
+const momentOf = (instant: string, { timeZone }: PopForecast): string => `${instant} (${describeInstant(Date.parse(instant), timeZone)})`;
+
+/** Milliseconds as `1 h later`; earlier if negative. */
+const shift = (milliseconds: number): string => `${durationText(Math.abs(milliseconds))} ${milliseconds < 0 ? "earlier" : "later"}`;
+
+/** What of the two plans explains it; where nothing of the PoP itself does, others were before it. */
+function whyOf(before: PopForecast | undefined, after: PopForecast | undefined): string {
+  if (before === undefined || after === undefined) return "";
+  const [was, is] = [before.windows[0], after.windows[0]];
+  const reasons = [
+    waveOf(before) !== waveOf(after) && before.start !== after.start
+      ? `wave ${waveOf(after) ?? "none"} instead of ${waveOf(before) ?? "none"}`
+      : "",
+    before.timeZone === after.timeZone ? "" : `its zone is ${after.timeZone} instead of ${before.timeZone}`,
+    before.nodes === after.nodes ? "" : `${after.nodes} nodes instead of ${before.nodes}`,
+    was === undefined || is === undefined || was.start === is.start ? "" : windowShift(was, is),
+    before.start !== undefined && after.start === undefined ? (after.why ?? "") : "",
+  ].filter((one) => one !== "");
+  if (reasons.length > 0) return ` (${reasons.join("; ")})`;
+  return before.start === after.start && before.end === after.end ? "" : " (its window is the same: others are before it, or no more)";
+}
+
+function windowShift(was: PopForecast["windows"][number], is: PopForecast["windows"][number]): string {
+  const by = shift(between(was.start, is.start)!);
+  return was.date === is.date ? `its window opens ${by}` : `its window of ${is.date} instead of ${was.date}`;
+}
+
+/** For people, each change a sentence. */
+export function diffSentences({ changed, rollouts, same }: PlanDiff): string[] {
+  const brought = changed.length === 0 ? [] : [`The files change ${changed.join(", ")}.`];
+  if (same) return [...brought, "The plan is the one that runs."];
+  return [...brought, ...rollouts.flatMap(rolloutSentences)];
+}
+
+function rolloutSentences(diff: RolloutDiff): string[] {
+  const { rollout, isNew, fits, finishAt, pops } = diff;
+  if (isNew) return [`${rollout}: nothing of it runs yet, everything is new.`];
+  if (isSame(diff)) return [`${rollout}: as the plan that runs.`];
+  const turned = fits[0] === fits[1] ? [] : [fits[1] ? `${rollout} fits now.` : `${rollout} does not fit any more.`];
+  const later = between(...finishAt);
+  const finish =
+    finishAt[0] === finishAt[1]
       ? []
       : [
-          alignedTable(
-            ["DATE", "RUNNING", "PLANNED"],
-            dates.map(({ date, before, after }) => [date, String(before), String(after)]),
-          ),
-        ]),
-    ...(waves.length === 0
-      ? []
-      : [
-          alignedTable(
-            ["POP", "RUNNING", "PLANNED"],
-            waves.map(({ pop, before, after }) => [pop, before ?? "-", after ?? "-"]),
-          ),
-        ]),
-  ];
-  return `${rollout}: ${lines.length === 0 ? "as the running plan\n" : `\n${lines.join("")}`}`;
+          later === undefined
+            ? `${rollout}: its last node is done at ${finishAt[1] ?? "no time that is foreseen"} instead of ${finishAt[0] ?? "no time that was foreseen"}.`
+            : `${rollout}: its last node is done ${shift(later)}, at ${finishAt[1]} instead of ${finishAt[0]}.`,
+        ];
+  return [...turned, ...finish, ...pops.map(({ message }) => `${message}.`)];
 }

@@ -1,81 +1,124 @@
-import type { FleetForecast, PopForecast, RolloutPlan } from "../../simulation/foresight/types.ts";
+import { escapeHtml } from "../../core/explain/report/escape-html.ts";
+import { htmlPage, tableHtml, textHtml } from "../../core/explain/report/page.ts";
+import { describeInstant } from "../../core/time/format.ts";
+import type { Conflict, FleetForecast, PopForecast, RolloutPlan } from "../../simulation/foresight/types.ts";
+import { DIGEST_LATER } from "./approvals.ts";
+import { dateChart } from "./date-chart.ts";
 
-const WIDTH = 900;
-const LABEL = 190;
-const ROW = 16;
-const HOUR = 3_600_000;
+const NONE = "–";
+const MOST_REASONS = 12;
+const MOST_NAMED = 16;
 
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
-
-/** One page that needs nothing else: each rollout's PoPs drawn against their windows, date by date, and the tables. */
-export function planPage({ digest, from, until, rollouts, conflicts }: FleetForecast, assumed: readonly string[]): string {
-  const found = conflicts.map(
-    ({ severity, kind, rollout, message }) =>
-      `<tr class="${severity}"><td>${severity}</td><td>${kind}</td><td>${escaped(rollout ?? "")}</td><td>${escaped(message)}</td></tr>`,
-  );
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Rollout plan</title>
-<style>
-body{font:14px/1.45 system-ui,sans-serif;margin:2rem;max-width:${WIDTH + LABEL + 60}px;color:#1c2430}
-h1{font-size:1.4rem}h2{font-size:1.15rem;margin-top:2rem}h3{font-size:1rem;margin:1rem 0 .25rem}
-code{font-size:.85em;word-break:break-all}table{border-collapse:collapse;width:100%;margin:.5rem 0}
-td,th{border-bottom:1px solid #d5dae1;padding:.2rem .5rem;text-align:left;vertical-align:top;font-size:.85rem}
-tr.Conflict td:first-child{color:#a3180f;font-weight:600}.no{color:#a3180f}.yes{color:#176b3a}
-svg{display:block;width:100%;height:auto}svg text{font:10px system-ui,sans-serif;fill:#1c2430}
-.window{fill:#dbe5f1}.roll{fill:#2563a8}.late{fill:#a3180f}.grid{stroke:#e4e8ee}
-</style></head><body>
-<h1>Rollout plan</h1>
-<p>From ${from} to ${until}. Digest <code>${digest}</code></p>
-${rollouts.map(section).join("\n")}
-${found.length === 0 ? "" : `<h2>Conflicts and notes</h2><table><tr><th></th><th>Kind</th><th>Rollout</th><th>What</th></tr>${found.join("")}</table>`}
-${assumed.map((sentence) => `<p>Assumed: ${escaped(sentence)}</p>`).join("\n")}
-</body></html>
-`;
+/**
+ * The plan as one page that needs nothing else: whether it fits, what is in conflict, then each rollout's waves, its PoPs drawn against
+ * their windows date by date, and the tables. `beside` are sentences about the plan that runs. Every text is escaped (G12).
+ */
+export function planPage(forecast: FleetForecast, assumed: readonly string[], beside: readonly string[] = []): string {
+  const { digest, from, until, rollouts, conflicts, fits } = forecast;
+  return htmlPage({
+    title: `Rollout plan: ${rollouts.map(({ name }) => name).join(", ")}`,
+    main: [
+      "<h1>Rollout plan</h1>",
+      verdict(fits, fits ? "fits, without a conflict" : "does not fit, or is in conflict"),
+      `<p>Seen from ${textHtml(from)}, as far as ${textHtml(until)}. Digest of all that it is computed from: <code>${escapeHtml(digest)}</code></p>`,
+      ...(rollouts.length === 0 ? ["<p>No rollout is to come.</p>"] : []),
+      ...(conflicts.length === 0 ? [] : ["<h2>Conflicts and notes</h2>", findings(conflicts)]),
+      ...(beside.length === 0 ? [] : ["<h2>Beside the plan that runs</h2>", list(beside)]),
+      ...rollouts.map((plan, index) => section(plan, index, rollouts.length > 1 || plan.fits !== fits)),
+      ...(assumed.length === 0 ? [] : ["<h2>What was assumed</h2>", list(assumed)]),
+    ],
+    footer: "Computed by the operator’s own decisions; nothing was written. Times that name no zone are UTC.",
+  });
 }
 
-function section({ name, version, fits, message, pops, waves, approvals }: RolloutPlan): string {
-  const waveRows = waves.map(({ name: wave, pops: count, opens = "–", ends = "–" }) => {
-    const approval = approvals.find((one) => one.wave === wave);
-    return `<tr><td>${escaped(wave)}</td><td>${count}</td><td>${opens}</td><td>${ends}</td><td>${approval?.by ?? ""}</td><td><code>${approval?.digest ?? ""}</code></td></tr>`;
+const verdict = (good: boolean, text: string): string =>
+  `<p class="verdict ${good ? "good" : "bad"}">${good ? "✓" : "✗"} ${escapeHtml(text)}</p>`;
+
+const list = (sentences: readonly string[]): string =>
+  `<ul class="summary">${sentences.map((one) => `<li>${textHtml(one)}</li>`).join("")}</ul>`;
+
+/** Conflicts first: these have to be mended, notes to be known. */
+function findings(conflicts: readonly Conflict[]): string {
+  const ordered = [
+    ...conflicts.filter(({ severity }) => severity === "Conflict"),
+    ...conflicts.filter(({ severity }) => severity === "Note"),
+  ];
+  const items = ordered.map(({ severity, kind, rollout, message }) => {
+    const head = [severity, kind, ...(rollout === undefined ? [] : [rollout])].join(" · ");
+    return `<li class="${severity === "Conflict" ? "conflict" : "quiet"}"><b>${escapeHtml(head)}</b>${textHtml(message)}</li>`;
   });
-  const dates = [...new Set(pops.flatMap(({ windows }) => windows.map(({ date }) => date)))].toSorted();
-  return `<h2>${escaped(name)} (${escaped(version)})</h2>
-<p class="${fits ? "yes" : "no"}">${escaped(message)}</p>
-<table><tr><th>Wave</th><th>PoPs</th><th>Opens</th><th>Over</th><th>Approval by</th><th>Digest</th></tr>${waveRows.join("")}</table>
-${dates.map((date) => chart(date, pops)).join("\n")}
-${popTable(pops)}`;
+  return `<ul class="findings plain">${items.join("")}</ul>`;
 }
 
-/** The PoPs of one local date: their windows in UTC, and in them the time in which nodes are taken up. */
-function chart(date: string, pops: readonly PopForecast[]): string {
-  const rows = pops.flatMap(({ pop, timeZone, windows, fits }) =>
-    windows.filter((window) => window.date === date).map((window) => ({ pop, timeZone, window, fits })),
-  );
-  const from = Math.floor(Math.min(...rows.map(({ window }) => Date.parse(window.start))) / HOUR) * HOUR;
-  const to = Math.ceil(Math.max(...rows.map(({ window }) => Math.max(Date.parse(window.end), Date.parse(window.ends)))) / HOUR) * HOUR;
-  const x = (instant: string | number): number => LABEL + ((new Date(instant).getTime() - from) / Math.max(1, to - from)) * WIDTH;
-  const every = Math.max(1, Math.ceil((to - from) / HOUR / 14)) * HOUR;
-  const ticks = Array.from({ length: Math.floor((to - from) / every) + 1 }, (_, index) => from + index * every);
-  const height = 20 + rows.length * ROW;
-  const grid = ticks.map(
-    (at) =>
-      `<line class="grid" x1="${x(at).toFixed(1)}" x2="${x(at).toFixed(1)}" y1="14" y2="${height}"/><text x="${x(at).toFixed(1)}" y="10">${new Date(at).toISOString().slice(8, 16).replace("T", " ")}Z</text>`,
-  );
-  const bars = rows.map(({ pop, timeZone, window, fits }, index) => {
-    const y = 18 + index * ROW;
-    const rect = (of: string, start: string, end: string, inset: number) =>
-      `<rect class="${of}" x="${x(start).toFixed(1)}" y="${y + inset}" width="${Math.max(1, x(end) - x(start)).toFixed(1)}" height="${ROW - 4 - 2 * inset}"/>`;
-    const told = `<title>${escaped(pop)}: window ${window.localStart} to ${window.localEnd}; ${window.nodes} nodes from ${window.begins} to ${window.ends}</title>`;
-    return `<g>${told}<text x="0" y="${y + 10}">${escaped(pop)} ${escaped(timeZone)}</text>${rect("window", window.start, window.end, 0)}${rect(fits ? "roll" : "roll late", window.begins, window.ends, 3)}</g>`;
-  });
-  return `<h3>${date}</h3><svg viewBox="0 0 ${WIDTH + LABEL + 40} ${height}" role="img" aria-label="PoPs and windows of ${date}">${grid.join("")}${bars.join("")}</svg>`;
+function section(
+  { name, version, fits, message, finishAt, pops, waves, dates, approvals }: RolloutPlan,
+  index: number,
+  judged: boolean,
+): string {
+  const days = [...new Set(pops.flatMap(({ windows }) => windows.map(({ date }) => date)))].toSorted();
+  const figures = [
+    ["PoPs", String(pops.length)],
+    ["Nodes", String(pops.reduce((sum, { nodes }) => sum + nodes, 0))],
+    ["Start dates", String(dates.length)],
+    ["Last node done", finishAt ?? NONE],
+  ].map(([term, value]) => `<div><dt>${term}</dt><dd>${textHtml(value!)}</dd></div>`);
+  return [
+    "<section>",
+    `<h2>${escapeHtml(name)} (${escapeHtml(version)})</h2>`,
+    ...(judged ? [verdict(fits, fits ? "fits" : "does not fit")] : []),
+    `<p>${textHtml(message)}</p>`,
+    `<dl class="figures">${figures.join("")}</dl>`,
+    ...(waves.length === 0 ? [] : ["<h3>Waves</h3>", waveTable(name, waves, approvals)]),
+    ...days.map((date, day) => dateChart(`chart-${index}-${day}`, date, pops)),
+    ...reasons(pops),
+    ...(pops.length === 0 ? [] : ["<h3>PoPs</h3>", popTable(name, pops)]),
+    "</section>",
+  ].join("\n");
 }
 
-function popTable(pops: readonly PopForecast[]): string {
-  const rows = pops.map(({ pop, wave, region = "", nodes, windows, start = "–", end = "–", sites, why = "" }) => {
-    const touched = sites === undefined ? "" : `${sites.seconds} for seconds, ${sites.minutes} for minutes`;
-    return `<tr><td>${escaped(pop)}</td><td>${escaped(wave)}</td><td>${escaped(region)}</td><td>${nodes}</td><td>${windows.map(({ localStart }) => escaped(localStart)).join("<br>")}</td><td>${start}</td><td>${end}</td><td>${touched}</td><td>${escaped(why)}</td></tr>`;
+function waveTable(rollout: string, waves: RolloutPlan["waves"], approvals: RolloutPlan["approvals"]): string {
+  const rows = waves.map(({ name, pops, opens = NONE, ends = NONE }) => {
+    const approval = approvals.find(({ wave }) => wave === name);
+    const digest = approval === undefined ? NONE : (approval.digest ?? DIGEST_LATER);
+    return [name, String(pops), opens, ends, approval === undefined ? "not needed" : (approval.by ?? "needed"), digest];
   });
-  return `<table><tr><th>PoP</th><th>Wave</th><th>Region</th><th>Nodes</th><th>Window</th><th>Starts</th><th>Ends</th><th>Sites</th><th></th></tr>${rows.join("")}</table>`;
+  return tableHtml(`Waves of ${rollout}`, ["Wave", "PoPs", "Opens", "Over", "Approval at the latest", "Digest to approve"], rows);
+}
+
+function popTable(rollout: string, pops: readonly PopForecast[]): string {
+  const hasSites = pops.some(({ sites }) => sites !== undefined && sites.seconds + sites.minutes > 0);
+  const heading = ["PoP", "Wave", "Region", "Nodes", "Window there", "First node", "Last node done", "There"];
+  const rows = pops.map((pop) => [...popCells(pop), ...(hasSites ? [sitesText(pop)] : [])]);
+  return tableHtml(`PoPs of ${rollout}`, [...heading, ...(hasSites ? ["Sites that feel it"] : [])], rows);
+}
+
+/** Why PoPs are not reached, or late: many for one reason, so each reason stands once. */
+function reasons(pops: readonly PopForecast[]): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { pop, why } of pops) if (why !== undefined) byReason.set(why, [...(byReason.get(why) ?? []), pop]);
+  if (byReason.size === 0) return [];
+  const ordered = [...byReason].toSorted(([, a], [, b]) => b.length - a.length);
+  const shown = ordered.slice(0, MOST_REASONS).map(([why, names]) => `${counted(names)}: ${why}`);
+  const others = ordered.slice(MOST_REASONS).flatMap(([, names]) => names);
+  return [
+    "<h3>What keeps PoPs</h3>",
+    list([...shown, ...(others.length === 0 ? [] : [`${counted(others)}: other reasons, each its own`])]),
+  ];
+}
+
+function counted(names: readonly string[]): string {
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
+  return `${names.length} ${names.length === 1 ? "PoP" : "PoPs"} (${names.slice(0, MOST_NAMED).join(", ")}${more})`;
+}
+
+function popCells({ pop, wave, region = NONE, nodes, windows, start = NONE, end, timeZone }: PopForecast): string[] {
+  const opens = windows.map((window) => describeInstant(Date.parse(window.start), timeZone)).join("; ");
+  const there = end === undefined ? NONE : describeInstant(Date.parse(end), timeZone);
+  return [pop, wave || NONE, region, String(nodes), opens || NONE, start, end ?? NONE, there];
+}
+
+function sitesText({ sites }: PopForecast): string {
+  if (sites === undefined || sites.seconds + sites.minutes === 0) return NONE;
+  const parts = [sites.seconds > 0 ? `${sites.seconds} for seconds` : "", sites.minutes > 0 ? `${sites.minutes} for minutes` : ""];
+  return parts.filter((part) => part !== "").join(", ");
 }

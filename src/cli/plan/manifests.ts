@@ -13,6 +13,7 @@ import { popRolloutSpec } from "../../api/pop-rollout.ts";
 import { type TunnelSite, tunnelSiteSpec } from "../../api/tunnel-site.ts";
 import { closest } from "../../core/closest.ts";
 import { readWindow } from "../../core/window/read.ts";
+import { issueText } from "./issue-text.ts";
 
 /** The objects that a plan is made of, wherever they were read. */
 export interface Manifests {
@@ -50,14 +51,8 @@ export interface ManifestObject {
 
 /** Reads a file of manifests, several documents or a List; a status that stands there is taken as it is (rule W10: nothing is guessed). */
 export function readManifests(path: string, text: string): ReadFile {
-  const documents = parseAllDocuments(text);
-  const broken = documents.flatMap((document) => ("errors" in document ? document.errors : []));
-  if (broken.length > 0)
-    return {
-      objects: [],
-      problems: [`${path} is no YAML: ${broken[0]!.message.split("\n")[0]!.replace(/:$/, "")}; correct it and try again`],
-    };
-  const values = documents.map((document) => ("toJS" in document ? document.toJS({ maxAliasCount: 100 }) : undefined) as unknown);
+  const { values, problem } = valuesOf(path, text);
+  if (problem !== undefined) return { objects: [], problems: [problem] };
   const objects: ManifestObject[] = [];
   const problems: string[] = [];
   for (const value of values.flatMap(itemsOf)) {
@@ -68,6 +63,28 @@ export function readManifests(path: string, text: string): ReadFile {
     else objects.push(found);
   }
   return { objects, problems };
+}
+
+function valuesOf(path: string, text: string): { readonly values: readonly unknown[]; readonly problem?: string } {
+  const json = jsonOf(text);
+  if (json !== undefined) return { values: [json] };
+  const documents = parseAllDocuments(text);
+  const [broken] = documents.flatMap((document) => ("errors" in document ? document.errors : []));
+  if (broken !== undefined) {
+    const said = broken.message.split("\n")[0]!.replace(/:$/, "");
+    return { values: [], problem: `${path} is no YAML: ${said}; correct it and try again` };
+  }
+  return { values: documents.map((document) => ("toJS" in document ? document.toJS({ maxAliasCount: 100 }) : undefined) as unknown) };
+}
+
+/** What kubectl writes with `-o json` is YAML too, but tens of thousands of sites would take a YAML parser ten seconds. */
+function jsonOf(text: string): unknown {
+  if (!text.trimStart().startsWith("{")) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined; // a flow mapping of YAML
+  }
 }
 
 const itemsOf = (value: unknown): readonly unknown[] =>
@@ -97,6 +114,9 @@ function readObject(path: string, value: unknown): ManifestObject | { readonly p
   };
 }
 
+/** A spec that stands in a cluster as it would be read from a file, with the same defaults; one of another kind, or unreadable, as it is. */
+export const specOf = (kind: string, spec: unknown): unknown => (isKind(kind) ? (readSpec(kind, spec).spec ?? spec) : spec);
+
 const isKind = (kind: string): kind is KindName => Object.hasOwn(SPECS, kind);
 
 function readSpec(kind: KindName, spec: unknown): { readonly spec?: unknown; readonly problems: readonly string[] } {
@@ -105,8 +125,7 @@ function readSpec(kind: KindName, spec: unknown): { readonly spec?: unknown; rea
     return read.problems === undefined ? { spec: read.spec, problems: [] } : { problems: read.problems };
   }
   const parsed = SPECS[kind].safeParse(spec);
-  if (!parsed.success)
-    return { problems: parsed.error.issues.map(({ path, message }) => `${["spec", ...path.map(String)].join(".")}: ${message}`) };
+  if (!parsed.success) return { problems: parsed.error.issues.map((issue) => issueText(issue, spec)) };
   const unknown = unknownFields(spec, parsed.data, "spec");
   return unknown.length > 0 ? { problems: unknown } : { spec: parsed.data, problems: [] };
 }

@@ -1,6 +1,7 @@
 import { formatZoned } from "../../core/time/format.ts";
 import type { FleetForecast, PopForecast, RolloutPlan } from "../../simulation/foresight/types.ts";
 import { alignedTable } from "../table.ts";
+import { DIGEST_LATER } from "./approvals.ts";
 
 /** The plan for people at a terminal: each rollout with its waves and PoPs, then what is in conflict. */
 export function planTable(forecast: FleetForecast, assumed: readonly string[]): string {
@@ -29,7 +30,7 @@ function rolloutText({ name, version, message, waves, pops, approvals, finishAt 
     wave.opens ?? "-",
     wave.ends ?? "-",
     digests.has(wave.name) ? (digests.get(wave.name)!.by ?? "-") : "",
-    digests.has(wave.name) ? (digests.get(wave.name)!.digest ?? "known once it is created") : "",
+    digests.has(wave.name) ? (digests.get(wave.name)!.digest ?? DIGEST_LATER) : "",
   ]);
   const whole = approvals
     .filter(({ wave }) => wave === undefined)

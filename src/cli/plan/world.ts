@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Approval } from "../../api/approval.ts";
 import { API_VERSION } from "../../api/common.ts";
 import type { Fleet } from "../../api/fleet.ts";
@@ -11,7 +12,7 @@ import { formatInstant } from "../../core/time/instant.ts";
 import { madeUpUid } from "../../simulation/foresight/foresee.ts";
 import { partnersOf } from "../../simulation/foresight/partners.ts";
 import type { ForesightInput } from "../../simulation/foresight/types.ts";
-import type { ManifestObject, Manifests } from "./manifests.ts";
+import { type ManifestObject, type Manifests, specOf } from "./manifests.ts";
 
 /** How many nodes a PoP has that no cluster tells; on the PoPCluster. */
 export const NODES_ANNOTATION = "rollward.dev/plan-nodes";
@@ -73,6 +74,7 @@ export function worldOf(
   const sites = lay(cluster.sites, "TunnelSite");
   const claimed = sites.filter(({ spec, status }) => spec.secondaryPoP !== undefined && (status?.tunnels ?? []).length === 0);
   if (claimed.length > 0) notes.push(`${claimed.length} sites name two PoPs that have not reported their tunnels: they limit nothing (F2)`);
+  notes.push(...siteNotes(sites, new Set(pops.map(({ pop }) => pop.metadata.name))));
   const fleet = lay(cluster.fleets, "Fleet").find(({ metadata }) => metadata.name === "fleet");
   return {
     input: {
@@ -89,6 +91,15 @@ export function worldOf(
     },
     assumed: notes,
   };
+}
+
+/** What files would change or bring, `Kind name` in their order; an object that stands in the cluster as it is in a file is no change. */
+export function changedBy(files: readonly ManifestObject[], cluster: Manifests, namespace: string): string[] {
+  const known = [...cluster.fleets, ...cluster.windows, ...cluster.pops, ...cluster.rollouts, ...cluster.approvals, ...cluster.sites];
+  const specs = new Map(known.map(({ kind, metadata, spec }) => [`${kind} ${keyOf(metadata, namespace)}`, specOf(kind, spec)]));
+  return files
+    .filter(({ kind, metadata, spec }) => !isDeepStrictEqual(specs.get(`${kind} ${keyOf(metadata, namespace)}`), spec))
+    .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
 }
 
 const keyOf = ({ namespace, name }: { readonly namespace?: string; readonly name: string }, fallback: string): string =>
@@ -120,7 +131,7 @@ interface KnownPop {
 
 function knownPop(pop: PopCluster, files: readonly ManifestObject[], { nodesPerPop, running }: Assumed): KnownPop {
   const file = files.find(({ kind, metadata }) => kind === "PoPCluster" && metadata.name === pop.metadata.name);
-  const annotations = file?.metadata["annotations"] as Record<string, unknown> | undefined;
+  const annotations = (file?.metadata["annotations"] as Record<string, unknown> | undefined) ?? pop.metadata.annotations;
   const written = Number(annotations?.[NODES_ANNOTATION]);
   const told = pop.status?.members !== undefined;
   const annotated = Number.isInteger(written) && written > 0;
@@ -140,6 +151,25 @@ function knownPop(pop: PopCluster, files: readonly ManifestObject[], { nodesPerP
     nodes: told ? "Told" : annotated ? "Annotated" : "Assumed",
     version: known ? "Told" : pop.spec.version === undefined ? "Assumed" : "Pinned",
   };
+}
+
+const MOST_NAMED = 8;
+
+/** Tunnels that end nowhere, or both in one PoP: they limit nothing, and somebody has made a mistake. */
+function siteNotes(sites: readonly TunnelSite[], pops: ReadonlySet<string>): string[] {
+  const nameOf = ({ metadata }: TunnelSite): string => `${metadata.namespace ?? ""}/${metadata.name}`;
+  const some = (names: readonly string[]): string =>
+    `${names.slice(0, MOST_NAMED).join(", ")}${names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ""}`;
+  const lost = sites.flatMap((site) =>
+    [site.spec.primaryPoP, site.spec.secondaryPoP].flatMap((pop) =>
+      pop === undefined || pops.has(pop) ? [] : [`${nameOf(site)} (${JSON.stringify(pop)})`],
+    ),
+  );
+  const twice = sites.filter(({ spec }) => spec.primaryPoP === spec.secondaryPoP).map(nameOf);
+  return [
+    ...(lost.length === 0 ? [] : [`tunnels that end in no PoP limit nothing; write names of PoPs: TunnelSite ${some(lost)}`]),
+    ...(twice.length === 0 ? [] : [`both tunnels in one PoP are one; write another secondaryPoP: TunnelSite ${some(twice)}`]),
+  ];
 }
 
 function nodeNotes(pops: readonly KnownPop[], { nodesPerPop }: Assumed): string[] {

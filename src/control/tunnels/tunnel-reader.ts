@@ -70,6 +70,8 @@ export class TunnelReader {
   readonly #sampler: Sampler<TunnelProbe, TunnelAnswer>;
   readonly #heard = new Map<string, Heard>();
   #probes = new Map<string, TunnelProbe>();
+  /** How each PoP was last asked, by its name: a roll changes a PoP often, and whom it asks seldom. */
+  readonly #asked = new Map<string, string | undefined>();
   #beganAt = 0;
   #ends: (() => void)[] = [];
 
@@ -88,7 +90,7 @@ export class TunnelReader {
   start(): void {
     const { clock, pops, index, onChange } = this.#ports;
     this.#beganAt = clock.elapsed();
-    this.#ends.push(pops.onChange(() => this.refresh()));
+    this.#ends.push(pops.onChange((pop, deleted) => this.#isAskedOtherwise(pop, deleted) && this.refresh()));
     // What status tells from before, and nobody has told since, turns Unknown then: no report is there whose age could say so.
     this.#ends.push(clock.after(TRUSTED_FOR + EVERY, () => [...index.keys()].forEach(onChange)));
     this.refresh();
@@ -110,6 +112,15 @@ export class TunnelReader {
     for (const pop of this.#heard.keys())
       if (!asked.has(pop) && pops.list().every(({ metadata }) => metadata.name !== pop)) this.#heard.delete(pop);
     this.#sampler.want(OWNER, wanted);
+  }
+
+  #isAskedOtherwise(pop: PopCluster, deleted: boolean): boolean {
+    const { name } = pop.metadata;
+    if (deleted) return this.#asked.delete(name);
+    const [probe] = this.#probeOf(pop);
+    if (this.#asked.has(name) && this.#asked.get(name) === probe?.key) return false;
+    this.#asked.set(name, probe?.key);
+    return true;
   }
 
   /** Elapsed milliseconds since it began to ask. */

@@ -8,7 +8,7 @@ import { claimedPoPs } from "../../core/tunnel-site/tunnels.ts";
 import type { Reconciler } from "../../runtime/reconcile.ts";
 import type { HubCaches } from "../hub-caches.ts";
 import type { Cluster } from "../ports.ts";
-import { unlessRefused } from "../status-refused.ts";
+import { asWritten } from "../status-refused.ts";
 import { splitTunnelKey, type TunnelIndex } from "./tunnel-index.ts";
 import type { TunnelReader } from "./tunnel-reader.ts";
 
@@ -53,8 +53,8 @@ export class TunnelReconciler implements Reconciler<ObservedTunnelSite, TunnelSi
   }
 
   async claim({ site }: ObservedTunnelSite, status: TunnelSiteStatus): Promise<undefined> {
-    const { namespace, name } = site.metadata;
-    await unlessRefused(`TunnelSite ${namespace}/${name}`, this.#ports.hub.updateStatus<TunnelSite>(TUNNEL_SITE, { ...site, status }));
+    const what = `TunnelSite ${site.metadata.namespace}/${site.metadata.name}`;
+    await asWritten(what, status, this.#ports.hub.updateStatus<TunnelSite>(TUNNEL_SITE, { ...site, status }));
     return undefined;
   }
 

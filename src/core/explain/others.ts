@@ -1,4 +1,4 @@
-import type { Fleet } from "../../api/fleet.ts";
+import type { Fleet, WaitingForGrant } from "../../api/fleet.ts";
 import type { MaintenanceWindow } from "../../api/maintenance-window.ts";
 import { explanation, troubles, unseenChange, type Explanation } from "./explanation.ts";
 import { momentText } from "./moment.ts";
@@ -18,6 +18,7 @@ export function explainFleet({ metadata, spec, status }: Fleet): Explanation {
           `${pop}: ${kind}, grant ${id}${region === undefined ? "" : `, region ${region}`}, since ${momentText(since, undefined)}`,
       ),
     ],
+    ["Waiting", (status?.waiting ?? []).map((entry) => `${entry.pop}: ${waitingLine(entry, undefined)}`)],
     [
       "Freezes",
       (spec.freezes ?? []).map(
@@ -27,6 +28,23 @@ export function explainFleet({ metadata, spec, status }: Fleet): Explanation {
     ],
   ]);
 }
+
+/** Why a PoP that asked for a grant has none yet (G14), as the Fleet's ledger says it. */
+function waitingLine({ kind, id, since, rule, reason, message }: WaitingForGrant, zone: string | undefined): string {
+  return `${kind}, grant ${id}, asked for ${momentText(since, zone)}: ${reason} (rule ${rule}): ${message}`;
+}
+
+/** What a PoP that waits for its grant has before it: the Fleet's reason, and who is disrupted now. Nothing when it does not wait. */
+export function fleetLines({ status }: Fleet, uid: string, zone: string): string[] {
+  const entry = status?.waiting?.find((one) => one.uid === uid);
+  if (entry === undefined) return [];
+  const disrupted = (status?.disruptions ?? []).map(({ pop }) => pop);
+  const others = disrupted.length > MOST_NAMED ? ` and ${disrupted.length - MOST_NAMED} more` : "";
+  const now = disrupted.length === 0 ? "Nobody is disrupted now." : `Disrupted now: ${disrupted.slice(0, MOST_NAMED).join(", ")}${others}.`;
+  return [waitingLine(entry, zone), now];
+}
+
+const MOST_NAMED = 8;
 
 /** When a window opens, and whom it is too short for. */
 export function explainWindow({ metadata, spec, status }: MaintenanceWindow): Explanation {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { popClusterSpec, popClusterStatus, type PopCluster } from "../../api/pop-cluster.ts";
+import { type Fleet, fleetSpec, fleetStatus } from "../../api/fleet.ts";
 import { explainPop, popSummary } from "./pop.ts";
 
 const at = "2026-11-22T00:10:00Z";
@@ -143,4 +144,24 @@ it.each([
 
 it("[G12] what others wrote into a status cannot paint the terminal", () => {
   expect(JSON.stringify(explainPop(pop({ holds: [{ rule: "X", reason: "Paused", message: "a\u001b[2Jb\nc" }] })))).toMatch(/a \[2Jb c/);
+});
+
+it("[G14] a PoP that waits for its grant says what the Fleet says of it, and names those who are disrupted now, eight at most", () => {
+  const disruptions = Array.from({ length: 10 }, (_, index) => ({ pop: `p${index}`, uid: `u${index}`, id: 1, kind: "Roll", since: at }));
+  const asked = { pop: "fra1", uid: "u", id: 4, kind: "Roll", since: at, rule: "G14", reason: "RegionBusy", message: "eu-central is full" };
+  const fleetWith = (status: object): Fleet => ({
+    apiVersion: "rollward.dev/v1alpha1",
+    kind: "Fleet",
+    metadata: { name: "fleet", namespace: "fleet", uid: "f", resourceVersion: "1" },
+    spec: fleetSpec.parse({}),
+    status: fleetStatus.parse(status),
+  });
+  const atFleet = (status: object) =>
+    explainPop(pop({}), fleetWith(status)).sections.find(({ title }) => title === "At the Fleet")?.lines ?? [];
+  expect(atFleet({ disruptions, waiting: [asked] })).toEqual([
+    "Roll, grant 4, asked for Sunday 2026-11-22 01:10 Europe/Berlin (2026-11-22T00:10:00Z): RegionBusy (rule G14): eu-central is full",
+    "Disrupted now: p0, p1, p2, p3, p4, p5, p6, p7 and 2 more.",
+  ]);
+  expect(atFleet({ waiting: [asked] }).at(-1)).toBe("Nobody is disrupted now.");
+  expect(atFleet({ disruptions })).toEqual([]);
 });

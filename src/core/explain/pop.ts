@@ -1,7 +1,9 @@
 import type { PopCluster, PopClusterStatus, PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
+import type { Fleet } from "../../api/fleet.ts";
 import { explanation, troubles, unseenChange, type Explanation } from "./explanation.ts";
 import { holdLines } from "./hold-lines.ts";
 import { momentText } from "./moment.ts";
+import { fleetLines } from "./others.ts";
 
 type FailedRevision = NonNullable<NonNullable<PopClusterStatus["revisions"]>["failed"]>[number];
 type Assigned = NonNullable<PopClusterStatus["assigned"]>;
@@ -9,9 +11,10 @@ type HistoryEntry = NonNullable<PopClusterStatus["history"]>[number];
 
 /**
  * Why a PoP does what it does, and when it goes on: `status.holds` and the ledger as sentences. Nothing is computed anew, so what is
- * said here cannot disagree with the operator (architecture).
+ * said here cannot disagree with the operator (architecture). Who else is disrupted while it waits for a grant, its own status does not
+ * say (G11): that stands in the Fleet, where one is given.
  */
-export function explainPop(pop: PopCluster): Explanation {
+export function explainPop(pop: PopCluster, fleet?: Fleet): Explanation {
   const { metadata, spec, status } = pop;
   const subject = `PoPCluster ${metadata.name}`;
   if (status === undefined) {
@@ -21,6 +24,7 @@ export function explainPop(pop: PopCluster): Explanation {
   return explanation(`${subject} ${popSummary(status)}`, [
     ["Attention", [...unseenChange(metadata.generation, status.observedGeneration), ...troubles(status.conditions)]],
     ["Why not yet", waits(status, zone)],
+    ["At the Fleet", fleet === undefined ? [] : fleetLines(fleet, metadata.uid, zone)],
     ["Why this version", wantedLines(pop)],
     ["Asked by people", requestLines(pop)],
     ["Run", status.run === undefined ? [] : runLines(status.run, status, zone)],

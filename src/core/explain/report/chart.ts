@@ -1,17 +1,9 @@
+import { barChart, type BarRow, PATTERNS } from "./bar-chart.ts";
 import { durationText } from "./duration-text.ts";
 import { CAUSE_WORDS, CAUSES, type MemberTimes } from "./member-times.ts";
-import { escapeHtml } from "./escape-html.ts";
 
-const WIDTH = 960;
-const NAMES = 150;
-const TOTALS = 100;
-const TOP = 56;
-const ROW = 26;
-const BAR = 16;
 /** Rows of the chart; the table beside it has all of them. */
 const MOST_ROWS = 200;
-/** Characters of a name that fit beside the bars. */
-const NAME_LENGTH = 20;
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -30,61 +22,29 @@ export function spentChart(pops: readonly MemberTimes[]): string {
   const longest = Math.max(...rows.map(({ total }) => total));
   const step = STEPS.find((one) => longest / one <= MOST_TICKS) ?? Math.ceil(longest / MOST_TICKS / DAY) * DAY;
   const end = Math.ceil(longest / step) * step;
-  const height = TOP + rows.length * ROW + 8;
-  const x = (milliseconds: number): number => NAMES + ((WIDTH - NAMES - TOTALS) * milliseconds) / end;
   const left = drawn.length - rows.length;
-  const desc =
-    `${rows.length} ${rows.length === 1 ? "PoP" : "PoPs"}; the longest, ${rows.find(({ total }) => total === longest)!.pop}, took ${durationText(longest)}. ` +
-    `Within a bar the causes are summed up, not in the order of time. The table below has every number.${left > 0 ? ` ${left} more PoPs stand in the table only.` : ""}`;
-  return [
-    `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="chart-title chart-desc" xmlns="http://www.w3.org/2000/svg">`,
-    `<title id="chart-title">Calendar time of each PoP by what it was spent on</title>`,
-    `<desc id="chart-desc">${escapeHtml(desc)}</desc>`,
-    PATTERNS,
-    ...legend(),
-    ...ticks(end, step, x, height),
-    ...rows.flatMap((one, index) => bar(one, TOP + index * ROW, x)),
-    "</svg>",
-  ].join("\n");
-}
-
-/** Solid, stripes, dots and outline: the four are different without any colour. */
-const PATTERNS = `<defs>
-<pattern id="window" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="window-ground" width="8" height="8"/><rect class="window-ink" width="3" height="8"/></pattern>
-<pattern id="people" width="6" height="6" patternUnits="userSpaceOnUse"><rect class="people-ground" width="6" height="6"/><circle class="people-ink" cx="3" cy="3" r="1.6"/></pattern>
-</defs>`;
-
-function legend(): string[] {
-  return CAUSES.flatMap((cause, index) => {
-    const left = NAMES + index * 190;
-    return [
-      `<rect class="bar ${cause}" x="${left}" y="6" width="22" height="14"/>`,
-      `<text x="${left + 28}" y="17">${escapeHtml(CAUSE_WORDS[cause])}</text>`,
-    ];
+  const chart = barChart({
+    id: "chart",
+    title: "Calendar time of each PoP by what it was spent on",
+    description:
+      `${rows.length} ${rows.length === 1 ? "PoP" : "PoPs"}; the longest, ${rows.find(({ total }) => total === longest)!.pop}, took ${durationText(longest)}. ` +
+      `Within a bar the causes are summed up, not in the order of time. The table below has every number.${left > 0 ? ` ${left} more PoPs stand in the table only.` : ""}`,
+    legend: CAUSES.map((cause) => ({ fill: cause, text: CAUSE_WORDS[cause] })),
+    ticks: Array.from({ length: Math.round(end / step) + 1 }, (_, index) => ({
+      at: (index * step) / end,
+      text: index === 0 ? "0" : durationText(index * step),
+    })),
+    rows: rows.map((one) => rowOf(one, end)),
   });
+  return `${PATTERNS}\n${chart}`;
 }
 
-function ticks(end: number, step: number, x: (milliseconds: number) => number, height: number): string[] {
-  return Array.from({ length: Math.round(end / step) + 1 }, (_, index) => index * step).flatMap((at) => [
-    `<line class="tick" x1="${round(x(at))}" y1="${TOP - 8}" x2="${round(x(at))}" y2="${height - 8}"/>`,
-    `<text class="small" x="${round(x(at))}" y="${TOP - 14}" text-anchor="middle">${at === 0 ? "0" : durationText(at)}</text>`,
-  ]);
-}
-
-function bar(one: MemberTimes, top: number, x: (milliseconds: number) => number): string[] {
-  const name = one.pop.length > NAME_LENGTH ? `${one.pop.slice(0, NAME_LENGTH - 1)}…` : one.pop;
-  const parts = CAUSES.map((cause, index) => {
+function rowOf(one: MemberTimes, end: number): BarRow {
+  const parts = CAUSES.flatMap((cause, index) => {
+    if (one[cause] === 0) return [];
     const from = CAUSES.slice(0, index).reduce((sum, before) => sum + one[before], 0);
-    const width = round(x(from + one[cause]) - x(from));
-    if (one[cause] === 0) return "";
-    const title = escapeHtml(`${one.pop}: ${durationText(one[cause])} ${CAUSE_WORDS[cause]}`);
-    return `<rect class="bar ${cause}" x="${round(x(from))}" y="${top}" width="${width}" height="${BAR}"><title>${title}</title></rect>`;
+    const title = `${one.pop}: ${durationText(one[cause])} ${CAUSE_WORDS[cause]}`;
+    return [{ fill: cause, from: from / end, to: (from + one[cause]) / end, title }];
   });
-  return [
-    `<text x="${NAMES - 8}" y="${top + 13}" text-anchor="end">${escapeHtml(name)}</text>`,
-    ...parts.filter((part) => part !== ""),
-    `<text class="small" x="${round(x(one.total)) + 6}" y="${top + 12}">${escapeHtml(durationText(one.total))}</text>`,
-  ];
+  return { label: one.pop, end: durationText(one.total), parts };
 }
-
-const round = (value: number): number => Math.round(value * 100) / 100;
