@@ -6,11 +6,12 @@ import { decide } from "../core/fleet/decide.ts";
 import type { FleetObservation, LiveAnswer, Partners } from "../core/fleet/observation.ts";
 import { fleetPopOf } from "../core/fleet/pop.ts";
 import { entriesToConfirm } from "../core/fleet/strike.ts";
+import { oncePer } from "../core/once-per.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { Reconciler } from "../runtime/reconcile.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import type { Cluster, EventSink } from "./ports.ts";
-import { unlessRefused } from "./status-refused.ts";
+import { asWritten } from "./status-refused.ts";
 import type { Told } from "./told.ts";
 
 export interface FleetReconcilerPorts {
@@ -28,6 +29,9 @@ export interface ObservedFleet {
   readonly fleet: Fleet;
   readonly seen: FleetObservation;
 }
+
+/** The whole fleet is looked at when one PoP asks, and most of the others are the same objects as before. */
+const seenPop = oncePer((pop: PopCluster, _: undefined) => fleetPopOf(pop));
 
 type FleetDecision = Decision<FleetStatus, never>;
 
@@ -59,7 +63,8 @@ export class FleetReconciler implements Reconciler<ObservedFleet, FleetStatus, n
   }
 
   async claim({ fleet }: ObservedFleet, status: FleetStatus): Promise<undefined> {
-    const written = await unlessRefused(`Fleet ${fleet.metadata.name}`, this.#ports.hub.updateStatus<Fleet>(FLEET, { ...fleet, status }));
+    const what = `Fleet ${fleet.metadata.name}`;
+    const written = await asWritten(what, status, this.#ports.hub.updateStatus<Fleet>(FLEET, { ...fleet, status }));
     this.#ports.told.fleet(written);
     return undefined;
   }
@@ -87,7 +92,7 @@ export class FleetReconciler implements Reconciler<ObservedFleet, FleetStatus, n
   /** Entries that a cache alone must not strike are read live (G14). */
   async #observed(fleet: Fleet): Promise<ObservedFleet> {
     const { hub, hubCaches, namespace, tzdata } = this.#ports;
-    const pops = hubCaches.pops.list().map(fleetPopOf);
+    const pops = hubCaches.pops.list().map((pop) => seenPop(pop, undefined));
     const confirm = entriesToConfirm(fleet.status?.disruptions ?? [], pops);
     const answers = await Promise.all(
       confirm.map(async (entry): Promise<readonly [string, LiveAnswer]> => {

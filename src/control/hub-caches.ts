@@ -3,9 +3,10 @@ import type { Fleet } from "../api/fleet.ts";
 import type { MaintenanceWindow } from "../api/maintenance-window.ts";
 import type { PopCluster } from "../api/pop-cluster.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
-import { ACCOUNT_LABEL } from "../api/names.ts";
+import { ACCOUNT_LABEL, POP_LABEL } from "../api/names.ts";
 import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../api/resources.ts";
 import type { TunnelSite } from "../api/tunnel-site.ts";
+import { CacheIndex } from "./cache-index.ts";
 import { CONTROLLER_REVISION, type ControllerRevisionObject, NAMESPACE, type NamespaceObject } from "./kinds.ts";
 import { keepMetadata } from "./projections.ts";
 import type { Cache, Cluster } from "./ports.ts";
@@ -13,9 +14,13 @@ import type { Cache, Cluster } from "./ports.ts";
 /** The projected copies of our own kinds: in the fleet namespace, and what accounts have in theirs. A standby keeps them warm too. */
 export interface HubCaches {
   readonly pops: Cache<PopCluster>;
+  /** The same by their region. */
+  readonly popIndex: CacheIndex<PopCluster>;
   readonly windows: Cache<MaintenanceWindow>;
   readonly fleets: Cache<Fleet>;
   readonly records: Cache<ControllerRevisionObject>;
+  /** The same by the name of their PoP. */
+  readonly recordIndex: CacheIndex<ControllerRevisionObject>;
   readonly rollouts: Cache<PopRollout>;
   readonly approvals: Cache<Approval>;
   /** Of every namespace. */
@@ -25,14 +30,18 @@ export interface HubCaches {
 }
 
 export function openHubCaches(hub: Cluster, namespace: string): HubCaches {
+  const records = hub.cache<ControllerRevisionObject>(CONTROLLER_REVISION, {
+    namespace,
+    labelSelector: "app.kubernetes.io/managed-by=rollward",
+  });
+  const pops = hub.cache<PopCluster>(POP_CLUSTER, { namespace });
   return {
-    pops: hub.cache<PopCluster>(POP_CLUSTER, { namespace }),
+    pops,
+    popIndex: new CacheIndex(pops, ({ spec: { region } }) => (region === undefined ? [] : [region])),
     windows: hub.cache<MaintenanceWindow>(MAINTENANCE_WINDOW, { namespace }),
     fleets: hub.cache<Fleet>(FLEET, { namespace }),
-    records: hub.cache<ControllerRevisionObject>(CONTROLLER_REVISION, {
-      namespace,
-      labelSelector: "app.kubernetes.io/managed-by=rollward",
-    }),
+    records,
+    recordIndex: new CacheIndex(records, ({ metadata: { labels } }) => (labels?.[POP_LABEL] === undefined ? [] : [labels[POP_LABEL]])),
     rollouts: hub.cache<PopRollout>(POP_ROLLOUT, { namespace }),
     approvals: hub.cache<Approval>(APPROVAL, { namespace }),
     tunnelSites: hub.cache<TunnelSite>({ ...TUNNEL_SITE, project: keepMetadata }),

@@ -1,3 +1,4 @@
+import { fleetPopOf } from "../core/fleet/pop.ts";
 import { type Probe, type ProbeResult, type Sample, sameResult } from "../core/health/probe.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { WorkQueue } from "../runtime/queue.ts";
@@ -5,10 +6,12 @@ import { reconcile, type DecisionShape, type Loop, type Reconciler } from "../ru
 import { Sampler } from "../runtime/sampler.ts";
 import { AssignmentChanges } from "./assignment-changes.ts";
 import { FleetReconciler } from "./fleet-reconciler.ts";
+import { FleetChanges } from "./fleet-changes.ts";
 import { ForecastKeeper } from "./forecast/keeper.ts";
 import { type HubCaches, hubCacheList, openHubCaches } from "./hub-caches.ts";
 import { excusedBeside } from "./observe/neighbours.ts";
 import { selects } from "./observe/pop-cluster.ts";
+import { rolloutPop } from "./observe/pop-rollout.ts";
 import { PopReconciler } from "./pop-reconciler.ts";
 import { PopChanges } from "./pop-changes.ts";
 import { type Cluster, type EventSink, type Forecast, isConflict, type Prober } from "./ports.ts";
@@ -21,7 +24,7 @@ import { TunnelIndex } from "./tunnels/tunnel-index.ts";
 import { type TunnelFacts, TunnelReader } from "./tunnels/tunnel-reader.ts";
 import { TunnelReconciler } from "./tunnels/tunnel-reconciler.ts";
 import { wakeRules } from "./wake-rules.ts";
-import { WindowReconciler } from "./window-reconciler.ts";
+import { windowPopOf, WindowReconciler } from "./window-reconciler.ts";
 
 export interface OperatorPorts {
   readonly clock: Clock;
@@ -129,15 +132,16 @@ export class Operator {
   /** Which change looks again at what. A change only wakes: what is to be done is decided from what is read then. */
   #wire(): void {
     const { pops, windows, fleets, records, rollouts, approvals } = this.#hubCaches;
-    const seenByRollouts = new PopChanges();
+    const seen = { byRollouts: new PopChanges(rolloutPop), byFleet: new PopChanges(fleetPopOf), byWindow: new PopChanges(windowPopOf) };
     const lookAhead = () => this.#term?.forecast?.look();
     for (const cache of [pops, windows, fleets, rollouts, approvals]) cache.onChange(lookAhead);
     const wakeRollouts = () => rollouts.list().forEach(({ metadata }) => this.#term?.queues.rollouts.add(metadata.name));
     pops.onChange((pop, deleted) => {
       this.#term?.queues.pops.add(pop.metadata.name);
-      if (seenByRollouts.matters(pop, deleted)) wakeRollouts();
-      this.#term?.queues.fleets.add("fleet");
-      this.#term?.queues.windows.add(pop.spec.windowRef.name);
+      if (seen.byRollouts.matters(pop, deleted)) wakeRollouts();
+      if (seen.byFleet.matters(pop, deleted)) this.#term?.queues.fleets.add("fleet");
+      // Also the one that it names no more.
+      if (seen.byWindow.matters(pop, deleted)) for (const { metadata } of windows.list()) this.#term?.queues.windows.add(metadata.name);
       for (const { metadata } of excusedBeside(pop, pops.list())) this.#term?.queues.pops.add(metadata.name);
     });
     windows.onChange((window) => {
@@ -145,10 +149,12 @@ export class Operator {
       wakeRollouts();
       for (const pop of pops.list()) if (pop.spec.windowRef.name === window.metadata.name) this.#term?.queues.pops.add(pop.metadata.name);
     });
-    fleets.onChange((fleet) => {
+    const ofFleet = new FleetChanges();
+    fleets.onChange((fleet, deleted) => {
       this.#term?.queues.fleets.add(fleet.metadata.name);
-      for (const pop of pops.list()) this.#term?.queues.pops.add(pop.metadata.name);
-      wakeRollouts();
+      const { everybody, pops: concerned } = ofFleet.of(fleet, deleted, this.#tunnels.partners);
+      for (const name of everybody ? pops.list().map(({ metadata }) => metadata.name) : concerned) this.#term?.queues.pops.add(name);
+      if (everybody) wakeRollouts();
     });
     approvals.onChange(({ spec }) => this.#term?.queues.rollouts.add(spec.for.name));
     const changes = new AssignmentChanges();

@@ -11,11 +11,20 @@ import { pullKey, pullOutcome } from "./act/pull-images.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import { assignmentsAmong } from "./observe/assignments.ts";
 import { assumedContentSources } from "./observe/content-sources.ts";
-import { membersAmong, popObservation, type PopObjects, type PopServers, reached, readLive } from "./observe/pop-cluster.ts";
+import { popObservation, type PopObjects, type PopServers, reached, readLive } from "./observe/pop-cluster.ts";
 import { readInHand } from "./observe/read-in-hand.ts";
+import type { NodeObject } from "./kinds.ts";
 import { PopMemory } from "./pop-memory.ts";
 import type { Cluster, EventSink, KubernetesObject, Prober } from "./ports.ts";
-import { allSynced, isSilent, type SiteCacheSet } from "./site-caches.ts";
+import {
+  allSynced,
+  cachedDaemonSetsOf,
+  cachedMembersOf,
+  cachedPodsAround,
+  cachedPodsOf,
+  isSilent,
+  type SiteCacheSet,
+} from "./site-caches.ts";
 import type { Site, Sites } from "./sites.ts";
 import { unlessRefused } from "./status-refused.ts";
 import type { Told } from "./told.ts";
@@ -85,7 +94,7 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     if (site.state !== "Reachable") return this.observeLive(key);
     const caches = this.#ports.siteCaches.of(site.cluster);
     if (!allSynced(caches) || isSilent(caches)) return this.observeLive(key);
-    const pods = caches.pods.list();
+    const members = cachedMembersOf(caches, pop);
     const assignments = assignmentsAmong(hubCaches.rollouts.list(), pop);
     return this.#observed(site, {
       pop,
@@ -93,11 +102,11 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
       window: hubCaches.windows.get(pop.spec.windowRef.name, namespace),
       fleet: hubCaches.fleets.get("fleet", namespace),
       site: reached(this.#memoryOf(key), pop, site.uid, this.#ports.clock.elapsed()),
-      ...membersAmong(pop, caches.nodes.list()),
-      pods: pods.filter((pod) => pod.metadata.namespace === pop.spec.dataPlaneNamespace),
-      allPods: pods,
-      daemonSets: caches.daemonSets.list().filter((set) => set.metadata.namespace === pop.spec.dataPlaneNamespace),
-      records: hubCaches.records.list(),
+      ...members,
+      pods: cachedPodsOf(caches, pop),
+      allPods: cachedPodsAround(caches, pop, members.nodes),
+      daemonSets: cachedDaemonSetsOf(caches, pop),
+      records: hubCaches.recordIndex.find(pop.metadata.name),
       contentSources: assumedContentSources(pop, assignments.content),
       live: false,
     });
@@ -189,7 +198,7 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
       memory,
       samples,
       sampledKeys: () => keys,
-      pops: this.#ports.hubCaches.pops.list(),
+      pops: objects.pop.spec.region === undefined ? [] : this.#ports.hubCaches.popIndex.find(objects.pop.spec.region),
       defaultPrometheus,
       partners: partnersOf(key),
     });
@@ -199,8 +208,9 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
   async #serversOf(pop: PopCluster): Promise<PopServers> {
     const { hub, hubCaches, siteCaches } = this.#ports;
     const site = await this.#siteOf(pop);
-    const cachedPods = site.state === "Reachable" ? siteCaches.of(site.cluster).pods.list() : [];
-    return { hub, site, cachedPods, cachedRollouts: hubCaches.rollouts.list() };
+    const caches = site.state === "Reachable" ? siteCaches.of(site.cluster) : undefined;
+    const podsAround = (nodes: readonly NodeObject[]) => (caches ? cachedPodsAround(caches, pop, nodes) : []);
+    return { hub, site, podsAround, cachedRollouts: hubCaches.rollouts.list() };
   }
 
   async #siteOf(pop: PopCluster): Promise<Site> {

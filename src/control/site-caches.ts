@@ -1,4 +1,9 @@
 import { DAEMON_SET, type DaemonSetObject, NODE, type NodeObject, POD, type PodObject } from "./kinds.ts";
+import { POP_LABEL } from "../api/names.ts";
+import type { PopCluster } from "../api/pop-cluster.ts";
+import { PULL_LABEL } from "./act/pull-images.ts";
+import { CacheIndex } from "./cache-index.ts";
+import { membersAmong } from "./observe/pop-cluster.ts";
 import type { Cache, Cluster } from "./ports.ts";
 
 /** The projected copies of one PoP cluster; several PoPs of one cluster share them. */
@@ -6,6 +11,12 @@ export interface SiteCaches {
   readonly nodes: Cache<NodeObject>;
   readonly pods: Cache<PodObject>;
   readonly daemonSets: Cache<DaemonSetObject>;
+  /** Nodes by each of their labels, as `key=value`. */
+  readonly nodeIndex: CacheIndex<NodeObject>;
+  /** Pods by the node that they are on, by the PoP that they are of, and by the PoP that they pull for. */
+  readonly podIndex: CacheIndex<PodObject>;
+  /** DaemonSets by the PoP that they are of. */
+  readonly daemonSetIndex: CacheIndex<DaemonSetObject>;
 }
 
 export interface SiteListeners {
@@ -28,7 +39,7 @@ export class SiteCacheSet {
   of(cluster: Cluster): SiteCaches {
     const known = this.#byCluster.get(cluster);
     if (known) return known;
-    const caches: SiteCaches = { nodes: cluster.cache(NODE), pods: cluster.cache(POD), daemonSets: cluster.cache(DAEMON_SET) };
+    const caches = openSiteCaches(cluster);
     caches.nodes.onChange((node) => this.#listeners.node(node));
     caches.pods.onChange((pod) => this.#listeners.pod(pod));
     const told = new Map<string, string>();
@@ -62,6 +73,57 @@ export class SiteCacheSet {
     }
     this.#byCluster.clear();
   }
+}
+
+function openSiteCaches(cluster: Cluster): SiteCaches {
+  const caches = { nodes: cluster.cache(NODE), pods: cluster.cache(POD), daemonSets: cluster.cache(DAEMON_SET) };
+  return {
+    ...caches,
+    nodeIndex: new CacheIndex(caches.nodes, ({ metadata }) => labelTerms(metadata.labels)),
+    podIndex: new CacheIndex(caches.pods, podTerms),
+    daemonSetIndex: new CacheIndex(caches.daemonSets, ({ metadata }) => termOf(metadata.labels?.[POP_LABEL])),
+  };
+}
+
+const termOf = (label: string | undefined): string[] => (label === undefined ? [] : [label]);
+const labelTerms = (labels: Readonly<Record<string, string>> = {}): string[] =>
+  Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+const onNode = (node: string): string => `node/${node}`;
+const ofPop = (pop: string): string => `pop/${pop}`;
+const pullsFor = (pop: string): string => `pull/${pop}`;
+
+function podTerms({ metadata: { labels = {} }, spec: { nodeName } }: PodObject): string[] {
+  const { [POP_LABEL]: pop, [PULL_LABEL]: pull } = labels;
+  return [
+    ...(nodeName === undefined ? [] : [onNode(nodeName)]),
+    ...(pop === undefined ? [] : [ofPop(pop)]),
+    ...(pull === undefined ? [] : [pullsFor(pull)]),
+  ];
+}
+
+/** The nodes of a PoP: those with all labels that it selects, of which few have the rarest. */
+export function cachedMembersOf({ nodes, nodeIndex }: SiteCaches, pop: PopCluster): ReturnType<typeof membersAmong> {
+  const [first, ...others] = labelTerms(pop.spec.nodeSelector.matchLabels);
+  const rarest = others.reduce((best, term) => (nodeIndex.count(term) < nodeIndex.count(best) ? term : best), first ?? "");
+  return membersAmong(pop, first === undefined ? nodes.list() : nodeIndex.find(rarest), (name) => nodes.get(name));
+}
+
+/** The pods that may be this PoP's data plane: one that adopts tells them by an owner that it knows only by looking. */
+export function cachedPodsOf({ pods, podIndex }: SiteCaches, { metadata, spec }: PopCluster): readonly PodObject[] {
+  const found = spec.adopt ? pods.list() : podIndex.find(ofPop(metadata.name));
+  return found.filter((pod) => pod.metadata.namespace === spec.dataPlaneNamespace);
+}
+
+/** All that a PoP may meet: its own pods, those that pull for it, and everybody's on its nodes. */
+export const cachedPodsAround = (
+  { podIndex }: SiteCaches,
+  { metadata: { name } }: PopCluster,
+  nodes: readonly NodeObject[],
+): readonly PodObject[] => podIndex.find(ofPop(name), pullsFor(name), ...nodes.map((node) => onNode(node.metadata.name)));
+
+export function cachedDaemonSetsOf({ daemonSets, daemonSetIndex }: SiteCaches, { metadata, spec }: PopCluster): readonly DaemonSetObject[] {
+  const found = spec.adopt ? daemonSets.list() : daemonSetIndex.find(metadata.name);
+  return found.filter((set) => set.metadata.namespace === spec.dataPlaneNamespace);
 }
 
 /** What decisions look at; the counters in its status change several times for each pod, and the pods themselves are watched. */

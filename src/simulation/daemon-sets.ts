@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { CacheIndex } from "../control/cache-index.ts";
 import {
   CONTROLLER_REVISION,
   DAEMON_SET,
@@ -8,20 +8,28 @@ import {
   type DaemonSetObject,
   type NodeObject,
   type PodObject,
-  type PodSpec,
 } from "../control/kinds.ts";
-import { isConflict, type Cache, type Cluster, type Draft } from "../control/ports.ts";
+import { isConflict, type Cache, type Cluster, type KubernetesObject } from "../control/ports.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { InMemoryCluster } from "./cluster/in-memory-cluster.ts";
-import { affinityTerms, daemonTolerations, selectsNode, untolerated } from "./cluster/node-fit.ts";
+import { selectsNode } from "./cluster/node-fit.ts";
 import { runNodeTaints, runPodCollector } from "./cluster/node-lifecycle.ts";
 import { runScheduler } from "./cluster/scheduler.ts";
-import { isReady } from "./cluster/subresources.ts";
 import { Worker } from "./cluster/worker.ts";
+import {
+  byAge,
+  HASH_LABEL,
+  hasEnded,
+  outdated,
+  ownerOf,
+  podFor,
+  type Sight,
+  statusFor,
+  targetNode,
+  templateHash,
+  verdict,
+} from "./daemon-set-rules.ts";
 
-const HASH_LABEL = "controller-revision-hash";
-const GENERATION_LABEL = "pod-template-generation";
-const GENERATION_ANNOTATION = "deprecated.daemonset.template.generation";
 const FIRST_BACK_OFF = 1_000;
 const LONGEST_BACK_OFF = 15 * 60_000;
 
@@ -42,14 +50,6 @@ export function runDaemonSets(cluster: Cluster, clock: Clock, reactionMillisecon
   return () => controller.stop();
 }
 
-/** One DaemonSet as one sync sees it. */
-interface Sight {
-  readonly daemonSet: DaemonSetObject;
-  readonly hash: string;
-  readonly nodes: readonly NodeObject[];
-  readonly podsByNode: ReadonlyMap<string, readonly PodObject[]>;
-}
-
 class DaemonSetController {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
@@ -58,6 +58,12 @@ class DaemonSetController {
   readonly #nodes: Cache<NodeObject>;
   readonly #pods: Cache<PodObject>;
   readonly #revisions: Cache<ControllerRevisionObject>;
+  readonly #podsOf: CacheIndex<PodObject>;
+  readonly #revisionsOf: CacheIndex<ControllerRevisionObject>;
+  /** UIDs of DaemonSets that something has befallen since they were last looked at. */
+  readonly #touched = new Set<string>();
+  /** Nodes as they were last seen, for whom a change concerns. */
+  readonly #seen = new Map<string, NodeObject>();
   /** Failed pods by DaemonSet, generation and node: when one was last deleted, and how long the next has to wait. */
   readonly #backOff = new Map<string, { readonly at: number; readonly wait: number }>();
 
@@ -70,6 +76,12 @@ class DaemonSetController {
     this.#nodes = this.#worker.watch(cluster.cache({ ...NODE, project: (object: NodeObject) => object }));
     this.#pods = this.#worker.watch(cluster.cache({ ...POD, project: (object: PodObject) => object }));
     this.#revisions = this.#worker.watch(cluster.cache(CONTROLLER_REVISION));
+    this.#podsOf = new CacheIndex(this.#pods, controllers);
+    this.#revisionsOf = new CacheIndex(this.#revisions, controllers);
+    this.#daemonSets.onChange(({ metadata }) => this.#touched.add(metadata.uid));
+    for (const cache of [this.#pods, this.#revisions])
+      cache.onChange((object: KubernetesObject) => controllers(object).forEach((uid) => this.#touched.add(uid)));
+    this.#nodes.onChange((node, deleted) => this.#nodeChanged(node, deleted));
   }
 
   stop(): void {
@@ -80,11 +92,31 @@ class DaemonSetController {
     if (![this.#daemonSets, this.#nodes, this.#pods, this.#revisions].every((cache) => cache.synced)) return;
     const refusals: unknown[] = [];
     for (const daemonSet of this.#daemonSets.list()) {
+      const { uid, deletionTimestamp } = daemonSet.metadata;
+      if (!this.#touched.delete(uid) || deletionTimestamp !== undefined) continue;
       // One DaemonSet whose writes are refused must not keep the others waiting.
-      if (daemonSet.metadata.deletionTimestamp === undefined)
-        await this.#syncOne(daemonSet).catch((error: unknown) => refusals.push(error));
+      await this.#syncOne(daemonSet).catch((error: unknown) => {
+        this.#touched.add(uid);
+        refusals.push(error);
+      });
     }
     if (refusals.length > 0) throw refusals[0];
+  }
+
+  /** A node concerns the DaemonSets that select it, as it was or as it is; pods of others on it tell of themselves when it is gone. */
+  #nodeChanged(node: NodeObject, deleted: boolean): void {
+    const { name } = node.metadata;
+    const before = this.#seen.get(name);
+    if (deleted) this.#seen.delete(name);
+    else this.#seen.set(name, node);
+    for (const { metadata, spec } of this.#daemonSets.list()) {
+      const selected = (one: NodeObject | undefined) => one !== undefined && selectsNode(spec.template.spec, one);
+      if (selected(before) || selected(node)) this.#touched.add(metadata.uid);
+    }
+  }
+
+  #lookLater({ metadata: { uid } }: DaemonSetObject, milliseconds: number): void {
+    this.#worker.wakeLater(milliseconds, () => this.#touched.add(uid));
   }
 
   async #syncOne(daemonSet: DaemonSetObject): Promise<void> {
@@ -96,8 +128,7 @@ class DaemonSetController {
 
   #look(daemonSet: DaemonSetObject, hash: string): Sight {
     const podsByNode = new Map<string, PodObject[]>();
-    for (const pod of this.#pods.list()) {
-      if (!pod.metadata.ownerReferences?.some(({ uid, controller }) => controller && uid === daemonSet.metadata.uid)) continue;
+    for (const pod of this.#podsOf.find(daemonSet.metadata.uid)) {
       if (hasEnded(pod) && pod.metadata.deletionTimestamp !== undefined) continue;
       const node = targetNode(pod);
       if (node !== undefined) podsByNode.set(node, [...(podsByNode.get(node) ?? []), pod]);
@@ -145,7 +176,7 @@ class DaemonSetController {
     const now = this.#clock.elapsed();
     const last = this.#backOff.get(key);
     if (last !== undefined && now - last.at < last.wait) {
-      this.#worker.wakeLater(last.at + last.wait - now);
+      this.#lookLater(daemonSet, last.at + last.wait - now);
       return false;
     }
     const forgotten = last === undefined || now - last.at > 2 * LONGEST_BACK_OFF;
@@ -157,7 +188,7 @@ class DaemonSetController {
     const { daemonSet } = sight;
     const status = statusFor(sight, this.#clock.now());
     const current = (daemonSet.status ?? {}) as Record<string, number | undefined>;
-    if (status.numberReady > status.numberAvailable) this.#worker.wakeLater(1_000);
+    if (status.numberReady > status.numberAvailable) this.#lookLater(daemonSet, 1_000);
     if (Object.entries(status).every(([field, value]) => (current[field] ?? 0) === value)) return;
     // These four are left out while they are 0.
     const { numberAvailable, numberUnavailable, updatedNumberScheduled, observedGeneration, ...always } = status;
@@ -173,9 +204,7 @@ class DaemonSetController {
   /** The real controller keeps its own record of each template, with the *template's* labels: a list by label finds these too. */
   async #recordRevision(daemonSet: DaemonSetObject, hash: string): Promise<void> {
     const { name, namespace } = daemonSet.metadata;
-    const own = this.#revisions
-      .list()
-      .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === daemonSet.metadata.uid));
+    const own = this.#revisionsOf.find(daemonSet.metadata.uid);
     if (own.some(({ metadata }) => metadata.labels?.[HASH_LABEL] === hash)) return;
     const labels = { ...daemonSet.spec.template.metadata?.labels, [HASH_LABEL]: hash };
     const revision = Math.max(0, ...own.map((each) => each.revision)) + 1;
@@ -185,103 +214,5 @@ class DaemonSetController {
   }
 }
 
-const hasEnded = ({ status }: PodObject): boolean => status?.phase === "Failed" || status?.phase === "Succeeded";
-
-const byAge = (a: PodObject, b: PodObject): number =>
-  (a.metadata.creationTimestamp ?? "").localeCompare(b.metadata.creationTimestamp ?? "") || (a.metadata.name < b.metadata.name ? -1 : 1);
-
-/** Where it is, or, while unbound, where it was made for. */
-function targetNode(pod: PodObject): string | undefined {
-  return pod.spec.nodeName ?? affinityTerms(pod.spec)?.[0]?.matchFields?.find(({ key }) => key === "metadata.name")?.values?.[0];
-}
-
-/** Whether a new pod should start on the node, and whether one that is there may stay: NoSchedule keeps pods out but drives none away. */
-function verdict(daemonSet: DaemonSetObject, node: NodeObject): { readonly shouldRun: boolean; readonly shouldStay: boolean } {
-  const spec = daemonSet.spec.template.spec;
-  if (!selectsNode(spec, node)) return { shouldRun: false, shouldStay: false };
-  const tolerant = { ...spec, tolerations: daemonTolerations(spec) } as unknown as PodSpec;
-  const shouldStay = untolerated(tolerant, node, ["NoExecute"]).length === 0;
-  return { shouldRun: shouldStay && untolerated(tolerant, node, ["NoSchedule"]).length === 0, shouldStay };
-}
-
-function templateHash(daemonSet: DaemonSetObject): string {
-  return createHash("sha256").update(JSON.stringify(daemonSet.spec.template)).digest("hex").slice(0, 10);
-}
-
-const ownerOf = ({ metadata: { name, uid } }: DaemonSetObject) => ({
-  apiVersion: DAEMON_SET.apiVersion,
-  kind: DAEMON_SET.kind,
-  name,
-  uid,
-  controller: true,
-  blockOwnerDeletion: true,
-});
-
-function podFor({ daemonSet, hash }: Sight, node: string): Draft<PodObject> {
-  const { metadata: templateMetadata = {}, spec } = daemonSet.spec.template;
-  const affinity = { ...spec.affinity, nodeAffinity: { ...(spec.affinity?.nodeAffinity as object | undefined), ...bindingTo(node) } };
-  const generation = daemonSet.metadata.annotations?.[GENERATION_ANNOTATION];
-  const metadata = {
-    generateName: `${daemonSet.metadata.name}-`,
-    namespace: daemonSet.metadata.namespace!,
-    labels: { ...templateMetadata.labels, [HASH_LABEL]: hash, ...(generation && { [GENERATION_LABEL]: generation }) },
-    ...(templateMetadata.annotations && { annotations: { ...templateMetadata.annotations } }),
-    ownerReferences: [ownerOf(daemonSet)],
-  };
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata,
-    spec: { ...spec, tolerations: daemonTolerations(spec), affinity } as unknown as PodSpec,
-  };
-}
-
-/** Replaces the template's own required terms: they were judged when the node was chosen. */
-const bindingTo = (node: string) => ({
-  requiredDuringSchedulingIgnoredDuringExecution: {
-    nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values: [node] }] }],
-  },
-});
-
-const isUpdated = ({ daemonSet, hash }: Sight, { metadata: { labels } }: PodObject): boolean =>
-  labels?.[HASH_LABEL] === hash || labels?.[GENERATION_LABEL] === daemonSet.metadata.annotations?.[GENERATION_ANNOTATION];
-
-/** With RollingUpdate: pods of an older template, those that serve nobody first, as far as maxUnavailable goes. */
-function outdated(sight: Sight): readonly PodObject[] {
-  const strategy = sight.daemonSet.spec.updateStrategy;
-  if (strategy?.type !== "RollingUpdate") return [];
-  const wanted = sight.nodes.filter((node) => verdict(sight.daemonSet, node).shouldRun);
-  const value = (strategy.rollingUpdate?.maxUnavailable ?? 1) as number | string;
-  const limit = typeof value === "number" ? value : Math.ceil((Number.parseInt(value, 10) * wanted.length) / 100);
-  const pods = wanted.flatMap((node) => sight.podsByNode.get(node.metadata.name)?.[0] ?? []);
-  const serving = pods.filter((pod) => isReady(pod) && pod.metadata.deletionTimestamp === undefined);
-  const old = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined && !isUpdated(sight, pod));
-  const spare = Math.max(0, limit - (wanted.length - serving.length));
-  return [...old.filter((pod) => !isReady(pod)), ...old.filter(isReady).slice(0, spare)];
-}
-
-function statusFor(
-  sight: Sight,
-  now: number,
-): Required<NonNullable<DaemonSetObject["status"]>> & { numberMisscheduled: number; numberUnavailable: number } {
-  const { daemonSet, nodes, podsByNode } = sight;
-  const wanted = nodes.filter((node) => verdict(daemonSet, node).shouldRun);
-  const oldest = wanted.flatMap((node) => podsByNode.get(node.metadata.name)?.[0] ?? []);
-  const misscheduled = nodes.filter((node) => !wanted.includes(node) && podsByNode.has(node.metadata.name));
-  const ready = oldest.filter(isReady);
-  const minReady = (daemonSet.spec.minReadySeconds ?? 0) * 1_000;
-  const available = ready.filter((pod) => minReady === 0 || readySince(pod) + minReady <= now);
-  return {
-    observedGeneration: daemonSet.metadata.generation ?? 0,
-    desiredNumberScheduled: wanted.length,
-    currentNumberScheduled: oldest.length,
-    numberMisscheduled: misscheduled.length,
-    numberReady: ready.length,
-    numberAvailable: available.length,
-    numberUnavailable: wanted.length - available.length,
-    updatedNumberScheduled: oldest.filter((pod) => isUpdated(sight, pod)).length,
-  };
-}
-
-const readySince = (pod: PodObject): number =>
-  Date.parse(pod.status?.conditions?.find(({ type }) => type === "Ready")?.lastTransitionTime ?? "") || 0;
+const controllers = ({ metadata }: KubernetesObject): string[] =>
+  (metadata.ownerReferences ?? []).filter(({ controller }) => controller === true).map(({ uid }) => uid);

@@ -190,11 +190,13 @@ export class FaultyHub extends InMemoryCluster {
     const detail = kind.kind === "PoPCluster" ? summaryOf(object as unknown as PopCluster) : "";
     const { ignoresConflicts, status } = this.#sabotage ?? {};
     const written = status === undefined ? object : (status(kind, object) as T);
+    // Who writes something else than was decided believes that it wrote what was decided.
+    const believed = (answer: T): T => (status === undefined ? answer : { ...answer, status: (object as { status?: unknown }).status });
     return this.#operator.perform(name, object.metadata.name, detail, async () => {
-      if (ignoresConflicts !== true && ignoresConflicts !== kind.kind) return super.updateStatus(kind, written);
+      if (ignoresConflicts !== true && ignoresConflicts !== kind.kind) return believed(await super.updateStatus(kind, written));
       const newest = await super.get(kind, object.metadata.name, object.metadata.namespace);
       const { resourceVersion } = (newest ?? object).metadata;
-      return super.updateStatus(kind, { ...written, metadata: { ...written.metadata, resourceVersion } });
+      return believed(await super.updateStatus(kind, { ...written, metadata: { ...written.metadata, resourceVersion } }));
     });
   }
 

@@ -15,7 +15,7 @@ export class Truth {
   }
 
   nodes(): NodeObject[] {
-    return this.#world.store.list(NODE);
+    return [...this.#world.store.list(NODE)];
   }
 
   pops(): PopCluster[] {

@@ -1,11 +1,16 @@
 import type { PopCluster } from "../../api/pop-cluster.ts";
 import type { PopRollout } from "../../api/pop-rollout.ts";
 import { POP_ROLLOUT } from "../../api/resources.ts";
+import { oncePer } from "../../core/once-per.ts";
 import { type AssigningRollout, assignmentOf, type PopAssignments } from "../../core/rollout/assignment.ts";
 import type { Cluster } from "../ports.ts";
 
-/** One rollout as the PoPs look at it. One that is being deleted is withdrawn. */
-function assigningRollout({ metadata, spec, status = {} }: PopRollout): AssigningRollout {
+/** The shares of a rollout by the name of their PoP: each PoP looks for its own, and a rollout has as many as the fleet has PoPs. */
+const sharesOf = oncePer(({ status }: PopRollout, _: undefined) => Map.groupBy(status?.assignments ?? [], ({ pop }) => pop));
+
+/** One rollout as one PoP looks at it. One that is being deleted is withdrawn. */
+function assigningRollout(rollout: PopRollout, pop: string): AssigningRollout {
+  const { metadata, spec, status = {} } = rollout;
   return {
     name: metadata.name,
     uid: metadata.uid,
@@ -14,13 +19,16 @@ function assigningRollout({ metadata, spec, status = {} }: PopRollout): Assignin
     ...(spec.content?.source ? { source: spec.content.source } : {}),
     ...(status.seenAt === undefined ? {} : { seenAt: status.seenAt }),
     withdrawn: metadata.deletionTimestamp !== undefined,
-    assignments: status.assignments ?? [],
+    assignments: sharesOf(rollout, undefined).get(pop) ?? [],
   };
 }
 
 /** What these rollouts assign to a PoP. */
 export const assignmentsAmong = (rollouts: readonly PopRollout[], { metadata }: PopCluster): PopAssignments =>
-  assignmentOf(rollouts.map(assigningRollout), metadata);
+  assignmentOf(
+    rollouts.map((rollout) => assigningRollout(rollout, metadata.name)),
+    metadata,
+  );
 
 /**
  * The same from the server, by as few reads as may be: none where a person pinned everything, else the rollouts that the cache names, and

@@ -39,7 +39,7 @@ export interface PopObjects {
   /** UIDs of nodes of the ledger that exist and that the selector matches no longer. */
   readonly deselected: ReadonlySet<string>;
   readonly pods: readonly PodObject[];
-  /** Pods of the whole site as the cache has them, for host ports and evictions. */
+  /** Everybody's pods on these nodes, and those that pull for the PoP, as the cache has them: for host ports and evictions. */
   readonly allPods: readonly PodObject[];
   readonly daemonSets: readonly DaemonSetObject[];
   readonly records: readonly ControllerRevisionObject[];
@@ -55,7 +55,7 @@ export interface PopSurroundings {
   readonly memory: PopMemory;
   readonly samples: (key: string) => readonly Sample[];
   readonly sampledKeys: () => Iterable<string>;
-  /** All PoPs of the hub, as its cache has them. */
+  /** The PoPs of its region, itself among them, as the hub's cache has them. */
   readonly pops: readonly PopCluster[];
   readonly defaultPrometheus: string | undefined;
   readonly partners: ReadonlyMap<string, number> | undefined;
@@ -183,18 +183,23 @@ const selectorOf = (pop: PopCluster): string =>
     .join(",");
 
 /** An empty selector takes every node of a cluster of the PoP's own, and none of the one that we run in: there are others' nodes too. */
-const selectsAnything = (pop: PopCluster): boolean => selectorOf(pop) !== "" || pop.spec.kubeconfigSecretRef !== undefined;
+const selectsAnything = ({ spec: { nodeSelector, kubeconfigSecretRef } }: PopCluster): boolean =>
+  Object.keys(nodeSelector.matchLabels ?? {}).length > 0 || kubeconfigSecretRef !== undefined;
 
-export const selects = (pop: PopCluster, node: NodeObject): boolean => {
+/** Does the PoP select a node; made once for many nodes. */
+function selecting(pop: PopCluster): (node: NodeObject) => boolean {
   const wanted = Object.entries(pop.spec.nodeSelector.matchLabels ?? {});
-  return selectsAnything(pop) && wanted.every(([key, value]) => node.metadata.labels?.[key] === value);
-};
+  if (!selectsAnything(pop)) return () => false;
+  return ({ metadata: { labels } }) => wanted.every(([key, value]) => labels?.[key] === value);
+}
 
-/** Where one PoP is read: `cachedPods` are those of the whole site; `cachedRollouts` only name whom to ask. */
+export const selects = (pop: PopCluster, node: NodeObject): boolean => selecting(pop)(node);
+
+/** Where one PoP is read: `podsAround` are its own and everybody's on these nodes, from a cache; `cachedRollouts` only name whom to ask. */
 export interface PopServers {
   readonly hub: Cluster;
   readonly site: Site;
-  readonly cachedPods: readonly PodObject[];
+  readonly podsAround: (nodes: readonly NodeObject[]) => readonly PodObject[];
   readonly cachedRollouts: readonly PopRollout[];
 }
 
@@ -249,7 +254,7 @@ export async function readNamed(
 }
 
 function withSite(
-  { site, cachedPods }: PopServers,
+  { site, podsAround }: PopServers,
   pop: PopCluster,
   { siteObjects, named, records }: Awaited<ReturnType<typeof readAround>>,
   memory: PopMemory,
@@ -262,7 +267,7 @@ function withSite(
   if (siteObjects instanceof ApiError) {
     return { ...base, ...nothing, site: silent(memory, `${site.cluster.name} does not answer: ${siteObjects.message}`, elapsed) };
   }
-  return { ...base, ...siteObjects!, allPods: cachedPods, site: reached(memory, pop, site.uid, elapsed) };
+  return { ...base, ...siteObjects!, allPods: podsAround(siteObjects!.nodes), site: reached(memory, pop, site.uid, elapsed) };
 }
 
 /** Nodes, pods and DaemonSets of one PoP; the error of a cluster that is not there, told from one that refuses. */
@@ -321,11 +326,21 @@ const strayEntries = (pop: PopCluster, nodes: readonly NodeObject[]) => {
 export const isInHand = (entry: { readonly step: string; readonly token?: string | undefined }): boolean =>
   entry.token !== undefined && (entry.step === "Claimed" || entry.step === "Updating");
 
-/** The nodes that the selector matches; one in hand stays a member until its step is over, whatever became of its labels. */
-export function membersAmong(pop: PopCluster, all: readonly NodeObject[]): Pick<PopObjects, "nodes" | "deselected"> {
-  const nodes = all.filter((node) => selects(pop, node));
-  const others = new Map(all.map((node) => [node.metadata.uid, node]));
-  const strays = strayEntries(pop, nodes).filter((entry) => others.has(entry.uid));
+/**
+ * Of the nodes that may be members those that the selector matches; one in hand stays a member until its step is over, whatever became of
+ * its labels, so that it is looked up by its name.
+ */
+export function membersAmong(
+  pop: PopCluster,
+  candidates: readonly NodeObject[],
+  named: (node: string) => NodeObject | undefined,
+): Pick<PopObjects, "nodes" | "deselected"> {
+  const nodes = candidates.filter(selecting(pop));
+  const entries = strayEntries(pop, nodes);
+  if (entries.length === 0) return { nodes, deselected: new Set() };
+  const found = entries.map(({ name }) => named(name)).filter((node) => node !== undefined);
+  const others = new Map(found.map((node) => [node.metadata.uid, node]));
+  const strays = entries.filter((entry) => others.has(entry.uid));
   return {
     nodes: [...nodes, ...strays.filter(isInHand).map((entry) => others.get(entry.uid)!)],
     deselected: new Set(strays.filter((entry) => !isInHand(entry)).map((entry) => entry.uid)),
@@ -340,11 +355,10 @@ async function withNodesInHand(
 ): Promise<Pick<PopObjects, "nodes" | "deselected">> {
   const strays = strayEntries(pop, listed);
   if (strays.length === 0) return { nodes: listed, deselected: new Set() };
-  const found = await Promise.all(strays.map((entry) => cluster.get(NODE, entry.name)));
-  return membersAmong(pop, [
-    ...listed,
-    ...found.filter((node) => node !== undefined && !listed.some((one) => one.metadata.uid === node.metadata.uid)),
-  ] as NodeObject[]);
+  const found = new Map(await Promise.all(strays.map(async ({ name }) => [name, await cluster.get(NODE, name)] as const)));
+  const others = [...found.values()].filter((node) => node !== undefined);
+  const unlisted = others.filter((node) => !listed.some((one) => one.metadata.uid === node.metadata.uid));
+  return membersAmong(pop, [...listed, ...unlisted], (name) => found.get(name));
 }
 
 function pullPods(pods: readonly PodObject[], pop: string): PopClusterObservation["pullPods"] {

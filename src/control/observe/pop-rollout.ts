@@ -10,6 +10,7 @@ import type {
   RolloutPop,
   StageEvidence,
 } from "../../core/pop-rollout/observation.ts";
+import { oncePer } from "../../core/once-per.ts";
 import { windowProblems } from "../../core/window/parse.ts";
 
 /** The raw objects that one observation of a rollout is made of, wherever they were read. */
@@ -52,7 +53,7 @@ export function rolloutObservation(
           ...(fleet.spec.train ? { train: fleet.spec.train } : {}),
         }
       : { found: false },
-    pops: pops.map(rolloutPop),
+    pops: pops.map((pop) => seenPop(pop, undefined)),
     windows: new Map(
       windows
         .filter((window) => named.has(window.metadata.name))
@@ -68,6 +69,9 @@ export function rolloutObservation(
     live,
   };
 }
+
+/** Every rollout looks at every PoP, and most of these are the same objects as before. */
+const seenPop = oncePer((pop: PopCluster, _: undefined) => rolloutPop(pop));
 
 /** An Approval of an older object of this name is told too: the sentence that it is for another UID is core's to say (rule G6). */
 const isFor = ({ spec, metadata }: Approval, { metadata: { name } }: PopRollout): boolean =>

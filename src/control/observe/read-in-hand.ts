@@ -13,14 +13,14 @@ const IN_HAND_AT_MOST = 8;
  * the PoPCluster was changed by somebody, a node in hand is gone, a server does not answer, or the lists would be no dearer.
  */
 export async function readInHand(servers: PopServers, objects: PopObjects): Promise<PopObjects | undefined> {
-  const { hub, site, cachedPods } = servers;
+  const { hub, site, podsAround } = servers;
   const { pop } = objects;
   if (site.state !== "Reachable" || objects.site.state !== "Reachable" || objects.site.uid !== site.uid || pop.spec.adopt) return undefined;
   const inHand = (pop.status?.nodes ?? []).filter(isInHand);
   if (inHand.length === 0 || inHand.length > IN_HAND_AT_MOST) return undefined;
   const names = new Set(inHand.map((entry) => entry.name));
   const isOn = (pod: PodObject) => pod.spec.nodeName !== undefined && names.has(pod.spec.nodeName);
-  const cachedOnes = cachedPods.filter(
+  const cachedOnes = podsAround(objects.nodes).filter(
     (pod) => pod.metadata.namespace === pop.spec.dataPlaneNamespace && pod.metadata.labels?.[POP_LABEL] === pop.metadata.name,
   );
   const podNames = [...new Set([...objects.pods, ...cachedOnes].filter(isOn).map((pod) => pod.metadata.name))];
@@ -43,6 +43,6 @@ export async function readInHand(servers: PopServers, objects: PopObjects): Prom
     ...named,
     nodes: objects.nodes.map((node) => read.get(node.metadata.uid) ?? node),
     pods: [...objects.pods.filter((pod) => !isOn(pod)), ...pods.filter((pod) => pod !== undefined)],
-    allPods: cachedPods,
+    allPods: podsAround(objects.nodes),
   };
 }

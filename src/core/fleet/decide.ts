@@ -19,7 +19,7 @@ export function decide(seen: FleetObservation, now: Instant): Decision<FleetStat
   const { kept, struck } = strike(seen);
   const brake = pause.hold ?? unreadable(problems);
   const granting = grant(seen, kept, brake, now);
-  const wakes = [pause.wakeAt, departures.until].filter((wake) => wake !== undefined);
+  const wakes = [pause.wakeAt, departures.until, granting.wakeAt].filter((wake) => wake !== undefined);
   return {
     status: statusOf(seen, { kept, ...granting }, pause, problems, departures.dates, now),
     actions: [],

@@ -1,4 +1,4 @@
-import { fleetSpec, type FleetSpec, type FleetStatus } from "../../api/fleet.ts";
+import { fleetSpec, type FleetSpec, type FleetStatus, type WaitingForGrant } from "../../api/fleet.ts";
 import type { FleetObservation, FleetPop, Partners } from "./observation.ts";
 
 /** Objects for the tests of this folder. */
@@ -45,16 +45,29 @@ export const entry = (name: string, kind: "Roll" | "Rollback" = "Roll", id = 1) 
   since: "2026-11-22T11:00:00Z",
 });
 
+/** Who asks has done so long enough ago to be decided on (rule G7), where the status does not say otherwise. */
 export const fleetOf = (
   spec: Partial<FleetSpec>,
   pops: readonly FleetPop[],
   status: FleetStatus = {},
   rest: Partial<FleetObservation> = {},
 ): FleetObservation => ({
-  fleet: { generation: 1, spec: fleetSpec.parse(spec), status },
+  fleet: {
+    generation: 1,
+    spec: fleetSpec.parse(spec),
+    status: { ...status, waiting: [...(status.waiting ?? []), ...askedBefore(pops, status.waiting)] },
+  },
   pops,
   partners: new Map(),
   live: new Map(),
   tzdata: "2026c",
   ...rest,
 });
+
+/** The queue as it stands when all of them asked in the same second, a minute ago. */
+const askedBefore = (pops: readonly FleetPop[], told: readonly WaitingForGrant[] = []): WaitingForGrant[] =>
+  pops.flatMap(({ name, uid, grant }) =>
+    grant?.state === "Asked" && !told.some((one) => one.uid === uid && one.id === grant.id)
+      ? [{ pop: name, uid, id: grant.id, kind: grant.kind, since: "2026-11-22T11:59:00Z", rule: "G7", reason: "RegionBusy", message: "" }]
+      : [],
+  );

@@ -240,10 +240,14 @@ function storm(world: World, script: readonly { readonly at: number; readonly ac
 /** No more faults: everybody acts in turn, on fresh views, until nothing changes. */
 function calm(world: World): number {
   for (const site of world.sites) Object.assign(site, { windowOpen: true, out: site.inHand ? 1 : 0, failed: undefined });
+  let quiet = 0;
   for (let round = 1; round <= 200; round++) {
+    // Who asked is decided on two seconds later (rule G7): one round in which nothing changes is no end yet.
+    world.now += 2_000;
     let changed = false;
     for (const site of world.sites) for (const act of Object.values(world.acts)) changed = act(site) || changed;
-    if (!changed) return round;
+    quiet = changed ? 0 : quiet + 1;
+    if (quiet === 2) return round;
   }
   return Number.POSITIVE_INFINITY;
 }

@@ -1,14 +1,16 @@
 import type { Disruption, WaitingForGrant } from "../../api/fleet.ts";
 import type { Hold, Instant } from "../decision.ts";
-import { stableHash } from "../rollout/order.ts";
 import { formatInstant } from "../time/instant.ts";
 import { capacityFloor, concurrentLimit, nameList, regionLimit, rollbackLimit, type Asker, type Standing } from "./limits.ts";
 import type { FleetObservation } from "./observation.ts";
 import { partnerFirst, partnerLimit, waitsForPartners } from "./partners.ts";
+import { askedTogether, isUndecided, queueOf } from "./queue.ts";
 
 export interface Granting {
   readonly granted: readonly Disruption[];
   readonly waiting: readonly WaitingForGrant[];
+  /** When those are decided on that asked just now. */
+  readonly wakeAt?: Instant;
 }
 
 /** What holds every roll forward of the fleet: its pause, or a spec that cannot be read. Rollbacks go on (rule G13). */
@@ -16,31 +18,69 @@ export type Brake = Hold | undefined;
 
 /**
  * Gives grants in a stable order (rules G14, F10): rollbacks, those with more failed sessions first; unfinished pieces, emergencies,
- * regular rolls; among equals who waits longest, then by hash. Who is held by its region or by its own size is passed over; who waits
- * only for what others hold keeps those behind it from taking that away for ever: the smaller ones its capacity, and its partners the
- * moment in which none of them is disrupted (L3).
+ * regular rolls; among equals who waits longest, then by hash (see `queue.ts`). Who is held by its region or by its own size is passed
+ * over; who waits only for what others hold keeps those behind it from taking that away for ever: the smaller ones its capacity, and its
+ * partners the moment in which none of them is disrupted (L3).
  */
 export function grant(seen: FleetObservation, kept: readonly Disruption[], brake: Brake, now: Instant): Granting {
   const granted: Disruption[] = [];
+  const promised: Disruption[] = [];
   const waiting: WaitingForGrant[] = [];
+  let wakeAt = Infinity;
   const first: { Roll?: WaitingForGrant; Rollback?: WaitingForGrant } = {};
   const before = new Map((seen.fleet.status.waiting ?? []).map((entry) => [`${entry.uid}/${entry.id}`, entry.since]));
   const sinceOf = ({ uid, grant: { id } }: Asker): string => before.get(`${uid}/${id}`) ?? formatInstant(now);
-  for (const asker of inOrder(askersOf(seen, kept), sinceOf)) {
+  for (const { asker, decidedAt } of queueOf(askersOf(seen, kept), sinceOf)) {
     const standing: Standing = { spec: seen.fleet.spec, pops: seen.pops, partners: seen.partners, disruptions: [...kept, ...granted] };
     const { kind, id } = asker.grant;
-    const hold = firstHold(standing, asker, brake, waiting) ?? partnerFirst(standing, asker, first[kind]);
+    const held = firstHold(standing, asker, brake, waiting) ?? partnerFirst(standing, asker, first[kind]);
+    const undecided = held === undefined && isUndecided(decidedAt, now) && mayBeInTheWay(standing, asker, brake, waiting);
+    const hold = held ?? (undecided ? askedTogether() : promisedTo(promised, standing, asker, brake, waiting));
     if (hold === undefined) {
       granted.push(entryOf(asker, now));
       continue;
     }
+    if (undecided) {
+      promised.push(entryOf(asker, now));
+      wakeAt = Math.min(wakeAt, decidedAt);
+    }
     const { rule, reason, message } = hold;
     const place = { pop: asker.name, uid: asker.uid, id, kind, since: sinceOf(asker), rule, reason, message };
     const entry: WaitingForGrant = { ...place, ...waitsForPartners(standing, asker) };
-    if (first[kind] === undefined && waitsForOthers(standing, asker, brake)) first[kind] = entry;
+    if (first[kind] === undefined && held !== undefined && waitsForOthers(standing, asker, brake)) first[kind] = entry;
     waiting.push(entry);
   }
-  return { granted, waiting };
+  return { granted, waiting, ...(Number.isFinite(wakeAt) ? { wakeAt } : {}) };
+}
+
+/** Would it have to wait if every other PoP had a grant? If not, nobody who asks a moment later can be in its way, and it need not wait. */
+function mayBeInTheWay(standing: Standing, asker: Asker, brake: Brake, waiting: readonly WaitingForGrant[]): boolean {
+  const { spec, pops, disruptions } = standing;
+  const holders = new Set(disruptions.map(({ uid }) => uid));
+  const others = pops.filter(({ uid, deleting }) => uid !== asker.uid && !deleting && !holders.has(uid));
+  // Said without a look at each: a fleet has more PoPs than may roll at once.
+  if (others.length >= spec.maxConcurrentPoPs) return true;
+  const all = others.map((pop): Disruption => entryOf({ ...pop, grant: { id: 0, kind: "Roll" } }, 0));
+  return firstHold({ ...standing, disruptions: [...disruptions, ...all] }, asker, brake, waiting) !== undefined;
+}
+
+/** What goes first and is not decided on yet keeps its place from those behind it, who would take it in these seconds (rule F10). */
+function promisedTo(
+  promised: readonly Disruption[],
+  standing: Standing,
+  asker: Asker,
+  brake: Brake,
+  waiting: readonly WaitingForGrant[],
+): Hold | undefined {
+  if (promised.length === 0) return undefined;
+  const taken = firstHold({ ...standing, disruptions: [...standing.disruptions, ...promised] }, asker, brake, waiting);
+  if (taken === undefined) return undefined;
+  const names = nameList(promised.map(({ pop }) => pop));
+  return {
+    rule: "F10",
+    reason: "RegionBusy",
+    message: `${names} asked a moment ago and ${promised.length === 1 ? "comes" : "come"} first`,
+  };
 }
 
 /** Would it have its grant if nobody held one? Else it waits for nodes, for a person or for a pause to end, and keeps nobody. */
@@ -51,23 +91,6 @@ const waitsForOthers = (standing: Standing, asker: Asker, brake: Brake): boolean
 function askersOf({ pops }: FleetObservation, kept: readonly Disruption[]): readonly Asker[] {
   const held = ({ uid, grant: { id } }: Asker): boolean => kept.some((entry) => entry.uid === uid && entry.id === id);
   return pops.filter((pop): pop is Asker => pop.grant?.state === "Asked" && !pop.deleting).filter((asker) => !held(asker));
-}
-
-function inOrder(askers: readonly Asker[], sinceOf: (asker: Asker) => string): readonly Asker[] {
-  return askers
-    .map((asker) => ({ asker, key: [rankOf(asker), sinceOf(asker), stableHash([asker.uid, asker.grant.id], 24)] as const }))
-    .toSorted((a, b) => a.key[0] - b.key[0] || moreFailed(a.asker, b.asker) || compare(a.key[1], b.key[1]) || compare(a.key[2], b.key[2]))
-    .map(({ asker }) => asker);
-}
-
-const moreFailed = (a: Asker, b: Asker): number => (a.grant.kind === "Rollback" ? b.failedSessions - a.failedSessions : 0);
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-function rankOf({ grant: { kind }, unfinished, emergency }: Asker): number {
-  if (kind === "Rollback") return 0;
-  if (unfinished) return 1;
-  return emergency ? 2 : 3;
 }
 
 function firstHold(standing: Standing, asker: Asker, brake: Brake, waiting: readonly WaitingForGrant[]): Hold | undefined {
@@ -121,6 +144,8 @@ function reservedCapacity({ spec, pops, partners, disruptions }: Standing, waiti
   return { rule: "F3", reason: "RegionBusy", message: `${first.pop} waits for capacity since ${first.since} and comes first` };
 }
 
-function entryOf({ name, uid, region, grant: { id, kind } }: Asker, now: Instant): Disruption {
+type Holder = Pick<Asker, "name" | "uid" | "region"> & { readonly grant: Pick<Asker["grant"], "id" | "kind"> };
+
+function entryOf({ name, uid, region, grant: { id, kind } }: Holder, now: Instant): Disruption {
   return { pop: name, uid, id, kind, ...(region === undefined ? {} : { region }), since: formatInstant(now) };
 }

@@ -48,6 +48,8 @@ export interface AskedGrant {
   readonly id: number;
   readonly kind: "Roll" | "Rollback";
   readonly state: "Asked" | "Returned";
+  /** What it wants to go to; the order among equals depends on it (rule G7). */
+  readonly version?: string | undefined;
 }
 
 /** What a live GET of a PoPCluster said. */

@@ -15,7 +15,7 @@ type PopGate = { readonly open: true } | { readonly open: false; readonly closed
  * May a node be started now, by the PoP's window, its freezes and the notice, and by the dates of its rollout's train; else the hold that
  * says when (W1 to W10, F1). An emergency asks for the freezes alone (F8).
  */
-export function windowOf(view: PopView, now: Instant): PopGate {
+export const windowOf = oncePer((view: PopView, now: Instant): PopGate => {
   const { pop, window, fleet } = view.seen;
   if (!window.found) {
     const message = `MaintenanceWindow ${pop.spec.windowRef.name} does not exist in namespace ${pop.namespace}; nothing starts until it does`;
@@ -43,7 +43,7 @@ export function windowOf(view: PopView, now: Instant): PopGate {
     // Without a promised notice a version may start in the occurrence that runs when it is announced.
     ...(notice > 0 && pop.status.announcedAt ? { announcedAt: Date.parse(pop.status.announcedAt), noticeMilliseconds: notice } : {}),
   });
-}
+});
 
 export function pausedHold(view: PopView): Hold | undefined {
   const { pop, fleet } = view.seen;
@@ -118,12 +118,11 @@ export function grantHold(view: PopView): Hold | undefined {
       message: `there is no Fleet object named fleet in namespace ${view.seen.pop.namespace}, so nobody can grant this PoP a disruption; create one`,
     };
   }
-  const holders = view.seen.fleet.disruptions.map((entry) => entry.pop);
+  // Nobody is named: each of those who wait would write its status with every grant that anybody gets (G11). The Fleet names them.
   return {
     rule: "G14",
     reason: "RegionBusy",
-    message:
-      holders.length > 0 ? `waits for the Fleet's grant; disrupted now: ${holders.slice(0, 8).join(", ")}` : "waits for the Fleet's grant",
+    message: "waits for the Fleet's grant; status.waiting of the Fleet says who is disrupted before it",
   };
 }
 

@@ -47,7 +47,7 @@ export function preflight(view: PopView, now: Instant): Outcome | undefined {
     };
     return { holds: [hold], wakes: [now + 1_000] };
   }
-  if (!grantHeld(view)) return askGrant(view, "Roll", brakesOn(view, now).grant);
+  if (!grantHeld(view)) return askGrant(view, "Roll", brakesOn(view, now).grant, run.version);
   const baseline: NonNullable<PopRun["baseline"]> = view.nodes.flatMap((node) => {
     const verdict = health.nodes.get(node.member.uid)?.verdict;
     return verdict ? [{ name: node.member.name, verdict }] : [];
@@ -107,5 +107,5 @@ export function regrant(view: PopView, now: Instant): Outcome | undefined {
     return ledger ? { ledger } : { holds, wakes: untils(holds) };
   }
   if (serving.length === 0 || grantHeld(view)) return undefined;
-  return askGrant(view, run.kind === "Rollback" ? "Rollback" : "Roll", brakesOn(view, now).grant);
+  return askGrant(view, run.kind === "Rollback" ? "Rollback" : "Roll", brakesOn(view, now).grant, run.version);
 }

@@ -1,4 +1,5 @@
 import type { Probe } from "../health/probe.ts";
+import { oncePer } from "../once-per.ts";
 import { stableHash } from "../rollout/order.ts";
 import { prometheusProbe } from "./health.ts";
 import type { PopView } from "./view.ts";
@@ -13,18 +14,21 @@ interface Query {
   readonly probe: Probe | undefined;
 }
 
-function queriesOf(view: PopView): Query[] {
+/** A name for what is asked of whom. */
+const hashOf = oncePer((asked: { readonly query: string }, url: string): string => stableHash([asked.query, url], 16));
+
+const queriesOf = oncePer((view: PopView, _: undefined): readonly Query[] => {
   const { health } = view.seen.pop.spec;
   const node = view.nodes[0]?.member.name;
   return (["node", "pop"] as const).flatMap((of) =>
     health[of].flatMap((check): Query[] => {
       if (!check.prometheus) return [];
-      const key = `query/${of}/${check.name}/${stableHash([check.prometheus.query, health.prometheus?.url ?? ""], 16)}`;
+      const key = `query/${of}/${check.name}/${hashOf(check.prometheus, health.prometheus?.url ?? "")}`;
       const probe = prometheusProbe(view, check, key, of === "node" ? node : undefined, health);
       return [{ check: check.name, of, key, probe: probe && { ...probe, intervalMilliseconds: ASKED_AGAIN_AFTER } }];
     }),
   );
-}
+});
 
 /** Before a roll every query is asked once, so that one which does not parse is told before the window opens and not in it (P9). */
 export function queryProbes(view: PopView): readonly Probe[] {
@@ -33,12 +37,12 @@ export function queryProbes(view: PopView): readonly Probe[] {
     wanted !== undefined && (run === undefined ? wanted.revision !== current : run.state === "Passed" && wanted.revision !== run.revision);
   const refused = refusedQueries(view).length > 0;
   if (!waits && !refused) return [];
-  return queriesOf(view).flatMap(({ probe }) => probe ?? []);
+  return queriesOf(view, undefined).flatMap(({ probe }) => probe ?? []);
 }
 
 /** The queries of the spec that Prometheus could not parse, with its words. */
 export function refusedQueries(view: PopView): readonly { readonly check: string; readonly of: "node" | "pop"; readonly detail: string }[] {
-  return queriesOf(view).flatMap(({ check, of, key }) => {
+  return queriesOf(view, undefined).flatMap(({ check, of, key }) => {
     const result = view.seen.samples.get(key)?.at(-1)?.result;
     return result && !result.ok && result.invalidQuery ? [{ check, of, detail: result.detail }] : [];
   });

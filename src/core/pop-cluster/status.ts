@@ -25,7 +25,8 @@ const PAUSE_ACKNOWLEDGED = 10_000;
 
 /** The whole status from the ledger: what is derived is derived here and nowhere else; no decision reads it back (G1). */
 export function statusOf(view: PopView, ledger: PopClusterStatus, holds: readonly Hold[], now: Instant): PopClusterStatus {
-  const after = viewOf({ ...view.seen, pop: { ...view.seen.pop, status: ledger } });
+  // The same ledger makes the same view, and what was asked of it already is not asked again.
+  const after = ledger === view.seen.pop.status ? view : viewOf({ ...view.seen, pop: { ...view.seen.pop, status: ledger } });
   const shown = onlyOnce(holds).slice(0, HOLDS_SHOWN);
   const health = healthOf(after, now);
   const {

@@ -21,20 +21,28 @@ const OURS = new Set(["not-ready", "unreachable", "unschedulable", ...Object.val
  * seen": a cordon changes the list.
  */
 export function runNodeTaints(cluster: Cluster, clock: Clock, reactionMilliseconds = 20): () => void {
+  const touched = new Set<string>();
   const worker = new Worker(clock, reactionMilliseconds, async () => {
-    for (const node of nodes.list()) {
+    for (const name of touched) {
+      touched.delete(name);
+      const node = nodes.get(name);
+      if (node === undefined) continue;
       const [current, wanted] = [node.spec?.taints ?? [], wantedTaints(node, clock)];
       const order = (taints: readonly Taint[]) => taints.map(({ key, effect }) => key + effect).sort();
       if (sameJson(order(current), order(wanted))) continue;
       const { uid, resourceVersion } = node.metadata;
+      // Until it is written: what is refused is tried again.
+      touched.add(name);
       await cluster.patch(NODE, node.metadata.name, undefined, [
         { op: "test", path: "/metadata/uid", value: uid },
         { op: "test", path: "/metadata/resourceVersion", value: resourceVersion },
         { op: "add", path: "/spec/taints", value: wanted },
       ]);
+      touched.delete(name);
     }
   });
   const nodes = worker.watch(cluster.cache({ ...NODE, project: (node: NodeObject) => node }));
+  nodes.onChange(({ metadata }) => touched.add(metadata.name));
   return () => worker.stop();
 }
 

@@ -19,6 +19,7 @@ export function runScheduler(cluster: InMemoryCluster, clock: Clock, reactionMil
   async function schedule(): Promise<void> {
     if (!nodes.synced || !pods.synced) return;
     const waiting = pods.list().filter(({ metadata, spec }) => !spec.nodeName && metadata.deletionTimestamp === undefined);
+    if (waiting.length === 0) return;
     const taken = portsByNode(pods.list());
     for (const pod of waiting.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
       const node = nodes

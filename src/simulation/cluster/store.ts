@@ -41,6 +41,10 @@ export class Store {
   readonly audit: AuditEntry[] = [];
   readonly #kinds = new Map<string, KindDefinition>();
   readonly #objects = new Map<string, Map<string, RawObject>>();
+  /** Keys of objects by kind and label, as `key=value`. */
+  readonly #labelled = new Map<string, Map<string, Set<string>>>();
+  /** What `list` answered, until the kind is written again. */
+  readonly #listed = new Map<string, readonly RawObject[]>();
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   readonly #random: () => number;
   #resourceVersion = 1_000;
@@ -78,9 +82,20 @@ export class Store {
   }
 
   /** All objects of a kind, in the order of namespace and name. */
-  list(kind: Kind): RawObject[] {
+  list(kind: Kind): readonly RawObject[] {
+    const known = this.#listed.get(kindKey(kind));
+    if (known !== undefined) return known;
     const entries = [...this.#all(kind)].sort(([a], [b]) => (a < b ? -1 : 1));
-    return entries.map(([, object]) => object);
+    const listed = Object.freeze(entries.map(([, object]) => object));
+    this.#listed.set(kindKey(kind), listed);
+    return listed;
+  }
+
+  /** Those of a kind that have a label, in the same order. */
+  listLabelled(kind: Kind, label: string, value: string): readonly RawObject[] {
+    const keys = [...(this.#labelled.get(kindKey(kind))?.get(`${label}=${value}`) ?? [])];
+    const all = this.#all(kind);
+    return keys.sort().map((key) => all.get(key)!);
   }
 
   /** Writes the object under a new resourceVersion and tells everybody; returns it frozen, as it is stored. */
@@ -88,13 +103,18 @@ export class Store {
     const key = keyOf(object.metadata.name, object.metadata.namespace);
     const previous = this.#all(kind).get(key);
     object.metadata.resourceVersion = String(++this.#resourceVersion);
+    this.#relabel(kind, key, previous, object);
     this.#all(kind).set(key, deepFreeze(object));
+    this.#listed.delete(kindKey(kind));
     this.#tell({ type: previous === undefined ? "ADDED" : "MODIFIED", kind, object, previous, resourceVersion: this.#resourceVersion });
     return object;
   }
 
   remove(kind: Kind, object: RawObject): void {
-    this.#all(kind).delete(keyOf(object.metadata.name, object.metadata.namespace));
+    const key = keyOf(object.metadata.name, object.metadata.namespace);
+    this.#relabel(kind, key, this.#all(kind).get(key), undefined);
+    this.#all(kind).delete(key);
+    this.#listed.delete(kindKey(kind));
     const resourceVersion = ++this.#resourceVersion;
     const last = deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(resourceVersion) } });
     this.#tell({ type: "DELETED", kind, object: last, previous: object, resourceVersion });
@@ -128,6 +148,16 @@ export class Store {
   #all(kind: Kind): Map<string, RawObject> {
     this.definition(kind);
     return this.#objects.get(kindKey(kind))!;
+  }
+
+  #relabel(kind: Kind, key: string, before: RawObject | undefined, after: RawObject | undefined): void {
+    const labelled = this.#labelled.get(kindKey(kind)) ?? new Map<string, Set<string>>();
+    this.#labelled.set(kindKey(kind), labelled);
+    for (const [label, value] of Object.entries(before?.metadata.labels ?? {})) labelled.get(`${label}=${value}`)?.delete(key);
+    for (const [label, value] of Object.entries(after?.metadata.labels ?? {})) {
+      const term = `${label}=${value}`;
+      labelled.set(term, (labelled.get(term) ?? new Set<string>()).add(key));
+    }
   }
 
   #tell(event: StoreEvent): void {

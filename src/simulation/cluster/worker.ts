@@ -44,9 +44,12 @@ export class Worker {
     }
   }
 
-  /** Looks again at a later time, whatever happens until then. */
-  wakeLater(milliseconds: number): void {
-    const cancel = this.#clock.after(milliseconds, () => this.wake(0));
+  /** Looks again at a later time, whatever happens until then; `first` is done right before. */
+  wakeLater(milliseconds: number, first?: () => void): void {
+    const cancel = this.#clock.after(milliseconds, () => {
+      first?.();
+      this.wake(0);
+    });
     this.#releases.push(cancel);
   }
 

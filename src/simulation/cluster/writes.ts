@@ -47,17 +47,18 @@ export function updateObject(store: Store, kind: Kind, object: object, options: 
 /** @throws 404 (also for a kind without status), 409 Conflict, 422 Invalid */
 export function updateObjectStatus(store: Store, kind: Kind, object: object): RawObject {
   const definition = store.definition(kind);
-  const sent = wireCopy(object) as RawObject;
+  // What is not taken over is not copied: a fleet's status is written often, and the rest of it may be large.
+  const sent = object as RawObject;
   if (!definition.statusSubresource) throw notFound(kind, `${sent.metadata.name}/status`);
   const previous = existingFor(store, kind, sent);
-  const metadata = { ...wireCopy(previous.metadata) };
+  const metadata = { ...previous.metadata };
   if (definition.metadataWithStatus) {
     for (const field of ["labels", "annotations", "finalizers"] as const) {
       delete metadata[field];
       if (sent.metadata[field] !== undefined) Object.assign(metadata, { [field]: sent.metadata[field] });
     }
   }
-  const { status: _, ...rest } = wireCopy(previous);
+  const { status: _, ...rest } = previous;
   const next = complete(definition, { ...rest, metadata, ...(sent.status !== undefined && { status: sent.status }) }, previous, {});
   check(definition, next, previous);
   return commit(store, kind, previous, next, false);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ASSIGNED, type Case, CASES, small } from "./fleet-sabotage.ts";
+import { ASSIGNED, type Case, CASES, MISSED, ONE_BY_ONE, small } from "./fleet-sabotage.ts";
 
 describe("sabotage of the fleet", () => {
   it.each(Object.entries(CASES))(
@@ -15,6 +15,6 @@ describe("sabotage of the fleet", () => {
   );
 
   it("an honest operator is not: the same hunts find nothing", { timeout: 180_000 }, async () => {
-    await small(ASSIGNED)({});
+    for (const told of [ASSIGNED, MISSED, ONE_BY_ONE]) await small(told)({});
   });
 });

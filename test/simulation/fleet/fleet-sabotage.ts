@@ -1,10 +1,11 @@
 import type { PopRollout } from "../../../src/api/pop-rollout.ts";
 import { ACCOUNT_LABEL } from "../../../src/api/names.ts";
-import { POP_CLUSTER } from "../../../src/api/resources.ts";
+import { FLEET, POP_CLUSTER } from "../../../src/api/resources.ts";
 import type { KubernetesObject } from "../../../src/control/ports.ts";
+import { sleep } from "../../../src/runtime/clock.ts";
 import { FLEET_NAMESPACE } from "../../../src/simulation/world.ts";
 import type { Sabotage } from "../effect.ts";
-import { FleetScenario, HOUR, MINUTE } from "./fleet-scenario.ts";
+import { DAY, FleetScenario, HOUR, MINUTE, SECOND } from "./fleet-scenario.ts";
 import { approve, ask, decideOn } from "./people.ts";
 import { imageOf, popsOf } from "./pops.ts";
 
@@ -43,6 +44,8 @@ interface Told {
   readonly early?: (scenario: FleetScenario, sabotage: Sabotage) => Promise<unknown> | void;
   /** What happens while the first window is open. */
   readonly during?: (scenario: FleetScenario, sabotage: Sabotage) => Promise<unknown> | void;
+  /** What happens at an instant after that. */
+  readonly later?: readonly [at: number, deed: (scenario: FleetScenario) => Promise<unknown>];
   readonly limits?: object;
   readonly until?: number;
 }
@@ -51,7 +54,7 @@ const WINDOW = Date.parse("2026-11-22T00:00:00Z");
 
 /** A rollout through six PoPs of one zone, with what a case tells of it. */
 export const small =
-  ({ rollout = {}, before, early, during, limits = {}, until = WINDOW + 5 * HOUR }: Told): Hunt =>
+  ({ rollout = {}, before, early, during, later, limits = {}, until = WINDOW + 5 * HOUR }: Told): Hunt =>
   async (sabotage) => {
     const scenario = await FleetScenario.create({
       start: "2026-11-20T10:00:00Z",
@@ -66,6 +69,10 @@ export const small =
     if (early) await scenario.done(Promise.resolve(early(scenario, sabotage)));
     await scenario.liveUntil(WINDOW + MINUTE);
     if (during) await scenario.done(Promise.resolve(during(scenario, sabotage)));
+    if (later) {
+      await scenario.liveUntil(later[0]);
+      await scenario.done(later[1](scenario));
+    }
     await scenario.liveUntil(until);
     scenario.invariants.check();
   };
@@ -83,6 +90,62 @@ const losesImages = (scenario: FleetScenario) => {
   // Whichever two are picked as the canary: one of them fails.
   for (const { name } of popsOf(6)) if (name !== "p03") scenario.world.registry.missing.add(imageOf(name, "2.0.0"));
 };
+/** A PoP that was paused all the while goes on when the train has ended. */
+export const MISSED: Told = {
+  rollout: { waves: [{ name: "all", pops: { percent: 100 }, bake: "10m" }] },
+  before: (scenario) => scenario.done(scenario.edit("p03", (spec) => ({ ...spec, paused: true }))),
+  later: [WINDOW + 13 * DAY, (scenario) => scenario.edit("p03", (spec) => ({ ...spec, paused: false }))],
+  until: WINDOW + 15 * DAY,
+};
+/** One place for those who go back, and people who want the version back from one PoP after the other, a second apart. */
+export const ONE_BY_ONE: Told = {
+  rollout: { waves: [{ name: "all", pops: { percent: 100 }, bake: "10m" }] },
+  limits: { maxConcurrentPoPs: 6, maxConcurrentPerRegion: 6, maxConcurrentRollbacks: 1 },
+  later: [
+    WINDOW + 2 * HOUR,
+    async (scenario) => {
+      for (const { name } of popsOf(6)) {
+        const at = new Date(scenario.world.clock.now()).toISOString();
+        await scenario.edit(name, (spec) => ({ ...spec, requests: { ...spec.requests, takeBack: { at } } }));
+        await sleep(scenario.world.clock, SECOND);
+      }
+    },
+  ],
+};
+/** Reads no dates of trains, and leaves them as they are where it writes. */
+const knowsNoTrain = (): Sabotage => {
+  const dates = new Map<string, Loose>();
+  return {
+    view: shares((share) => {
+      const { from, to } = share;
+      if (from !== undefined) dates.set(share["uid"], { from, to });
+      delete share["from"];
+      delete share["to"];
+    }),
+    status: shares((share) => void (share["late"] || Object.assign(share, dates.get(share["uid"])))),
+  };
+};
+/** Who is about to write the Fleet's ledger reads it as it was a while ago, and what is made from that wins. */
+const ageing = (milliseconds: number) => {
+  const seen: { readonly at: number; readonly fleet: KubernetesObject }[] = [];
+  let clock: FleetScenario["world"]["clock"] | undefined;
+  let last = "";
+  const get: Required<Sabotage>["get"] = (kind, found) => {
+    // A PoP asks for its window and the Fleet in one breath, and sees its grant as it is.
+    const ofPop = last === "MaintenanceWindow";
+    last = kind.kind;
+    if (kind.kind !== "Fleet" || ofPop || found === undefined || clock === undefined) return found;
+    return seen.findLast(({ at }) => at <= clock!.elapsed() - milliseconds)?.fleet ?? found;
+  };
+  const begin = ({ world }: FleetScenario) => {
+    clock = world.clock;
+    const note = (fleet: KubernetesObject) => void seen.push({ at: world.clock.elapsed(), fleet });
+    world.store.list(FLEET).forEach((fleet) => note(fleet));
+    world.store.subscribe(({ kind, object }) => kind.kind === "Fleet" && note(object));
+  };
+  return { sabotage: { get, ignoresConflicts: "Fleet" }, begin };
+};
+const CACHED = ageing(5 * SECOND);
 const everybodyAtOnce = [{ name: "all", pops: { percent: 100 }, bake: "10m" }];
 const awaited = (action: (scenario: FleetScenario, rollout: PopRollout) => Promise<void>) => (scenario: FleetScenario) =>
   action(scenario, scenario.rollout("r1")!);
@@ -111,6 +174,16 @@ export const CASES: Readonly<Record<string, Case>> = {
     sabotage: { view: of("Fleet", (fleet) => void (fleet["spec"].maxConcurrentPoPs = 100)) },
     hunt: small({ rollout: { waves: everybodyAtOnce }, limits: { maxConcurrentPerRegion: 6 } }),
     caughtBy: /G14:/,
+  },
+  "counts grants from a cache": {
+    sabotage: CACHED.sabotage,
+    hunt: small({ ...ONE_BY_ONE, before: (scenario) => CACHED.begin(scenario) }),
+    caughtBy: /G14:/,
+  },
+  "boards a train that left": {
+    sabotage: knowsNoTrain(),
+    hunt: small(MISSED),
+    caughtBy: /I20:.*which is in none of/,
   },
   "ignores partners": {
     // Sites of no account count for nobody.
@@ -146,9 +219,12 @@ export const CASES: Readonly<Record<string, Case>> = {
     sabotage: {
       view: (() => {
         let acknowledged = false;
-        return of("Fleet", ({ spec, status }) => {
+        return of("Fleet", ({ metadata, spec, status }) => {
           acknowledged ||= isAcknowledged(status);
-          spec.paused &&= !acknowledged;
+          if (!acknowledged) return;
+          // As if a person had lifted it.
+          spec.paused = false;
+          metadata.generation += 1;
         });
       })(),
     },

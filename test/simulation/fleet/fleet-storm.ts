@@ -10,7 +10,7 @@ import { imageOf, popsOf } from "./pops.ts";
 
 export interface FleetStormOptions {
   readonly pops?: number;
-  /** Things that happen in five weeks, besides what the trains bring. */
+  /** Things that happen in five weeks, besides what the trains bring; 60, or as many as there are PoPs. */
   readonly deeds?: number;
   readonly sabotage?: Sabotage;
   readonly trace?: (line: string) => void;
@@ -158,7 +158,8 @@ export class FleetStorm {
   /** What comes by chance: mostly while windows are open, for there it can do harm. */
   #chances(deeds: Deeds) {
     const random = this.#random;
-    return Array.from({ length: this.#options.deeds ?? 60 }, () => {
+    const length = this.#options.deeds ?? Math.max(60, this.#options.pops ?? 0);
+    return Array.from({ length }, () => {
       const week = Math.floor(random() * WEEKS);
       // Saturday 12:00 UTC, when Auckland opens, to Sunday 13:00, when Los Angeles closes.
       const inWindows = FIRST + week * 7 * DAY + 26 * HOUR + random() * 25 * HOUR;

@@ -85,11 +85,10 @@ export class GrantInvariants {
     const { truth, findings } = this.#its;
     this.#since.delete(uid);
     const held = truth.nodesOf(pop).filter(({ ours }) => ours);
-    if (
-      truth.pops.get(pop)?.metadata.uid === uid &&
-      truth.pops.get(pop)?.status?.grant?.id === id &&
-      held.some(({ object }) => !isLabelless(object))
-    )
+    const { metadata, status } = truth.pops.get(pop) ?? {};
+    if (metadata?.uid !== uid || status?.grant?.id !== id) return;
+    // What is not returned holds for nodes between two labels too.
+    if (status.grant.state === "Asked" ? held.length > 0 : held.some(({ object }) => !isLabelless(object)))
       findings.violated(
         "G14",
         `grant ${id} of ${pop} is struck while ${held.map(({ object }) => object.metadata.name).join(", ")} is out by our hand`,

@@ -1,0 +1,66 @@
+// What bench/check-ins.ts starts as a process of its own, so that its processor time is the server's alone. argv: `bare`, or the
+// inventory's URL. Tells its port and the tokens, and answers "measure" with the processor time since it was asked last.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { RealClock } from "../src/control/clock/real-clock.ts";
+import { hashOf, newToken } from "../src/gateway/credentials.ts";
+import { startGateway } from "../src/gateway/gateway.ts";
+import { openInventory } from "../src/inventory/open.ts";
+
+export interface Serving {
+  readonly port: number;
+  /** Of the devices D-0, D-1 and so on. */
+  readonly tokens: readonly string[];
+}
+
+export interface Measured {
+  /** Processor time, user and system, in microseconds. */
+  readonly microseconds: number;
+  /** How often the cluster was looked at. */
+  readonly looks: number;
+}
+
+const DEVICES = 2_000;
+const UNLIMITED = { perSecond: 1e9, burst: 1e9 };
+const ANSWER = JSON.stringify({ config: { polling: { sleep: "00:05:00" } }, _links: {} });
+let looks = 0;
+
+async function bare(): Promise<Serving> {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { "content-type": "application/hal+json", "content-length": Buffer.byteLength(ANSWER) }).end(ANSWER);
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  return { port: (server.address() as AddressInfo).port, tokens: Array.from({ length: DEVICES }, newToken) };
+}
+
+async function gateway(url: string): Promise<Serving> {
+  const inventory = await openInventory(url);
+  const clock = new RealClock();
+  const tokens = Array.from({ length: DEVICES }, newToken);
+  for (const [n, token] of tokens.entries()) {
+    const now = clock.now();
+    await inventory.enroll({ serial: `D-${n}`, account: "acme", tokenHash: hashOf(token), at: now, oldTokensUntil: now });
+    await inventory.report({ account: "acme", serial: `D-${n}`, attributes: { version: "18.3.3", model: "S-100" } }, now);
+  }
+  const { port } = await startGateway({
+    address: { host: "127.0.0.1", port: 0 },
+    clock,
+    inventory,
+    views: { viewOf: () => Promise.resolve(void (looks += 1)), isFresh: () => true, rollout: () => undefined },
+    hints: { ordinary: 300_000, near: 10_000 },
+    log: () => undefined,
+    limits: { device: UNLIMITED, address: UNLIMITED },
+  });
+  return { port, tokens };
+}
+
+const what = process.argv[2] ?? "bare";
+const serving = await (what === "bare" ? bare() : gateway(what));
+let before = process.cpuUsage();
+process.on("message", () => {
+  const { user, system } = process.cpuUsage(before);
+  before = process.cpuUsage();
+  process.send?.({ microseconds: user + system, looks } satisfies Measured);
+});
+process.on("disconnect", () => process.exit(0));
+process.send?.(serving);

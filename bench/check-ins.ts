@@ -1,0 +1,125 @@
+// B7: how many check-ins one processor core serves, beside a server that answers a constant.
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Pool } from "undici";
+import { PostgresUnavailable } from "../tools/postgres/install.ts";
+import { startPostgres } from "../tools/postgres/run.ts";
+import type { Measured, Serving } from "./check-in-server.ts";
+import { type Figures, median, quantile, type Row, spread } from "./figures.ts";
+
+const CONNECTIONS = 64;
+const CHECK_INS = 6_000;
+const TURNS = 4;
+
+interface Server {
+  readonly child: ChildProcess;
+  readonly pool: Pool;
+  readonly tokens: readonly string[];
+  readonly perCore: number[];
+  readonly milliseconds: number[];
+  looks: number;
+}
+
+async function start(what: string): Promise<Server> {
+  const child = fork(join(import.meta.dirname, "check-in-server.ts"), [what], { execArgv: [] });
+  const [{ port, tokens }] = (await once(child, "message")) as [Serving];
+  const pool = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS });
+  return { child, pool, tokens, perCore: [], milliseconds: [], looks: 0 };
+}
+
+async function measure(child: ChildProcess): Promise<Measured> {
+  const answer = once(child, "message") as Promise<[Measured]>;
+  child.send("measure");
+  return (await answer)[0];
+}
+
+/** One turn: devices one after the other on connections that stay, each with its own token. */
+async function turn({ child, pool, tokens, milliseconds }: Server): Promise<Measured> {
+  let next = 0;
+  const device = async (): Promise<void> => {
+    for (let n = next++; n < CHECK_INS; n = next++) {
+      const which = n % tokens.length;
+      const begun = performance.now();
+      const headers = { authorization: `TargetToken ${tokens[which] ?? ""}` };
+      const { statusCode, body } = await pool.request({ method: "GET", path: `/acme/controller/v1/D-${which}`, headers });
+      await body.dump();
+      if (statusCode !== 200) throw new Error(`a check-in was answered ${statusCode}`);
+      milliseconds.push(performance.now() - begun);
+    }
+  };
+  await measure(child);
+  await Promise.all(Array.from({ length: CONNECTIONS }, device));
+  return measure(child);
+}
+
+/** Without PostgreSQL its rows are left out. */
+export async function checkIns(): Promise<readonly Figures[]> {
+  const folder = mkdtempSync(join(tmpdir(), "rollward-check-ins-"));
+  const postgres = await startPostgres().catch((error: unknown) => {
+    if (error instanceof PostgresUnavailable) return undefined;
+    throw error;
+  });
+  const servers = {
+    bare: await start("bare"),
+    sqlite: await start(`sqlite:${join(folder, "inventory.db")}`),
+    ...(postgres && { postgres: await start(postgres.url) }),
+  };
+  try {
+    // The first turn warms up: code is compiled, and every device comes for the first time.
+    for (const server of Object.values(servers)) await turn(server);
+    for (let n = 0; n < TURNS; n++) {
+      const order = n % 2 === 0 ? Object.values(servers) : Object.values(servers).toReversed();
+      for (const server of order) {
+        if (n === 0) server.milliseconds.length = 0;
+        const { microseconds, looks } = await turn(server);
+        server.perCore.push((CHECK_INS / microseconds) * 1e6);
+        server.looks = looks;
+      }
+    }
+  } finally {
+    for (const { child, pool } of Object.values(servers)) {
+      await pool.close();
+      child.kill();
+    }
+    await postgres?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return [figuresOf(servers)];
+}
+
+function figuresOf({ bare, sqlite, postgres }: { readonly bare: Server; readonly sqlite: Server; readonly postgres?: Server }): Figures {
+  const share = (server: Server): number => median(server.perCore) / median(bare.perCore);
+  const rowsOf = (name: string, server: Server): Row[] => [
+    { what: `${name}, check-ins a second on one core`, value: spread(server.perCore, "/s") },
+    {
+      what: "  share of the bare server",
+      value: `${(share(server) * 100).toFixed(0)} %`,
+      target: "≥ 50 %, state of the art ≥ 80 %",
+      met: share(server) >= 0.5,
+    },
+    { what: "  answered, p50 and p99", value: answered(server) },
+    {
+      what: "  looks at the cluster, with nothing to offer",
+      value: String(server.looks),
+      target: "0",
+      met: server.looks === 0,
+      gated: true,
+    },
+  ];
+  return {
+    title: "B7: check-ins of devices",
+    how: `${CHECK_INS} polls of 2,000 devices over ${CONNECTIONS} connections that stay, without TLS; a core's rate is polls by the server's own processor time, of ${TURNS} turns in changing order`,
+    rows: [
+      { what: "a bare Node server that answers a constant", value: spread(bare.perCore, "/s") },
+      { what: "  answered, p50 and p99", value: answered(bare) },
+      ...rowsOf("gateway on SQLite", sqlite),
+      ...(postgres === undefined ? [] : rowsOf("gateway on PostgreSQL (the server's own time apart)", postgres)),
+    ],
+  };
+}
+
+const answered = ({ milliseconds }: Server): string =>
+  `${median(milliseconds).toFixed(1)} and ${quantile(milliseconds, 0.99).toFixed(1)} ms`;

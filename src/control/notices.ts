@@ -1,0 +1,10 @@
+import type { Notice } from "../core/socket/notice.ts";
+
+/** Sends notices to an account's channels. Its completion is evidence (rule W3): only a receiver's 2xx counts. */
+export interface Notices {
+  /**
+   * Tries once, with a deadline, the channels in their order; the first is the one that counts. True: it took the notice. Copies to the
+   * others are tried aside and decide nothing. Never rejects: what failed is tried again because no acceptance stands in the inventory.
+   */
+  send(notice: Notice, channels: readonly { readonly name: string; readonly url: string }[]): Promise<boolean>;
+}
