@@ -23,15 +23,20 @@ export interface AuditEntry {
 
 /**
  * Each request once, when its answer is complete; a watch therefore appears when it ends. Bodies are logged only where the request alone
- * does not tell what was done: patches of Nodes, and evictions, whose dry run is asked for in the body.
+ * does not tell what was done: patches of Nodes, and evictions, whose dry run is asked for in the body. `statusBodiesOf`: plurals of our
+ * own kinds whose statuses are logged as they were sent; a history is read from them.
  */
-export function writeAuditPolicy(path: string): void {
+export function writeAuditPolicy(path: string, statusBodiesOf: readonly string[] = []): void {
+  const statuses = statusBodiesOf.map((plural) => `${plural}/status`);
   const policy = {
     apiVersion: "audit.k8s.io/v1",
     kind: "Policy",
     omitStages: ["RequestReceived", "ResponseStarted", "Panic"],
     rules: [
       { level: "Request", verbs: ["patch", "create"], resources: [{ group: "", resources: ["nodes", "pods/eviction"] }] },
+      ...(statuses.length === 0
+        ? []
+        : [{ level: "Request", verbs: ["update", "patch"], resources: [{ group: "rollward.dev", resources: statuses }] }]),
       { level: "Metadata" },
     ],
   };

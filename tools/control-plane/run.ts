@@ -28,6 +28,8 @@ export interface ControlPlaneOptions extends Partial<Tuning> {
   readonly binaries?: ControlPlaneBinaries;
   /** Users beside those of credentials.ts. */
   readonly users?: readonly User[];
+  /** Plurals of our kinds whose status writes stand in the audit log with their bodies. */
+  readonly auditStatusesOf?: readonly string[];
 }
 
 export interface ControlPlane {
@@ -101,7 +103,7 @@ async function startIn(servers: Servers, binaries: ControlPlaneBinaries, options
   const layout: Layout = { folder: servers.folder, etcdPort, etcdPeerPort, apiPort };
   const credentials = writeCredentials(servers.folder, [...USERS, ...(options.users ?? [])]);
   const auditPolicy = join(servers.folder, "audit-policy.json");
-  writeAuditPolicy(auditPolicy);
+  writeAuditPolicy(auditPolicy, options.auditStatusesOf);
   const files = { tokens: credentials.tokenFile, serviceAccountKey: credentials.serviceAccountKey, auditPolicy };
 
   const running = new RunningControlPlane(servers, binaries, layout, credentials);

@@ -253,10 +253,15 @@ describe("[F9] stages", () => {
     expect(world.wave("canary")?.state).toBe("Open");
   });
 
-  it("features that nobody reports on wait, and say so", () => {
+  it("features in early availability have no source: the stage says so, what is asked for, and that an Approval alone goes on", () => {
     const stages = [{ name: "ea", features: ["dlp-v2"], minimum: { accounts: 3, for: "72h" } }];
     const world = new RolloutWorld(pops(5), { stages }).settle(SUNDAY);
-    expect(world.status.holds![0]!.message).toContain("nobody has reported on dlp-v2 yet");
+    expect(world.status.holds![0]!.message).toMatch(
+      /^evidence ea is not there yet: this operator has no source that reports on features in early availability \(dlp-v2, asked for on at least 3 accounts for 72h\); it comes from an Approval alone, or from a stage with check and a query of your own instead; an Approval with action Promote for digest sha256:/,
+    );
     expect(world.decide().probes).toEqual([]);
+    world.approvals = [approval("without", world.status.stages![0]!.digest!, { reason: "seen on our own accounts" })];
+    world.settle(SUNDAY);
+    expect([world.status.stages![0]!.state, world.wave("canary")?.state]).toEqual(["Waived", "Open"]);
   });
 });

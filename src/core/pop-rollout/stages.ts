@@ -66,13 +66,20 @@ function told(status: StageStatus): Looked {
   };
 }
 
+/** Accounts that use a feature are counted by nobody yet: waiting alone brings nothing, and whoever waits is to know it. */
+function withoutSource({ features = [], minimum }: Stage): string {
+  const asked = minimum === undefined ? "" : `, asked for on at least ${minimum.accounts} accounts for ${minimum.for}`;
+  return cleanText(
+    `this operator has no source that reports on features in early availability (${features.join(", ")}${asked}); ` +
+      "it comes from an Approval alone, or from a stage with check and a query of your own instead",
+    512,
+  );
+}
+
 /** What the newest answer says; no answer, and one that says nothing, is no evidence (rule G9). */
 function found({ seen }: RolloutView, stage: Stage): { readonly state: "Waiting" | "Passed" | "Failed"; readonly evidence: string } {
   const answer = seen.evidence.get(stage.name);
-  if (answer === undefined) {
-    const asked = stage.check ? "it has not been asked yet" : `nobody has reported on ${(stage.features ?? []).join(", ")} yet`;
-    return { state: "Waiting", evidence: asked };
-  }
+  if (answer === undefined) return { state: "Waiting", evidence: stage.check ? "it has not been asked yet" : withoutSource(stage) };
   const evidence = cleanText(answer.evidence, 512);
   return { state: answer.verdict === "Passed" || answer.verdict === "Failed" ? answer.verdict : "Waiting", evidence };
 }

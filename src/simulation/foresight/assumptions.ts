@@ -112,11 +112,18 @@ export const assumedEvidence = ({ spec }: PopRollout): PopRolloutObservation["ev
     ]),
   );
 
+interface MissingEvidence {
+  readonly name: string;
+  readonly failed: boolean;
+  /** Features in early availability, on which nobody reports; empty for a stage with a check. */
+  readonly features: readonly string[];
+}
+
 /** Stages whose evidence is not there yet. */
-export const missingEvidence = ({ spec, status }: PopRollout): readonly { readonly name: string; readonly failed: boolean }[] => {
+export const missingEvidence = ({ spec, status }: PopRollout): readonly MissingEvidence[] => {
   if (status?.outcome !== undefined || (status?.waves ?? []).some(({ state }) => state !== "Pending")) return [];
-  return spec.stages.flatMap(({ name }) => {
+  return spec.stages.flatMap(({ name, features = [] }) => {
     const state = status?.stages?.find((stage) => stage.name === name)?.state;
-    return state === "Passed" || state === "Waived" ? [] : [{ name, failed: state === "Failed" }];
+    return state === "Passed" || state === "Waived" ? [] : [{ name, failed: state === "Failed", features }];
   });
 };

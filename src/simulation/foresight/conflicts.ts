@@ -261,7 +261,7 @@ function firstVersions(model: FleetModel, rollout: PopRollout, pops: readonly Po
 }
 
 function assumed(rollout: PopRollout): Conflict[] {
-  return missingEvidence(rollout).map(({ name, failed }) =>
+  return missingEvidence(rollout).map(({ name, failed, features }) =>
     tell({
       kind: "Evidence",
       severity: failed ? "Conflict" : "Note",
@@ -269,7 +269,9 @@ function assumed(rollout: PopRollout): Conflict[] {
       who: [],
       message: failed
         ? `evidence ${name} has failed; what follows is what would be if it passed, or if an Approval went on without it`
-        : `evidence ${name} is not there yet; the forecast goes on as if it passed at once`,
+        : features.length > 0
+          ? `evidence ${name} (${features.join(", ")} in early availability) has no source that reports on it: no wave opens before an Approval goes on without it; the forecast takes that as given at once`
+          : `evidence ${name} is not there yet; the forecast goes on as if it passed at once`,
     }),
   );
 }

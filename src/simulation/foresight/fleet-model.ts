@@ -17,8 +17,10 @@ import type { PopRolloutObservation, RolloutPop } from "../../core/pop-rollout/o
 import { viewOf } from "../../core/pop-rollout/view.ts";
 import { Schedule } from "../../runtime/schedule.ts";
 import { type ApprovalDelays, assumedEvidence, Assumptions } from "./assumptions.ts";
+import { paceOf } from "./piece-length.ts";
 import { PopLog } from "./pop-log.ts";
 import { PopModel } from "./pop-model.ts";
+import type { ForesightInput } from "./types.ts";
 
 /** Steps at one instant; more of them mean that two decisions undo each other. */
 const MOST_ROUNDS = 200;
@@ -47,21 +49,23 @@ export class FleetModel {
   readonly opened = new Map<string, Instant>();
   readonly closed = new Map<string, Instant>();
   readonly refusals: Refusal[] = [];
-  readonly #input: ForecastInput;
+  readonly #input: ForecastInput & Pick<ForesightInput, "onStep">;
   readonly #windows: ReadonlyMap<string, MaintenanceWindow>;
   readonly #windowsSeen: PopRolloutObservation["windows"];
   readonly #schedule: Schedule;
   #alarm: { readonly at: Instant; readonly ring: () => void } | undefined;
+  readonly #paces = new Map<string, number>();
   #due = new Set<string>();
   #fleetDue = true;
 
-  constructor(input: ForecastInput, delays?: ApprovalDelays) {
+  constructor(input: ForecastInput & Pick<ForesightInput, "onStep">, delays?: ApprovalDelays) {
     this.#input = input;
     this.now = input.now;
     this.fleet = input.fleet;
     this.assumptions = new Assumptions(input.fleet, delays);
     this.#windows = new Map(input.windows.map((window) => [window.metadata.name, window]));
-    for (const pop of input.pops.toSorted(byName)) this.pops.set(pop.metadata.name, new PopModel(pop, input.now, new PopLog()));
+    for (const pop of input.pops.toSorted(byName))
+      this.pops.set(pop.metadata.name, new PopModel(pop, input.now, new PopLog(), (version) => this.paceOf(version)));
     const alive = input.rollouts.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     for (const rollout of alive.toSorted(byName)) this.rollouts.set(rollout.metadata.name, rollout);
     this.#windowsSeen = rolloutObservation(
@@ -97,6 +101,7 @@ export class FleetModel {
     this.#settle();
     while (this.#alarm !== undefined && this.#alarm.at <= until && !enough()) {
       this.now = this.#alarm.at;
+      this.#input.onStep?.(this.now);
       this.#alarm.ring();
       this.#settle();
     }
@@ -146,6 +151,14 @@ export class FleetModel {
     const limit = concurrentLimit(standing, asker) ? "FleetLimit" : "Region";
     const kind = waiting.rule === "F2" || waiting.reason === "PartnerDisrupted" ? "DualTunnel" : waiting.rule === "F3" ? "Capacity" : limit;
     this.refusals.push({ pop: metadata.name, at: this.now, kind, message: waiting.message });
+  }
+
+  /** How many times what is expected the nodes of a version take, by what was seen before the look. */
+  paceOf(version: string | undefined): number {
+    if (version === undefined) return 1;
+    const pace = this.#paces.get(version) ?? paceOf(this.#input.pops, version);
+    this.#paces.set(version, pace);
+    return pace;
   }
 
   /** PoPs that may get the version and that no wave has taken. */

@@ -305,7 +305,8 @@ describe("[F7] [F8] what people have to decide", () => {
       { action: "Promote", wave: "rest", digest: expect.stringMatching(DIGEST), from: expect.any(String), by: "2026-11-28T12:00:00Z" },
     ]);
     const begins = plan.pops.filter(({ wave }) => wave === "rest").map(({ start }) => start!);
-    expect(begins.toSorted()[0]).toBe("2026-11-28T12:00:00Z");
+    // Two seconds after its window opens: all who ask together are decided on together (G7).
+    expect(begins.toSorted()[0]).toBe("2026-11-28T12:00:02Z");
   });
 
   it("[F8] a refusal stays a refusal: the wave never opens, and it does not fit", () => {

@@ -15,6 +15,9 @@ interface Slot {
   readonly freeAt: Instant;
 }
 
+/** How many times what is expected the nodes of a version take elsewhere. */
+export type Pace = (version: string | undefined) => number;
+
 const HISTORY_KEPT = 20;
 const iso = (at: Instant): string => new Date(at).toISOString();
 
@@ -38,10 +41,13 @@ export class PopModel {
   readonly #outAlready: number;
   readonly #backTo: string | undefined;
 
-  constructor(pop: PopCluster, now: Instant, log: PopLog) {
+  readonly #pace: Pace;
+
+  constructor(pop: PopCluster, now: Instant, log: PopLog, pace: Pace) {
     this.pop = pop;
     this.log = log;
-    this.#piece = pieceLength(pop);
+    this.#pace = pace;
+    this.#piece = pieceLength(pop, pace(pop.status?.run?.version));
     this.#content = new ContentModel(this);
     const inHand = (pop.status?.nodes ?? []).filter(
       ({ step, token }) => token !== undefined && (step === "Claimed" || step === "Updating"),
@@ -174,7 +180,7 @@ export class PopModel {
     };
     this.#left = this.total;
     this.#done = 0;
-    this.#piece = pieceLength({ ...this.pop, status: { ...this.status, run, nodes: [] } });
+    this.#piece = pieceLength({ ...this.pop, status: { ...this.status, run, nodes: [] } }, this.#pace(version));
     this.write({ run, runs: id });
     this.log.began(run, now);
   }
@@ -374,11 +380,12 @@ export class PopModel {
   // The Fleet's grant (rule G14).
 
   #ask(kind: "Roll" | "Rollback", seen: Surroundings): void {
-    const { grant } = this.status;
+    const { grant, run } = this.status;
     if (grant?.state === "Asked") return;
-    const urgent =
-      kind === "Roll" && bringing(this.pop, seen, wantedOf(this.pop, seen))?.class === "Emergency" ? { class: "Emergency" as const } : {};
-    this.write({ grant: { id: (grant?.id ?? 0) + 1, kind, state: "Asked", ...urgent } });
+    const version = run?.state === "Rolling" && run.ending === undefined ? run.version : wantedOf(this.pop, seen);
+    const urgent = bringing(this.pop, seen, wantedOf(this.pop, seen))?.class === "Emergency" ? { class: "Emergency" as const } : {};
+    const says = kind === "Roll" ? { ...urgent, ...(version === undefined ? {} : { version }) } : {};
+    this.write({ grant: { id: (grant?.id ?? 0) + 1, kind, state: "Asked", ...says } });
   }
 
   #giveBack(hold?: Hold, now?: Instant): void {

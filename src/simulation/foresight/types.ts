@@ -10,6 +10,8 @@ export interface ForesightInput extends ForecastInput {
   readonly sites?: readonly TunnelSite[];
   /** Also how many Sundays a rollout would need that does not fit, and until when people have to approve: further looks. */
   readonly thorough?: boolean;
+  /** Told how far the fleet has been run, at every instant at which something happens; a further look begins anew. */
+  readonly onStep?: (now: Instant) => void;
 }
 
 export const CONFLICT_KINDS = [

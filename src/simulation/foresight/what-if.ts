@@ -81,11 +81,11 @@ function withLaterEnd(rollout: PopRollout): PopRollout {
 }
 
 /**
- * Until when a wave's Approval may come so that the rollout still fits: the first start of the wave, or the same of a later week if all
- * of its PoPs fit then too. Only `thorough` looks try later weeks.
+ * Until when a wave's Approval may come so that the rollout still fits: when the first window opens that it uses, or the same of a later
+ * week if all of its PoPs fit then too. Only `thorough` looks try later weeks.
  */
 export function approvedBy(input: ForesightInput, wave: string, pops: readonly PopForecast[], from: Instant): Instant | undefined {
-  const first = Math.min(...pops.flatMap(({ start }) => (start === undefined ? [] : [Date.parse(start)])));
+  const first = Math.min(...pops.flatMap(({ start, windows }) => (start === undefined ? [] : [Date.parse(windows[0]?.start ?? start)])));
   if (!Number.isFinite(first)) return undefined;
   let by = Math.max(first, from);
   if (input.thorough !== true) return by;

@@ -42,6 +42,8 @@ export interface RealWorldOptions {
   readonly start: string;
   /** PoPs and their node counts. */
   readonly pops: Readonly<Record<string, number>>;
+  /** Plurals of our kinds whose status writes stand in the audit log with their bodies. */
+  readonly auditStatusesOf?: readonly string[];
 }
 
 /** An operator process of its own, as a test starts, kills and stops it. */
@@ -72,8 +74,8 @@ export class RealWorld {
     this.directory = parts.directory;
   }
 
-  static async start({ start, pops }: RealWorldOptions): Promise<RealWorld> {
-    const controlPlane = await startControlPlane({ nodeMonitorGraceSeconds: 5 });
+  static async start({ start, pops, auditStatusesOf = [] }: RealWorldOptions): Promise<RealWorld> {
+    const controlPlane = await startControlPlane({ nodeMonitorGraceSeconds: 5, auditStatusesOf });
     const folder = mkdtempSync(join(tmpdir(), "rollward-rolls-"));
     const clockFile = join(folder, "clock.json");
     const calendar = AcceleratedClock.create(clockFile, { start: Date.parse(start), rate: 1 });
