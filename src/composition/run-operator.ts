@@ -19,7 +19,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { apiMetrics, operatorMetrics } from "../telemetry/operator-metrics.ts";
 import { startTelemetryServer } from "../telemetry/server.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
-import { telling } from "./told.ts";
+import { type Telling, telling } from "./told.ts";
 import { USER_AGENT, VERSION } from "./version.ts";
 import { WorkerForecast } from "./worker-forecast.ts";
 
@@ -42,6 +42,7 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   const sites = new KubernetesSites({ hub, clock, log: adapterLog, userAgent: USER_AGENT, observe });
   const events = new KubernetesEvents({ transport, clock, log: adapterLog, controller: "rollward.dev/operator", instance: identity });
   const prober = createProber();
+  const told = telling(log, metrics, () => clock.now());
   const operator = new Operator({
     clock,
     random: Math.random,
@@ -49,7 +50,7 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
     sites,
     prober,
     events,
-    told: telling(log, metrics, () => clock.now()),
+    told,
     readSecret: async (name) => decoded((await hub.get(SECRET, name, settings.namespace))?.data),
     namespace: settings.namespace,
     tzdata: process.versions.tz ?? "unknown",
@@ -61,7 +62,7 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   health.require("caches", () => notSynced(operator.unsynced()));
   // A renewal must not queue behind slow calls, so the lease has a connection of its own.
   const leaseTransport = new Transport({ kubeconfig, name: "the hub", userAgent: USER_AGENT, clock, observe, maximumConnections: 1 });
-  const leadership = startLeading({ settings, clock, log, identity, operator, leaseTransport });
+  const leadership = startLeading({ settings, clock, log, identity, operator, told, leaseTransport });
   operatorMetrics(metrics, {
     leads: () => leadership.leads(),
     watchAges: () => oldest(operator.ages()),
@@ -106,10 +107,11 @@ interface LeadingParts {
   readonly log: Logger;
   readonly identity: string;
   readonly operator: Operator;
+  readonly told: Telling;
   readonly leaseTransport: Transport;
 }
 
-function startLeading({ settings, clock, log, identity, operator, leaseTransport }: LeadingParts): Leadership {
+function startLeading({ settings, clock, log, identity, operator, told, leaseTransport }: LeadingParts): Leadership {
   const { enabled, leaseMilliseconds, renewDeadlineMilliseconds, retryMilliseconds } = settings.leaderElection;
   let work: Promise<void> = Promise.resolve();
   if (!enabled) return leadAlone(operator, log);
@@ -126,7 +128,8 @@ function startLeading({ settings, clock, log, identity, operator, leaseTransport
       log.info("this replica leads now");
       work = operator
         .lead(AbortSignal.any([term, stopping.signal]), () => election.isLeader())
-        .catch((error: unknown) => log.error("the term as leader ended with an error", { error }));
+        .catch((error: unknown) => log.error("the term as leader ended with an error", { error }))
+        .finally(() => told.termEnded());
     },
     onLost: (why) => log.warn(`this replica does not lead any more: ${why}`),
     onLeader: (holder) => log.info(holder === "" ? "nobody leads now" : `${holder} leads now`),

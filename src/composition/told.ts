@@ -6,11 +6,21 @@ import { queueMetrics } from "../telemetry/operator-metrics.ts";
 import { PopMetrics } from "../telemetry/pop-metrics.ts";
 import { RolloutMetrics } from "../telemetry/rollout-metrics.ts";
 
+/** What the controllers tell, and that they tell nothing more because the term as leader is over. */
+export interface Telling extends Told {
+  termEnded(): void;
+}
+
 /** Metrics and log lines from what the controllers tell. `now` is the operator's calendar clock. */
-export function telling(log: Logger, metrics: Metrics, now: () => number): Told {
+export function telling(log: Logger, metrics: Metrics, now: () => number): Telling {
   const pops = new PopMetrics(metrics, now);
   const rollouts = new RolloutMetrics(metrics, now);
   return {
+    // The next leader tells the same series: two replicas that tell different states of one PoP are worse than none.
+    termEnded: () => {
+      pops.clear();
+      rollouts.clear();
+    },
     pop: (pop) => pops.observe(pop),
     popGone: (name, namespace) => pops.forget({ name, namespace }),
     windowBreached: ({ metadata }) => {

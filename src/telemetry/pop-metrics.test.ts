@@ -99,16 +99,31 @@ it("series vanish with their object, and with a state that is over", async () =>
   expect((await lines()).filter((line) => line.includes("fra1"))).toEqual([]);
 });
 
+it("a replica that leads no more tells of no PoP, and of none that waits", async () => {
+  const { pops, lines } = world();
+  pops.observe(pop({ holds: [{ rule: "W4", reason: "OutsideWindow", message: "" }] }));
+  expect((await lines()).some((line) => line.startsWith("rollward_waiting"))).toBe(true);
+  pops.clear();
+  expect((await lines()).filter((line) => /rollward_(pop|waiting|window_(active|next))/.test(line))).toEqual([]);
+});
+
 it("counts a rollback once, by what caused it, and nothing of what was before this process began", async () => {
   const { pops, lines } = world();
-  const rollback = { run: run({ id: 2, kind: "Rollback", state: "RollingBack" }), nodes: [node("n1", { step: "Failed" })] };
+  const back = (id: number, cause: string) => ({
+    run: run({ id, kind: "Rollback", state: "RollingBack", cause }),
+    nodes: [node("n1", { step: "Pending" })],
+  });
+  const rollback = back(2, "node n1: container pop exited 2 times");
   const counted = async () => (await lines()).filter((line) => line.startsWith("rollward_pop_rollbacks_total"));
   pops.observe(pop(rollback));
   expect(await counted()).toEqual([]);
   pops.observe(pop({ run: run({ id: 3 }) }));
-  pops.observe(pop({ ...rollback, run: run({ id: 4, kind: "Rollback", state: "RollingBack" }) }));
-  pops.observe(pop({ ...rollback, run: run({ id: 4, kind: "Rollback", state: "RollingBack" }) }));
+  pops.observe(pop(back(4, "node n1: container pop exited 2 times")));
+  pops.observe(pop(back(4, "node n1: container pop exited 2 times")));
   expect(await counted()).toEqual(['rollward_pop_rollbacks_total{namespace="fleet",pop="fra1",reason="NodeFailed"} 1']);
+  pops.observe(pop({ run: run({ id: 5 }) }));
+  pops.observe(pop(back(6, "reconnect: half of the sessions were back after 40 s")));
+  expect(await counted()).toContain('rollward_pop_rollbacks_total{namespace="fleet",pop="fra1",reason="CheckFailed"} 1');
 });
 
 it("tells the time of a roll by what it waited for, as the ledger accounts it, once and also after a restart in mid-roll", async () => {

@@ -41,6 +41,13 @@ export class PopMetrics {
     this.#metrics.forget(key);
   }
 
+  /** What was seen of every PoP is forgotten: a replica that leads no more must not go on telling what it last knew. */
+  clear(): void {
+    for (const key of this.#seen.keys()) this.#metrics.forget(key);
+    this.#seen.clear();
+    this.#metrics.forget("waiting/PoPCluster");
+  }
+
   #count(key: string, before: PopClusterStatus | undefined, pop: PopCluster): void {
     const labels = labelsOf(pop);
     const after = pop.status ?? {};
@@ -109,7 +116,8 @@ function rollbackReason(before: PopClusterStatus, after: PopClusterStatus): "Req
   if (!began) return undefined;
   const asked = ({ handled }: PopClusterStatus) => [handled?.takeBack, handled?.assignedTakeBack].join();
   if (asked(after) !== asked(before)) return "Requested";
-  return after.nodes?.some((node) => node.step === "Failed") === true ? "NodeFailed" : "CheckFailed";
+  // The ledger words what a node is to blame for as `node NAME: …`; its step is no sign, because it waits for its way back already.
+  return after.nodes?.some(({ name }) => after.run?.cause?.startsWith(`node ${name}: `)) === true ? "NodeFailed" : "CheckFailed";
 }
 
 /** Reconnect times that were not there before: one for each drain of a node. */

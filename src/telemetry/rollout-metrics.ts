@@ -31,6 +31,13 @@ export class RolloutMetrics {
     this.#metrics.forget(keyOf(name));
   }
 
+  /** What was seen of every rollout is forgotten: see PopMetrics. */
+  clear(): void {
+    for (const key of this.#seen.keys()) this.#metrics.forget(key);
+    this.#seen.clear();
+    this.#metrics.forget(`waiting/${KIND}`);
+  }
+
   #refresh(): void {
     const waiting = new Map<WaitingReason, number>();
     for (const [key, rollout] of this.#seen) {

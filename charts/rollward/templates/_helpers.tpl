@@ -1,0 +1,37 @@
+{{/* What selects the pods; never changed, because a Deployment's selector cannot be. */}}
+{{- define "rollward.selector" -}}
+app.kubernetes.io/name: rollward
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{- define "rollward.labels" -}}
+app.kubernetes.io/name: rollward
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
+{{- end }}
+
+{{/* The same on one line, for the generated templates, whose sources are written so. */}}
+{{- define "rollward.flowLabels" -}}
+{{ include "rollward.labels" . | fromYaml | toJson }}
+{{- end }}
+
+{{- define "rollward.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* "yes" where an object (apiVersion, kind, name; cluster-wide) does not exist, or is of this release. Empty: somebody else's. */}}
+{{- define "rollward.ours" -}}
+{{- $found := lookup .apiVersion .kind "" .name -}}
+{{- $owner := dig "metadata" "annotations" (dict) $found -}}
+{{- if or (empty $found) (and (eq (get $owner "meta.helm.sh/release-name") .root.Release.Name) (eq (get $owner "meta.helm.sh/release-namespace") .root.Release.Namespace)) -}}
+yes
+{{- end -}}
+{{- end }}
