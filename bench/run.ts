@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { build, DIST, NODE_FLAGS } from "../tools/build.ts";
 import { ETCD_VERSION, KUBERNETES_VERSION } from "../tools/control-plane/versions.ts";
 import { badHealth } from "./bad-health.ts";
+import { checkIns } from "./check-ins.ts";
 import { type Figures, markdown, median } from "./figures.ts";
 import { foresight } from "./foresight.ts";
 import { nodeRoll } from "./node-roll.ts";
@@ -32,6 +33,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | Alone>> = {
   "node-roll": { pops: { fra1: 8 }, run: nodeRoll },
   "bad-health": { pops: { ber1: 1 }, run: async (world, program) => [await badHealth(world, program)] },
   foresight: { alone: foresight },
+  "check-ins": { alone: checkIns },
   "operator-footprint": { pops: { fra1: 4, tyo1: 4 }, run: async (world, program) => [await operatorFootprint(world, program)] },
 };
 

@@ -21,6 +21,8 @@ const io: CliIo = {
   out: (text) => void process.stdout.write(text),
   error: (text) => void process.stderr.write(text),
   isTerminal: process.stdout.isTTY ?? false,
+  // The line is taken away first: a shorter one would leave the end of it.
+  ...(process.stderr.isTTY ? { progress: (line: string) => void process.stderr.write(`\r\u001b[2K${line}`) } : {}),
   connect: async (options) => (await import("./composition/connect.ts")).connect(options),
   now: () => Date.now(),
   readFile: (path) => readFile(path === "-" ? "/dev/stdin" : path, "utf8"),

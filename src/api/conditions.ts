@@ -11,6 +11,10 @@ export const CONDITION_TYPES = {
   VersionHealthy: "What the health checks say of the version in hand; Unknown never promotes.",
   Paused: "A person's pause is acknowledged: nothing new starts. Set 10 seconds after the change.",
   Succeeded: "A bounded piece of work is over, and how; Unknown while it goes on.",
+  HAReady: "The pair can fail over to a Socket that supports the same; False opens a story with the steps to take.",
+  UpToDate: "The site runs the newest version that is announced for it; False says what it waits for.",
+  Connected: "Every Socket of the site is connected.",
+  FollowsRecommendations: "The account's sites are set up so that maintenance is hardly felt; False lists what would help.",
   Resilient: "The site keeps a tunnel while one of its PoPs is maintained; False says what to add.",
 } as const;
 export type ConditionType = keyof typeof CONDITION_TYPES;
@@ -43,6 +47,9 @@ export const CONDITION_REASONS = {
     WavesInvalid: "The waves of the rollout cover nobody, or a PoP twice.",
     RangeInvalid: "The range of versions that the rollout applies to cannot be read.",
     SupersedesUnknown: "The rollout that this one mends does not exist, or cannot be mended by it.",
+    VersionAnnouncedTwice: "An older SocketRollout carries the same version to the same models; only that one counts.",
+    SerialNotOwned: "A serial is not enrolled for this account, or another site names it too.",
+    ModelMismatch: "The Sockets of the pair are of different models.",
   },
   Ready: {
     NotYetLookedAt: "The operator has not looked at it yet.",
@@ -55,6 +62,7 @@ export const CONDITION_REASONS = {
     NotAccepted: "The spec cannot be carried out; Accepted says why.",
     Unreachable: "The PoP's API server does not answer.",
     Deleting: "The object is being deleted; nodes in hand are finished or given back.",
+    NeedsAttention: "A version failed here twice and has its verdict; a newer version or a person's request goes on.",
   },
   Progressing: {
     NotYetLookedAt: "The operator has not looked at it yet.",
@@ -92,6 +100,38 @@ export const CONDITION_REASONS = {
     InProgress: "It goes on.",
     Completed: "It reached everything that it was for.",
     Failed: "It ended without reaching what it was for.",
+  },
+  HAReady: {
+    NotYetLookedAt: "The operator has not looked at it yet.",
+    PairReady: "Every check of the pair is ready.",
+    SingleSocket: "The site has one Socket, so nothing takes over when it fails.",
+    IncompatibleMajorVersions: "The Sockets run different majors; after a failover, features of the newer ones do not work.",
+    Upgrading: "The pair is on two majors while its own upgrade goes on inside its window.",
+    KeepaliveLost: "The Sockets do not hear each other.",
+    PartnerNotConnected: "A Socket of the pair is not connected.",
+    ModelMismatch: "The Sockets of the pair are of different models.",
+    StateUnknown: "The Sockets do not agree which of them is active, or have not said it.",
+  },
+  UpToDate: {
+    NotYetLookedAt: "The operator has not looked at it yet.",
+    Current: "It runs the newest version that is announced for it.",
+    Planned: "A newer version is planned for it.",
+    Upgrading: "A newer version is being installed or verified.",
+    Behind: "A newer version is out, and something holds it here.",
+    NothingAnnounced: "No rollout applies to it.",
+  },
+  Connected: {
+    NotYetLookedAt: "The operator has not looked at it yet.",
+    Connected: "Every Socket has polled in time.",
+    SomeNotConnected: "One Socket of the pair has not polled in time.",
+    NotConnected: "No Socket of the site has polled in time.",
+    NeverSeen: "No Socket of the site has ever polled.",
+    InventoryUnavailable: "The inventory does not answer, so nothing is known of its Sockets.",
+  },
+  FollowsRecommendations: {
+    NotYetLookedAt: "The operator has not looked at it yet.",
+    Follows: "Nothing is to be recommended.",
+    CouldDoBetter: "Some sites are felt by maintenance more than they need to be; status.advice says which and why.",
   },
   Resilient: {
     NotYetLookedAt: "The operator has not looked at it yet.",

@@ -51,9 +51,16 @@ export const WAITING_REASONS = {
   WavesInvalid: "The waves of the rollout cover nobody, or a PoP twice.",
   RangeInvalid: "The range of versions that the rollout applies to cannot be read.",
   SupersedesUnknown: "The rollout that this one mends does not exist, or cannot be mended by it.",
+  NoAccount: "The namespace bears no label that says whose account it is.",
   ModelMismatch: "The Sockets of the pair are of different models.",
   SerialNotOwned: "The serial belongs to another account, or is claimed twice.",
   OperatorAbsent: "The operator was not there during the window.",
   DeviceBusy: "The device is busy with an earlier command.",
+  Unstable: "The device lost its connection more than three times within a day.",
+  PoPRolling: "The PoP to which the site is connected is being rolled, or will be before the upgrade is over.",
+  HANotReady: "A check of the pair other than that of its versions is not ready.",
+  VersionCapped: "The site's maximumVersion is older than the version.",
+  AnnouncedTwice: "Another rollout carries the same version to the same models.",
+  InventoryUnavailable: "The inventory does not answer; nothing is offered and nothing concluded.",
 } as const;
 export type WaitingReason = keyof typeof WAITING_REASONS;

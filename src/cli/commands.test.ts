@@ -287,7 +287,17 @@ it("crds prints one document a kind", async () => {
   await rollward("crds");
   const names = parseAllDocuments(printed).map((document) => (document.toJS() as { metadata: { name: string } }).metadata.name);
   expect(names).toEqual(
-    ["fleets", "maintenancewindows", "popclusters", "poprollouts", "approvals", "tunnelsites"].map((plural) => `${plural}.rollward.dev`),
+    [
+      "fleets",
+      "maintenancewindows",
+      "popclusters",
+      "poprollouts",
+      "approvals",
+      "socketrollouts",
+      "accountpolicies",
+      "socketsites",
+      "tunnelsites",
+    ].map((plural) => `${plural}.rollward.dev`),
   );
 });
 

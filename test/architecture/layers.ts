@@ -30,8 +30,10 @@ const SHARED_CORE = [
 const MECHANICS = [...SHARED_CORE, "core/time/", "core/window/", "core/health/", "core/rollout/"];
 /** One folder a kind: they know the shared core, never each other. */
 const KINDS = ["fleet", "maintenance-window", "pop-cluster", "pop-rollout", "tunnel-site"];
+/** Kinds that share what Sockets are. */
+const SOCKET_KINDS = ["account-policy", "socket-rollout", "socket-site"];
 /** The interfaces between the controllers and the world. */
-const PORTS = ["control/ports.ts", "control/sites.ts"];
+const PORTS = ["control/ports.ts", "control/sites.ts", "control/inventory.ts", "control/notices.ts"];
 
 export const LAYERS: readonly Layer[] = [
   {
@@ -85,6 +87,20 @@ export const LAYERS: readonly Layer[] = [
     rule: `src/core/${kind} imports api and the shared core, never another kind`,
   })),
   {
+    name: "core/socket",
+    covers: ["core/socket/"],
+    imports: ["api/", ...MECHANICS],
+    packages: ["node:crypto"],
+    rule: "src/core/socket holds what the kinds of Sockets share, and the command row: it imports api and the shared core, never a kind",
+  },
+  ...SOCKET_KINDS.map((kind) => ({
+    name: `core/${kind}`,
+    covers: [`core/${kind}/`],
+    imports: ["api/", ...MECHANICS, "core/socket/"],
+    packages: ["node:crypto"],
+    rule: `src/core/${kind} imports api, the shared core and core/socket, never another kind`,
+  })),
+  {
     name: "core/explain",
     covers: ["core/explain/"],
     imports: ["api/", ...MECHANICS],
@@ -128,6 +144,22 @@ export const LAYERS: readonly Layer[] = [
     types: ["core/decision.ts"],
     packages: ["node:*", "pino", "prom-client"],
     rule: "src/telemetry is an adapter: it imports runtime, api and the ports of control, and derives everything from decisions",
+  },
+  {
+    name: "inventory",
+    covers: ["inventory/"],
+    imports: ["runtime/", "api/", ...PORTS, "core/socket/"],
+    types: ["core/decision.ts", "core/socket-site/observation.ts"],
+    packages: ["node:*", "kysely", "pg"],
+    rule: "src/inventory is an adapter: it imports runtime, api, the ports of control and the command row of core/socket, and decides nothing",
+  },
+  {
+    name: "gateway",
+    covers: ["gateway/"],
+    imports: ["runtime/", "api/", ...PORTS, "core/socket/answer.ts", "core/socket/device-words.ts"],
+    types: ["core/decision.ts", "core/socket/command.ts"],
+    packages: ["node:*"],
+    rule: "src/gateway answers devices: it imports runtime, api, the ports of control, and of core what is answered and how devices write",
   },
   {
     name: "simulation entries",

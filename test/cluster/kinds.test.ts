@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import type { z } from "zod";
+import { accountPolicySpec } from "../../src/api/account-policy.ts";
 import { approvalSpec } from "../../src/api/approval.ts";
 import { API_VERSION } from "../../src/api/common.ts";
 import { fleetSpec } from "../../src/api/fleet.ts";
@@ -12,6 +13,8 @@ import { maintenanceWindowSpec } from "../../src/api/maintenance-window.ts";
 import { popClusterSpec } from "../../src/api/pop-cluster.ts";
 import { type Assignment, MOST_ASSIGNMENT_TEXT, popRolloutSpec } from "../../src/api/pop-rollout.ts";
 import { allResources } from "../../src/api/resources.ts";
+import { socketRolloutSpec } from "../../src/api/socket-rollout.ts";
+import { socketSiteSpec } from "../../src/api/socket-site.ts";
 import { tunnelSiteSpec } from "../../src/api/tunnel-site.ts";
 import { startControlPlane, type ControlPlane } from "../../tools/control-plane/run.ts";
 import { describeWithControlPlane } from "./control-plane/available.ts";
@@ -55,11 +58,14 @@ const badSamples: BadSample[] = documentsOf(BAD_SAMPLES).map(({ text, sample }) 
 });
 
 const SPECS: Readonly<Record<string, z.ZodType>> = {
+  AccountPolicy: accountPolicySpec,
   Approval: approvalSpec,
   Fleet: fleetSpec,
   MaintenanceWindow: maintenanceWindowSpec,
   PoPCluster: popClusterSpec,
   PoPRollout: popRolloutSpec,
+  SocketRollout: socketRolloutSpec,
+  SocketSite: socketSiteSpec,
   TunnelSite: tunnelSiteSpec,
 };
 const pluralOf = (kind: string): string => allResources.find((resource) => resource.kind === kind)!.plural;

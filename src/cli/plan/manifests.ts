@@ -13,7 +13,7 @@ import { popRolloutSpec } from "../../api/pop-rollout.ts";
 import { type TunnelSite, tunnelSiteSpec } from "../../api/tunnel-site.ts";
 import { closest } from "../../core/closest.ts";
 import { readWindow } from "../../core/window/read.ts";
-import { issueText } from "./issue-text.ts";
+import { issueText } from "../../api/issue-text.ts";
 
 /** The objects that a plan is made of, wherever they were read. */
 export interface Manifests {

@@ -127,6 +127,7 @@ function fitting(rollout: PopRollout, pops: readonly PopForecast[], dates: Rollo
     dates.map(({ date, pops: count }) => `${date} (${plural(count, "PoP")})`),
     6,
   );
+  if (dates.length === 0) return `fits: nothing more is to begin on its ${plural(pops.length, "PoP")}`;
   if (rollout.status?.startDate === undefined) return `fits: ${plural(pops.length, "PoP")}, begun on ${on}`;
   return `fits ${trainDates(rollout.status).text}: ${plural(pops.length, "PoP")} begin on ${on}`;
 }

@@ -1,0 +1,22 @@
+import type { AccountPolicySpec, AccountPolicyStatus } from "../../api/account-policy.ts";
+import type { OccurrenceStatus } from "../../api/common.ts";
+
+/** Everything that is known about one AccountPolicy at one moment: what stands in its own namespace, counted, and public facts of PoPs. */
+export interface AccountPolicyObservation {
+  readonly policy: {
+    readonly namespace: string;
+    readonly generation: number;
+    readonly spec: AccountPolicySpec;
+    readonly status: AccountPolicyStatus;
+  };
+  /** The account that the namespace is labelled with; absent: NoAccount. */
+  readonly account?: string;
+  /** The window that `sockets.windowRef` names exists and can be read; absent: none is named. */
+  readonly window?: { readonly name: string; readonly problem?: string };
+  readonly sites: NonNullable<AccountPolicyStatus["sockets"]>;
+  /** Sites of the account by the PoP that they are connected to. */
+  readonly pops: readonly { readonly name: string; readonly sites: number; readonly next: readonly OccurrenceStatus[] }[];
+  /** TunnelSites of the account with one PoP, and sites with one Socket. */
+  readonly singlePoP: number;
+  readonly singleSocket: number;
+}

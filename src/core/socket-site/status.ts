@@ -1,0 +1,78 @@
+import type { SocketSiteStatus } from "../../api/socket-site.ts";
+import { sameJson } from "../canonical-json.ts";
+import type { Hold, Instant } from "../decision.ts";
+import { cleanText } from "../text.ts";
+import { WEEK } from "../time/civil.ts";
+import { forecast } from "../window/forecast.ts";
+import { windowZone } from "../window/parse.ts";
+import { behindSince } from "./candidate.ts";
+import { conditionsOf } from "./conditions.ts";
+import { pieceOf } from "./piece.ts";
+import { at, iso, remaining, rolloutOf, type SiteView } from "./view.ts";
+
+const MOST_HOLDS = 16;
+const MESSAGE_LIMIT = 1024;
+
+/** The status as this pass leaves it. */
+export function statusOf(view: SiteView, holds: readonly Hold[], now: Instant): SocketSiteStatus {
+  const { next: _, weeksBehind: __, holds: ___, conditions: ____, observedGeneration: _____, ...ledger } = view.ledger;
+  const shown = holds.slice(0, MOST_HOLDS).map(({ rule, reason, message, until }) => ({
+    rule,
+    reason,
+    message: cleanText(message, MESSAGE_LIMIT),
+    ...(until === undefined || !Number.isFinite(until) ? {} : { until: iso(until) }),
+  }));
+  const since = behindSince(view);
+  const next = nextOf(view, now);
+  const status: SocketSiteStatus = {
+    observedGeneration: view.seen.site.generation,
+    ...ledger,
+    ...(next === undefined ? {} : { next }),
+    ...(since === undefined ? {} : { weeksBehind: Math.max(0, Math.floor((now - since) / WEEK)) }),
+    ...(shown.length === 0 ? {} : { holds: shown }),
+  };
+  return { ...status, conditions: conditionsOf({ ...view, ledger: status }, holds, now) };
+}
+
+/** Coming windows, only while something is planned or a story is open: else every site of the world would be written each week (G11). */
+function nextOf(view: SiteView, now: Instant): SocketSiteStatus["next"] {
+  const { upgrade, ledger, seen, zone } = view;
+  const spec = seen.window?.spec;
+  if (upgrade?.planned === undefined && ledger.ha?.story === undefined) return undefined;
+  if (spec === undefined || view.problems.some(({ reason }) => reason === "WindowInvalid")) return undefined;
+  const rollout = rolloutOf(view, upgrade);
+  const sockets = remaining(view);
+  const next = forecast({
+    spec,
+    zone: windowZone(spec, zone)!,
+    freezeZone: zone,
+    from: now,
+    count: 2,
+    freezes: seen.fleet?.freezes ?? [],
+    ...(rollout === undefined || sockets.length === 0 ? {} : { pieceMilliseconds: pieceOf(rollout, sockets) }),
+  });
+  return next.length === 0 ? undefined : next;
+}
+
+/**
+ * Is it written now? What only follows from the calendar (weeks, coming windows) never is on its own (G11). While a Socket has a command
+ * in hand, its restart and what the pair says meanwhile change by the minute; that goes with the next write of the ledger, so that a
+ * Socket costs at most three. After its window everything is written again.
+ */
+export function worthWriting(view: SiteView, status: SocketSiteStatus, now: Instant): boolean {
+  const before = view.seen.site.status;
+  if (sameJson(lasting(status), lasting(before))) return false;
+  const [command, known] = [status.upgrade?.command, before.upgrade?.command];
+  const end = status.upgrade?.window?.end;
+  const busy = command?.inserted === true && known?.inserted === true && command.id === known.id;
+  if (!busy || end === undefined || now > at(end)) return true;
+  return !sameJson(ledgerOf(status), ledgerOf(before));
+}
+
+const lasting = ({ next: _, weeksBehind: __, ...rest }: SocketSiteStatus) => rest;
+
+/** What decides; without what only follows from looking. */
+function ledgerOf({ observedGeneration, upgrade, attempts, verdicts, handled, putOff, ha }: SocketSiteStatus) {
+  const { step: _, since: __, connectedSince: ___, command, ...rest } = upgrade!;
+  return { observedGeneration, attempts, verdicts, handled, putOff, story: ha?.story?.id, rest, command: command?.id };
+}

@@ -1,0 +1,26 @@
+import type { IncomingMessage } from "node:http";
+import { badRequest, type Reply } from "./reply.ts";
+
+/** Reports and feedback are some hundred bytes; logs of an installation a few thousand. */
+const LARGEST = 65_536;
+
+const TOO_LARGE: Reply = { status: 413, text: `a body has at most ${LARGEST} bytes; send fewer details\n` };
+
+/** The body as JSON, undefined where there is none; or the answer to one that is too large or no JSON. */
+export async function readBody(request: IncomingMessage): Promise<{ readonly body: unknown } | { readonly reply: Reply }> {
+  if (request.method === "GET" || request.method === "HEAD") return { body: undefined };
+  if (Number(request.headers["content-length"] ?? 0) > LARGEST) return { reply: TOO_LARGE };
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Leaving the loop early must not close the connection: the answer goes out on it.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > LARGEST) return { reply: TOO_LARGE };
+    chunks.push(chunk);
+  }
+  try {
+    return { body: JSON.parse(Buffer.concat(chunks).toString("utf8")) };
+  } catch {
+    return { reply: badRequest("the body is no JSON") };
+  }
+}

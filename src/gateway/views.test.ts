@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { commandRow } from "../core/socket/command.examples.ts";
+import type { Cluster } from "../control/ports.ts";
+import { VirtualClock } from "../simulation/clock.ts";
+import { ClusterViews } from "./views.ts";
+
+const row = commandRow();
+const FLEET = { metadata: { name: "fleet" }, spec: { paused: false } };
+const ROLLOUT = {
+  metadata: { name: "socket-18-3-3", uid: row.rollout },
+  spec: { version: "18.3.3", paused: false, artifact: { url: "a.swu", sha256: "x", size: 1 } },
+};
+const SITE = {
+  metadata: { name: "berlin", uid: row.site.uid },
+  spec: { timeZone: "Europe/Berlin" },
+  status: { upgrade: { command: { id: row.id }, done: ["S-2001"] } },
+};
+
+/** An API server that answers as the test has it, or not at all. */
+class Hub {
+  site: object | undefined = SITE;
+  fleet: object | undefined = FLEET;
+  rollouts: object[] = [ROLLOUT];
+  away = false;
+  /** While set, calls wait for it. */
+  gate: Promise<void> | undefined;
+  get = async (kind: { readonly kind: string }) => {
+    await this.#answers();
+    return kind.kind === "Fleet" ? this.fleet : this.site;
+  };
+  list = async () => {
+    await this.#answers();
+    return this.rollouts;
+  };
+  async #answers(): Promise<void> {
+    await this.gate;
+    if (this.away) throw new Error("no answer");
+  }
+}
+
+let clock: VirtualClock;
+let hub: Hub;
+let views: ClusterViews;
+const said: string[] = [];
+beforeEach(async () => {
+  clock = new VirtualClock(Date.parse("2026-11-29T00:00:00Z"));
+  hub = new Hub();
+  said.length = 0;
+  views = new ClusterViews({
+    hub: hub as unknown as Pick<Cluster, "get" | "list">,
+    namespace: "fleet",
+    clock,
+    log: (level, message) => void said.push(`${level}: ${message}`),
+  });
+  views.start();
+  await clock.advance(1);
+});
+afterEach(async () => {
+  await views.stop();
+});
+
+describe("[G15] what the gateway sees", () => {
+  it("is Fleet, rollout and site as they are, each by its UID", async () => {
+    expect(await views.viewOf(row)).toEqual({
+      fleet: { paused: false, freezes: [] },
+      rollout: { paused: false },
+      site: { zone: "Europe/Berlin", command: row.id, done: ["S-2001"] },
+    });
+    expect(views.rollout(row.rollout)).toMatchObject({ name: "socket-18-3-3", version: "18.3.3" });
+    expect(await views.viewOf({ ...row, rollout: "another", site: { ...row.site, uid: "another" } })).toEqual({
+      fleet: { paused: false, freezes: [] },
+    });
+  });
+
+  it("a pause is seen within 5 s, and what the site's status names at the very request", async () => {
+    hub.fleet = { ...FLEET, spec: { paused: true } };
+    hub.site = { ...SITE, status: {} };
+    await clock.advance(5_000);
+    expect(await views.viewOf(row)).toMatchObject({ fleet: { paused: true }, site: { done: [] } });
+    hub.rollouts = [{ ...ROLLOUT, status: { stopped: { by: "Failures" } } }];
+    hub.fleet = undefined;
+    await clock.advance(5_000);
+    const view = await views.viewOf(row);
+    expect([view?.rollout?.stopped, view?.fleet]).toEqual(["Failures", undefined]);
+  });
+
+  it("10 s after the last look that was answered it is fresh, a millisecond later not; what is in hand is still known", async () => {
+    hub.away = true;
+    // Answered at 0, and by nothing since.
+    await clock.advance(9_999);
+    expect(views.isFresh()).toBe(true);
+    await clock.advance(1);
+    expect(views.isFresh()).toBe(false);
+    expect(await views.viewOf(row)).toBeUndefined();
+    expect(views.rollout(row.rollout)?.version).toBe("18.3.3");
+    hub.away = false;
+    await clock.advance(5_000);
+    expect(views.isFresh()).toBe(true);
+    expect(said).toEqual([
+      "warn: Fleet and SocketRollouts could not be read; nothing new is offered until they are: no answer",
+      "info: the gateway sees Fleet and SocketRollouts again, and offers what is due",
+    ]);
+  });
+
+  it("an answer counts from when it was asked for: one that took 11 s shows nothing fresh", async () => {
+    let open = () => {};
+    hub.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    await clock.advance(16_000);
+    expect(views.isFresh()).toBe(false);
+    open();
+    hub.gate = undefined;
+    await clock.advance(1);
+    expect(views.isFresh(), "asked for 11 s ago").toBe(false);
+    await clock.advance(5_000);
+    expect(views.isFresh()).toBe(true);
+  });
+
+  it("a site that cannot be read is offered nothing, and the others go on", async () => {
+    const get = hub.get;
+    hub.get = (kind) => (kind.kind === "SocketSite" ? Promise.reject(new Error("403")) : get(kind));
+    expect(await views.viewOf(row)).toBeUndefined();
+    expect(said.join("\n")).toContain("so S-2002 is offered nothing: 403");
+  });
+});

@@ -1,0 +1,130 @@
+import type { Fleet } from "../api/fleet.ts";
+import { FLEET } from "../api/resources.ts";
+import { SOCKET_ROLLOUT, type SocketRollout } from "../api/socket-rollout.ts";
+import { SOCKET_SITE, type SocketSite } from "../api/socket-site.ts";
+import type { Cluster } from "../control/ports.ts";
+import type { GatewayView } from "../core/socket/answer.ts";
+import type { CommandRow } from "../core/socket/command.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
+import type { Log } from "./log.ts";
+
+/** What devices fetch, as a SocketRollout says it. */
+export type RolloutForDevices = Pick<SocketRollout["spec"], "version" | "artifact"> & { readonly name: string };
+
+/** What the gateway has to see of the cluster. */
+export interface Views {
+  /** A look at what the row is of, that shows the server's truth of at most 10 s ago; undefined: none is to be had (rule G15). */
+  viewOf(row: CommandRow): Promise<GatewayView | undefined>;
+  /** Is what was seen last still young enough to offer by it? Asked again right before an offer is written. */
+  isFresh(): boolean;
+  /** A rollout as it was last seen, however long ago: what is in hand is finished. */
+  rollout(uid: string): RolloutForDevices | undefined;
+}
+
+export interface ClusterViewsSettings {
+  readonly hub: Pick<Cluster, "get" | "list">;
+  /** The fleet namespace. */
+  readonly namespace: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Elapsed milliseconds between two looks (default 5 s). */
+  readonly everyMilliseconds?: number;
+  /** What was seen counts so long, from when it was asked for (default 10 s). */
+  readonly freshMilliseconds?: number;
+}
+
+interface Seen {
+  /** Elapsed time at which the server was asked: its answer is of then or later. */
+  readonly askedAt: number;
+  readonly fleet: Fleet | undefined;
+  readonly rollouts: ReadonlyMap<string, SocketRollout>;
+}
+
+const FLEET_NAME = "fleet";
+
+/**
+ * Views by live reads (rule G15): Fleet and rollouts are few and are listed every 5 s; a site is read when its command is about to be
+ * given. No watch and no copy of the sites: nothing here can be hours old, and a process that was stopped for a while finds its last
+ * look too old by elapsed time, which went on without it.
+ */
+export class ClusterViews implements Views {
+  readonly #settings: ClusterViewsSettings;
+  readonly #stopping = new AbortController();
+  #seen: Seen | undefined;
+  #work: Promise<void> | undefined;
+  #failing = false;
+
+  constructor(settings: ClusterViewsSettings) {
+    this.#settings = settings;
+  }
+
+  start(): void {
+    this.#work ??= this.#keepLooking();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#work;
+  }
+
+  isFresh(): boolean {
+    const { clock, freshMilliseconds = 10_000 } = this.#settings;
+    return this.#seen !== undefined && clock.elapsed() - this.#seen.askedAt <= freshMilliseconds;
+  }
+
+  rollout(uid: string): RolloutForDevices | undefined {
+    const found = this.#seen?.rollouts.get(uid);
+    return found && { name: found.metadata.name, version: found.spec.version, artifact: found.spec.artifact };
+  }
+
+  async viewOf(row: CommandRow): Promise<GatewayView | undefined> {
+    if (!this.isFresh()) return undefined;
+    const { name, namespace, uid } = row.site;
+    const site = await this.#settings.hub.get<SocketSite>(SOCKET_SITE, name, namespace).catch((error: unknown) => {
+      this.#settings.log("warn", `SocketSite ${namespace}/${name} could not be read, so ${row.serial} is offered nothing: ${said(error)}`);
+      return "unseen" as const;
+    });
+    const seen = this.#seen;
+    if (site === "unseen" || seen === undefined || !this.isFresh()) return undefined;
+    const rollout = seen.rollouts.get(row.rollout);
+    const stopped = rollout?.status?.stopped?.by;
+    return {
+      ...(seen.fleet ? { fleet: { paused: seen.fleet.spec.paused, freezes: seen.fleet.spec.freezes ?? [] } } : {}),
+      ...(rollout ? { rollout: { paused: rollout.spec.paused, ...(stopped ? { stopped } : {}) } } : {}),
+      // Another site of the same name is another site.
+      ...(site?.metadata.uid === uid ? { site: siteView(site) } : {}),
+    };
+  }
+
+  async #keepLooking(): Promise<void> {
+    const { clock, everyMilliseconds = 5_000 } = this.#settings;
+    while (!this.#stopping.signal.aborted) {
+      await this.#look();
+      await sleep(clock, everyMilliseconds, this.#stopping.signal).catch(() => {});
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { hub, namespace, clock, log } = this.#settings;
+    const askedAt = clock.elapsed();
+    try {
+      const [fleet, rollouts] = await Promise.all([
+        hub.get<Fleet>(FLEET, FLEET_NAME, namespace),
+        hub.list<SocketRollout>(SOCKET_ROLLOUT, { namespace }),
+      ]);
+      this.#seen = { askedAt, fleet, rollouts: new Map(rollouts.map((rollout) => [rollout.metadata.uid ?? "", rollout])) };
+      if (this.#failing) log("info", "the gateway sees Fleet and SocketRollouts again, and offers what is due");
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) log("warn", `Fleet and SocketRollouts could not be read; nothing new is offered until they are: ${said(error)}`);
+      this.#failing = true;
+    }
+  }
+}
+
+function siteView({ spec, status }: SocketSite): NonNullable<GatewayView["site"]> {
+  const command = status?.upgrade?.command?.id;
+  return { zone: spec.timeZone, ...(command === undefined ? {} : { command }), done: status?.upgrade?.done ?? [] };
+}
+
+const said = (error: unknown): string => (error instanceof Error ? error.message : String(error));

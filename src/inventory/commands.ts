@@ -1,0 +1,125 @@
+import { sql } from "kysely";
+import type { AttemptEnd, DeviceInventory, Inventory } from "../control/inventory.ts";
+import { type CommandAct, type CommandRow, isOver, TRANSITIONS } from "../core/socket/command.ts";
+import { type Act, note } from "./audit.ts";
+import type { Engine } from "./engine.ts";
+import { touch } from "./feed.ts";
+import { commandOf, tableOf } from "./rows.ts";
+import type { CommandTable } from "./schema.ts";
+
+/** Calendar time as a typed value: in a `case` or `coalesce`, PostgreSQL takes a bare parameter for text. */
+const instant = (now: number) => sql<number>`cast(${now} as bigint)`;
+
+/** Inserted unless its id is there, or its site or its Socket has one that is not over: the unique indexes say so (rules S2, I4). */
+export function insertCommand(engine: Engine, row: CommandRow): Promise<boolean> {
+  return engine.db.transaction().execute(async (db) => {
+    const { numInsertedOrUpdatedRows: inserted } = await db
+      .insertInto("command")
+      .values(tableOf(row))
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirstOrThrow();
+    if (inserted !== 1n) return false;
+    await touch(engine, db, row.serial);
+    return true;
+  });
+}
+
+type Which = { readonly id: string } | { readonly account: string; readonly serial: string; readonly action: number };
+
+/**
+ * The one statement of an act, made of TRANSITIONS: state, time and owner are conditions of the change itself, so of two that try at
+ * once the store lets one change the row (rule S1). Answers the row as it is then, or undefined when none was changed.
+ */
+export function changeCommand(
+  engine: Engine,
+  which: Which,
+  act: CommandAct,
+  how: { readonly now: number; readonly by: Act["by"]; readonly said?: string },
+): Promise<CommandRow | undefined> {
+  const { from, to } = TRANSITIONS[act];
+  // What says what the row says already changes nothing, but for `give`, whose answer may have been lost.
+  const states = act === "give" ? from : from.filter((state) => state !== to);
+  return engine.db.transaction().execute(async (db) => {
+    const row = await db
+      .updateTable("command")
+      .set({
+        state: to,
+        ...(act === "give" ? { given_at: sql<number>`coalesce(given_at, ${instant(how.now)})` } : {}),
+        ...(act === "proceed" ? { proceeding_at: sql<number>`coalesce(proceeding_at, ${instant(how.now)})` } : {}),
+        ...(isOver(to) ? { ended_at: how.now } : {}),
+        ...(how.said === undefined ? {} : { said: how.said }),
+      })
+      .where("state", "in", states)
+      .$if("id" in which, (query) => query.where("id", "=", (which as { id: string }).id))
+      .$if("action" in which, (query) => query.where(ownedBy(which as Exclude<Which, { id: string }>)))
+      .$if(act === "give", (query) => query.where("not_before_at", "<=", how.now).where("not_after_at", ">=", how.now))
+      .returningAll()
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const changed = commandOf(row);
+    // Given again is as it was: there is nothing to look at.
+    if (act !== "give" || changed.givenAt === how.now) {
+      await touch(engine, db, row.serial);
+      const { account, serial, id, version } = changed;
+      await note(db, { at: how.now, account, serial, act, by: how.by, detail: `${id} to ${version}` });
+    }
+    return changed;
+  });
+}
+
+const ownedBy = ({ account, serial, action }: { readonly account: string; readonly serial: string; readonly action: number }) =>
+  sql<boolean>`serial = ${serial} and action = ${action} and account = ${account}`;
+
+/** Feedback of a device; what it is of was given to this very device, or nothing is said about it (rules I9, I15). */
+export async function takeFeedback(
+  engine: Engine,
+  of: Parameters<DeviceInventory["feedback"]>[0],
+  act: Parameters<DeviceInventory["feedback"]>[1],
+  how: { readonly now: number; readonly said?: string },
+): Promise<"Changed" | "Repeated" | "NotYours"> {
+  const changed = await changeCommand(engine, of, act, { ...how, by: "device" });
+  if (changed !== undefined) return "Changed";
+  const row = await engine.db.selectFrom("command").select("given_at").where(ownedBy(of)).executeTakeFirst();
+  return row === undefined || row.given_at === null ? "NotYours" : "Repeated";
+}
+
+export async function requestCancel(engine: Engine, id: string): Promise<void> {
+  await engine.db.updateTable("command").set({ cancel_asked: 1 }).where("id", "=", id).where("cancel_asked", "=", 0).execute();
+}
+
+/** The first end of a command stays. What took its time is read from the row: from the first sign of proceeding to the end. */
+export async function endAttempt({ db }: Engine, { command, outcome, reason, at }: AttemptEnd): Promise<void> {
+  const row = await db.selectFrom("command").selectAll().where("id", "=", command).executeTakeFirst();
+  if (row === undefined) return;
+  await db
+    .insertInto("attempt")
+    .values({ ...attemptOf(row, at), command, outcome, reason: reason ?? null })
+    .onConflict((conflict) => conflict.column("command").doNothing())
+    .execute();
+}
+
+const attemptOf = (row: CommandTable, at: number) => ({
+  serial: row.serial,
+  site_uid: row.site_uid,
+  rollout: row.rollout,
+  version: row.version,
+  ended_at: at,
+  install_ms: row.proceeding_at === null ? null : at - row.proceeding_at,
+});
+
+/** The 95th percentile by nearest rank, of those that gave a sign of proceeding; the count is of all that were confirmed. */
+export async function measured({ db }: Engine, rollout: string): ReturnType<Inventory["measured"]> {
+  const confirmed = db.selectFrom("attempt").where("rollout", "=", rollout).where("outcome", "=", "Confirmed");
+  const { upgrades, timed } = await confirmed
+    .select(({ fn }) => [fn.countAll<number>().as("upgrades"), fn.count<number>("install_ms").as("timed")])
+    .executeTakeFirstOrThrow();
+  if (timed === 0) return { upgrades };
+  const slow = await confirmed
+    .select("install_ms")
+    .where("install_ms", "is not", null)
+    .orderBy("install_ms")
+    .offset(Math.ceil(timed * 0.95) - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return { upgrades, ...(slow === undefined || slow.install_ms === null ? {} : { install: slow.install_ms }) };
+}

@@ -1,0 +1,161 @@
+import {
+  type AttemptEnd,
+  type Caller,
+  type ChangedKey,
+  type DeviceInventory,
+  type Inventory,
+  InventoryUnavailable,
+  type PollAnswer,
+} from "../control/inventory.ts";
+import type { CommandRow } from "../core/socket/command.ts";
+import type { DeviceReport } from "../core/socket/device.ts";
+import type { SiteInventory } from "../core/socket-site/observation.ts";
+import { forgetOld } from "./audit.ts";
+import { untilFree } from "./busy.ts";
+import { changeCommand, endAttempt, insertCommand, measured, requestCancel, takeFeedback } from "./commands.ts";
+import { pageOfDevices, planPolls, poll, takeReport } from "./devices.ts";
+import type { Engine } from "./engine.ts";
+import { nextChanged, settle } from "./feed.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { recordNotice, recordVerdict } from "./records.ts";
+import { authenticate, enroll } from "./registry.ts";
+import { readSite } from "./sites.ts";
+
+const BEATS_WRITTEN_EVERY_MS = 1_000;
+const FORGET_EVERY = 3_600_000;
+
+/** Both ports on one SQL store. Made by `openInventory`; whoever made it closes it. */
+export class SqlInventory implements Inventory, DeviceInventory {
+  readonly #engine: Engine;
+  readonly #heartbeats = new Heartbeats();
+  readonly #writing: NodeJS.Timeout;
+  #forgotAt = Number.NEGATIVE_INFINITY;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    // Where it fails the beats are kept and the next second tries again; whoever needs the store hears of it from his own call.
+    this.#writing = setInterval(() => void this.writeHeartbeats().catch(() => undefined), BEATS_WRITTEN_EVERY_MS);
+    this.#writing.unref();
+  }
+
+  site(of: Parameters<Inventory["site"]>[0]): Promise<SiteInventory> {
+    return this.#ask("site", () => readSite(this.#engine, this.#heartbeats, of));
+  }
+
+  insertCommand(row: CommandRow): Promise<boolean> {
+    return this.#ask("insertCommand", () => insertCommand(this.#engine, row));
+  }
+
+  act(id: string, act: Parameters<Inventory["act"]>[1], now: number): Promise<boolean> {
+    return this.#ask("act", async () => {
+      await this.#forgetNowAndThen(now);
+      return (await changeCommand(this.#engine, { id }, act, { now, by: "operator" })) !== undefined;
+    });
+  }
+
+  requestCancel(id: string): Promise<void> {
+    return this.#ask("requestCancel", () => requestCancel(this.#engine, id));
+  }
+
+  endAttempt(end: AttemptEnd): Promise<void> {
+    return this.#ask("endAttempt", async () => {
+      await this.#forgetNowAndThen(end.at);
+      await endAttempt(this.#engine, end);
+    });
+  }
+
+  recordVerdict(verdict: Parameters<Inventory["recordVerdict"]>[0]): Promise<void> {
+    return this.#ask("recordVerdict", () => recordVerdict(this.#engine, verdict));
+  }
+
+  recordNotice(notice: Parameters<Inventory["recordNotice"]>[0]): Promise<void> {
+    return this.#ask("recordNotice", async () => {
+      await this.#forgetNowAndThen(notice.acceptedAt);
+      await recordNotice(this.#engine, notice);
+    });
+  }
+
+  planPolls(plan: Parameters<Inventory["planPolls"]>[0]): Promise<void> {
+    return this.#ask("planPolls", () => planPolls(this.#engine, plan));
+  }
+
+  measured(rollout: string): ReturnType<Inventory["measured"]> {
+    return this.#ask("measured", () => measured(this.#engine, rollout));
+  }
+
+  changed(limit: number): Promise<readonly ChangedKey[]> {
+    return this.#ask("changed", () => nextChanged(this.#engine.db, limit));
+  }
+
+  settle(keys: readonly ChangedKey[]): Promise<void> {
+    return this.#ask("settle", () => settle(this.#engine, keys));
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#engine.listen(listener);
+  }
+
+  devices(after: string | undefined, limit: number): Promise<readonly DeviceReport[]> {
+    return this.#ask("devices", () => pageOfDevices(this.#engine, this.#heartbeats, after, limit));
+  }
+
+  /** Writes the heartbeats that are not written yet, and lets go of the store; may be called twice. */
+  async close(): Promise<void> {
+    clearInterval(this.#writing);
+    await this.writeHeartbeats().catch(() => undefined);
+    await this.#engine.close();
+  }
+
+  authenticate(hash: string, now: number): Promise<Caller | undefined> {
+    return this.#ask("authenticate", () => authenticate(this.#engine, hash, now));
+  }
+
+  poll(of: Parameters<DeviceInventory["poll"]>[0], now: number): Promise<PollAnswer | undefined> {
+    return this.#ask("poll", () => poll(this.#engine, this.#heartbeats, of, now));
+  }
+
+  report(of: Parameters<DeviceInventory["report"]>[0], now: number): Promise<boolean> {
+    return this.#ask("report", () => takeReport(this.#engine, this.#heartbeats, of, now));
+  }
+
+  give(of: Parameters<DeviceInventory["give"]>[0], now: number): Promise<CommandRow | undefined> {
+    return this.#ask("give", () => changeCommand(this.#engine, of, "give", { now, by: "gateway" }));
+  }
+
+  feedback(
+    of: Parameters<DeviceInventory["feedback"]>[0],
+    act: Parameters<DeviceInventory["feedback"]>[1],
+    said: string | undefined,
+    now: number,
+  ): ReturnType<DeviceInventory["feedback"]> {
+    return this.#ask("feedback", () => takeFeedback(this.#engine, of, act, { now, ...(said === undefined ? {} : { said }) }));
+  }
+
+  enroll(device: Parameters<DeviceInventory["enroll"]>[0]): ReturnType<DeviceInventory["enroll"]> {
+    return this.#ask("enroll", () => enroll(this.#engine, device));
+  }
+
+  /** Polls and equal reports since the last second, in one statement. It is done by itself; a backup asks for it before it copies. */
+  async writeHeartbeats(): Promise<void> {
+    if (this.#heartbeats.size > 0) await this.#engine.unsynced((db) => this.#heartbeats.write(db));
+  }
+
+  /** Some of what is too old, until nothing is left; then an hour later again. By the operator's calendar alone: he is one. */
+  async #forgetNowAndThen(now: number): Promise<void> {
+    if (now - this.#forgotAt < FORGET_EVERY) return;
+    this.#forgotAt = now;
+    if (await forgetOld(this.#engine.db, now)) this.#forgotAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Every failure is one error (the port's promise); a store that is only locked is asked again for five seconds. */
+  async #ask<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      await this.#engine.prepared();
+      return await untilFree(this.#engine.isBusy, ask);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const said = `The inventory at ${this.#engine.place} did not answer to ${what}: ${why}. Nothing is concluded; it is asked again.`;
+      throw new InventoryUnavailable(said, undefined, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,331 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from "vitest";
+import { commandRow } from "../../../src/core/socket/command.examples.ts";
+import { anyAct } from "./acts.ts";
+import { clock, memoryWorld, postgresWorld, sqliteWorld, type Store, whyNoPostgres, type World } from "./worlds.ts";
+
+const NOON = Date.parse("2026-11-29T12:00:00Z");
+const HOUR = 3_600_000;
+const row = commandRow({ notBefore: NOON, notAfter: NOON + HOUR });
+const own = { account: "acme", serial: "S-2002", action: row.action };
+const enrolled = (serial: string, account: string) => ({ serial, account, tokenHash: `of-${serial}`, at: NOON, oldTokensUntil: NOON });
+
+describe.each([
+  ["memory", memoryWorld],
+  ["SQLite", sqliteWorld],
+  ["PostgreSQL", postgresWorld],
+])("the inventory in %s", (_name, start) => {
+  let world: World | undefined;
+  let missing = "";
+  let store: Store;
+
+  beforeAll(async () => {
+    world = await start().catch((error: unknown) => {
+      missing = whyNoPostgres(error);
+      return undefined;
+    });
+  });
+  beforeEach(async (context: TestContext) => {
+    if (world === undefined) return context.skip(missing);
+    clock.real = 1_000_000;
+    store = await world.empty();
+    await store.enroll(enrolled("S-2002", "acme"));
+    await store.enroll(enrolled("S-2001", "acme"));
+    await store.enroll(enrolled("S-9", "other"));
+  });
+  afterAll(() => world?.close());
+
+  const site = (named?: string) =>
+    store.site({ uid: "site-berlin", account: "acme", serials: ["S-2002", "S-9"], ...(named === undefined ? {} : { named }) });
+  const stateOf = async (id: string) => (await site(id)).commands.get(id)?.state;
+  const poll = (now: number, hintMilliseconds = 10_000) => store.poll({ account: "acme", serial: "S-2002", hintMilliseconds }, now);
+  const report = (attributes: object, now = NOON) => store.report({ account: "acme", serial: "S-2002", attributes }, now);
+  const changedSerials = async () => (await store.changed(100)).map(({ serial }) => serial).toSorted();
+
+  it("[S1] gives from notBefore to notAfter, both inclusive: not 1 ms before, not 1 ms after; given again it keeps its first instant", async () => {
+    expect(await store.insertCommand(row)).toBe(true);
+    expect(await store.give(own, NOON - 1)).toBeUndefined();
+    expect(await store.give(own, NOON + HOUR + 1)).toBeUndefined();
+    expect(await stateOf(row.id)).toBe("Open");
+    expect(await store.give(own, NOON)).toEqual({ ...row, state: "Given", givenAt: NOON });
+    expect(await store.give(own, NOON + HOUR)).toEqual({ ...row, state: "Given", givenAt: NOON });
+    expect(await store.give(own, NOON + HOUR + 1)).toBeUndefined();
+  });
+
+  it("[S1] whoever withdraws first decides; what a device has is not withdrawn", async () => {
+    await store.insertCommand(row);
+    expect(await store.act(row.id, "withdraw", NOON)).toBe(true);
+    expect(await store.give(own, NOON)).toBeUndefined();
+    const second = commandRow({ ...row, id: "second", action: 7 });
+    await store.insertCommand(second);
+    await store.give({ ...own, action: 7 }, NOON);
+    expect(await store.act("second", "withdraw", NOON)).toBe(false);
+    expect(await store.act("second", "giveUp", NOON + 2 * HOUR)).toBe(true);
+    expect((await site("second")).commands.get("second")).toMatchObject({ state: "Unknown", endedAt: NOON + 2 * HOUR });
+  });
+
+  it("[S1] two gateways that give at once change one row, and tell the same first instant", async () => {
+    const other = await world!.another();
+    await store.insertCommand(row);
+    const [a, b] = await Promise.all([store.give(own, NOON + 1), other.give(own, NOON + 2)]);
+    expect(a?.givenAt).toBe(b?.givenAt);
+    expect((await site()).commands.size).toBe(1);
+  });
+
+  it("[S1] of give and withdraw at once exactly one changes the row, 200 times", async () => {
+    const other = await world!.another();
+    const rows = Array.from({ length: 200 }, (_, n) =>
+      commandRow({ ...row, id: `raced-${n}`, action: n + 1, serial: `S-${n}`, site: { ...row.site, uid: `site-${n}` } }),
+    );
+    await Promise.all(rows.map((one) => store.insertCommand(one)));
+    const race = async ({ id, serial, action }: (typeof rows)[number], n: number) => {
+      const give = () => store.give({ account: "acme", serial, action }, NOON);
+      const withdraw = () => other.act(id, "withdraw", NOON);
+      // Who starts changes from row to row, so that neither always comes first.
+      const [a, b] = await Promise.all(n % 2 === 0 ? [give(), withdraw()] : [withdraw(), give()]);
+      return [a, b].filter((answer) => answer !== undefined && answer !== false).length;
+    };
+    expect(await Promise.all(rows.map(race))).toEqual(rows.map(() => 1));
+  });
+
+  it("[I4] a second live command of the site or of the Socket is not inserted; after the first is over it is", async () => {
+    const partner = commandRow({ ...row, id: "partner", serial: "S-2001", action: 7 });
+    const elsewhere = commandRow({ ...row, id: "elsewhere", action: 8, site: { ...row.site, uid: "site-tokyo" } });
+    await store.insertCommand(row);
+    expect(await store.insertCommand(partner)).toBe(false);
+    expect(await store.insertCommand(elsewhere)).toBe(false);
+    await store.act(row.id, "withdraw", NOON);
+    expect(await store.insertCommand(partner)).toBe(true);
+  });
+
+  it("[I4] of 20 commands of one site that are inserted at once, one is", async () => {
+    const other = await world!.another();
+    const rows = Array.from({ length: 20 }, (_, n) => commandRow({ ...row, id: `at-once-${n}`, serial: `S-${n}`, action: n + 1 }));
+    const inserted = await Promise.all(rows.map((one, n) => (n % 2 === 0 ? store : other).insertCommand(one)));
+    expect(inserted.filter(Boolean)).toHaveLength(1);
+    expect((await site()).commands.size).toBe(1);
+  });
+
+  it("[I9] every effect repeated is done once", async () => {
+    expect(await store.insertCommand(row)).toBe(true);
+    expect(await store.insertCommand(row)).toBe(false);
+    await store.give(own, NOON);
+    await store.requestCancel(row.id);
+    await store.requestCancel(row.id);
+    expect((await poll(NOON))?.cancel).toBe(true);
+    expect(await store.feedback(own, "proceed", undefined, NOON + 1)).toBe("Changed");
+    expect(await store.feedback(own, "proceed", undefined, NOON + 2)).toBe("Repeated");
+    expect(await store.feedback(own, "fail", "no space", NOON + 3)).toBe("Changed");
+    expect(await store.feedback(own, "succeed", "after all", NOON + 4)).toBe("Repeated");
+    expect((await site(row.id)).commands.get(row.id)).toEqual({
+      ...row,
+      state: "Failed",
+      said: "no space",
+      givenAt: NOON,
+      proceedingAt: NOON + 1,
+      endedAt: NOON + 3,
+    });
+    const notice = { id: "notice", siteUid: "site-berlin", kind: "Planned", acceptedAt: NOON };
+    await store.recordNotice(notice);
+    await store.recordNotice({ ...notice, acceptedAt: NOON + 1 });
+    expect((await site()).notices).toEqual(new Map([["notice", { acceptedAt: NOON }]]));
+  });
+
+  it("[I9] feedback about an unknown command, one never given and one of another device is NotYours", async () => {
+    await store.insertCommand(row);
+    expect(await store.feedback(own, "succeed", undefined, NOON)).toBe("NotYours");
+    for (const action of [own.action + 1, 2 ** 31, 9_999_999_999]) {
+      expect(await store.feedback({ ...own, action }, "succeed", undefined, NOON)).toBe("NotYours");
+      expect(await store.give({ ...own, action }, NOON)).toBeUndefined();
+    }
+    await store.give(own, NOON);
+    expect(await store.feedback({ ...own, serial: "S-2001" }, "succeed", undefined, NOON)).toBe("NotYours");
+    expect(await store.feedback({ ...own, account: "other" }, "succeed", undefined, NOON)).toBe("NotYours");
+    await store.feedback(own, "cancel", undefined, NOON);
+    expect(await stateOf(row.id)).toBe("Withdrawn");
+    expect(await store.feedback(own, "succeed", undefined, NOON + 1)).toBe("Repeated");
+  });
+
+  it("[I15] account A is shown, given and changed nothing of B", async () => {
+    await store.insertCommand(row);
+    await store.recordVerdict({ serial: "S-9", revision: "r", failed: true, reason: "InstallFailed", at: NOON });
+    const { devices, foreign, verdicts } = await site();
+    expect([[...devices.keys()], [...foreign], verdicts]).toEqual([["S-2002"], ["S-9"], []]);
+    expect(await store.poll({ account: "other", serial: "S-2002", hintMilliseconds: 1 }, NOON)).toBeUndefined();
+    expect(await store.report({ account: "other", serial: "S-2002", attributes: { version: "6" } }, NOON)).toBe(false);
+    expect(await store.give({ ...own, account: "other" }, NOON)).toBeUndefined();
+    expect(await store.enroll(enrolled("S-2002", "other"))).toBe("OfAnotherAccount");
+    expect((await site()).devices.get("S-2002")?.version).toBeUndefined();
+    expect(await store.authenticate("of-S-2002", NOON)).toEqual({ account: "acme", serial: "S-2002" });
+  });
+
+  it("[S4] a poll later than twice the hint and 30 s is a gap and begins the connection anew; ages are of the store's clock", async () => {
+    await poll(NOON);
+    clock.real += 50_000;
+    expect((await poll(NOON + 50_000))?.device).toMatchObject({ gaps: 0, connectedSince: NOON });
+    clock.real += 50_001;
+    expect((await poll(NOON + 100_001))?.device).toMatchObject({ gaps: 1, connectedSince: NOON + 100_001 });
+    clock.real += 7;
+    expect((await site()).devices.get("S-2002")).toMatchObject({ polledMilliseconds: 7, hintMilliseconds: 10_000 });
+  });
+
+  it("[S4] of five gaps within a day four are counted, and after a day none", async () => {
+    for (let turn = 0; turn < 6; turn++) {
+      await poll(NOON);
+      clock.real += 60_000;
+    }
+    expect((await site()).devices.get("S-2002")?.gaps).toBe(4);
+    clock.real += 24 * HOUR;
+    expect((await site()).devices.get("S-2002")?.gaps).toBe(0);
+  });
+
+  it("[S4] one device that two gateways hear at once after a gap has one gap", async () => {
+    const other = await world!.another();
+    await poll(NOON);
+    clock.real += 60_000;
+    await Promise.all([poll(NOON), other.poll({ account: "acme", serial: "S-2002", hintMilliseconds: 10_000 }, NOON)]);
+    expect((await site()).devices.get("S-2002")?.gaps).toBe(1);
+  });
+
+  it("[S12] a version has the instant of its first report; said again it only grows no older", async () => {
+    expect(await report({ version: "17.2", haState: "Standby", keepalive: true }, NOON)).toBe(true);
+    clock.real += 1_000;
+    expect(await report({ version: "17.2" }, NOON + 5)).toBe(false);
+    const expected = { version: "17.2", versionSeenAt: NOON, ha: { state: "Standby", keepalive: true }, attributesMilliseconds: 0 };
+    expect((await site()).devices.get("S-2002")).toMatchObject(expected);
+    expect(await report({ version: "18.0", prefetch: true }, NOON + 9)).toBe(true);
+    expect((await site()).devices.get("S-2002")).toMatchObject({ version: "18.0", versionSeenAt: NOON + 9, prefetches: true });
+  });
+
+  it("[I8] a change between taking and settling stays in the feed; polls and equal reports are no change", async () => {
+    await report({ version: "17.2" });
+    const taken = await store.changed(10);
+    await report({ version: "18.0" });
+    await store.settle(taken);
+    expect(await changedSerials()).toEqual(["S-2002"]);
+    await poll(NOON);
+    await store.settle(await store.changed(10));
+    await poll(NOON);
+    await report({ version: "18.0" });
+    expect(await changedSerials()).toEqual([]);
+  });
+
+  it("[I8] whatever moves a command is in the feed, and is told", async () => {
+    let told = 0;
+    const off = store.onChange(() => (told += 1));
+    const moves = [
+      () => store.insertCommand(row),
+      () => store.give(own, NOON),
+      () => store.feedback(own, "proceed", undefined, NOON),
+      () => store.act(row.id, "giveUp", NOON),
+    ];
+    for (const move of moves) {
+      await store.settle(await store.changed(10));
+      const before = told;
+      await move();
+      expect(await changedSerials()).toEqual(["S-2002"]);
+      await expect.poll(() => told).toBeGreaterThan(before);
+    }
+    off();
+  });
+
+  it("[I8] what another process writes is told within two seconds", async () => {
+    const other = await world!.another();
+    let told = 0;
+    const off = store.onChange(() => (told += 1));
+    // Whoever begins to listen may be told at once; the change is what comes after that.
+    await store.changed(1);
+    const before = told;
+    await other.insertCommand(row);
+    await expect.poll(() => told, { timeout: 2_000 }).toBeGreaterThan(before);
+    expect(await changedSerials()).toContain("S-2002");
+    off();
+  });
+
+  it("the feed is handed out oldest first, and pages of devices without a gap", async () => {
+    await store.settle(await store.changed(10));
+    for (const serial of ["S-2001", "S-9", "S-2002"]) {
+      clock.real += 1;
+      await store.report({ account: serial === "S-9" ? "other" : "acme", serial, attributes: { version: "1" } }, NOON);
+    }
+    await store.report({ account: "acme", serial: "S-2001", attributes: { version: "2" } }, NOON);
+    expect((await store.changed(2)).map(({ serial }) => serial)).toEqual(["S-2001", "S-9"]);
+    const first = await store.devices(undefined, 2);
+    const second = await store.devices(first.at(-1)?.serial, 2);
+    expect([...first, ...second].map(({ serial }) => serial)).toEqual(["S-2001", "S-2002", "S-9"]);
+  });
+
+  it("a rotated token is good beside the new one until its overlap ends; a gateway's token is good for the account", async () => {
+    const rotated = { ...enrolled("S-2002", "acme"), tokenHash: "new", expiresAt: NOON + HOUR, oldTokensUntil: NOON + 1_000 };
+    expect(await store.enroll(rotated)).toBe("Rotated");
+    expect(await store.enroll(rotated)).toBe("Rotated");
+    expect(await store.authenticate("of-S-2002", NOON + 999)).toEqual({ account: "acme", serial: "S-2002" });
+    expect(await store.authenticate("of-S-2002", NOON + 1_000)).toBeUndefined();
+    expect(await store.authenticate("new", NOON + 1_000)).toEqual({ account: "acme", serial: "S-2002" });
+    expect(await store.authenticate("new", NOON + HOUR)).toBeUndefined();
+    const gateway = { account: "acme", tokenHash: "gateway", at: NOON, oldTokensUntil: NOON };
+    expect(await store.enroll(gateway)).toBe("Enrolled");
+    expect(await store.enroll({ ...gateway, tokenHash: "gateway-2" })).toBe("Rotated");
+    expect(await store.authenticate("gateway", NOON)).toBeUndefined();
+    expect(await store.authenticate("gateway-2", NOON)).toEqual({ account: "acme" });
+    expect(await store.authenticate("of-S-2001", NOON)).toEqual({ account: "acme", serial: "S-2001" });
+  });
+
+  it("[S14] a plan of polls is told at the poll, and to the site where all of its Sockets have it", async () => {
+    const plan = { from: NOON, until: NOON + HOUR, first: NOON + 5 };
+    const pair = () => store.site({ uid: "site-berlin", account: "acme", serials: ["S-2001", "S-2002"] });
+    await store.planPolls({ serials: ["S-2002", "S-unknown"], ...plan });
+    expect((await poll(NOON))?.plan).toEqual(plan);
+    expect((await pair()).polls).toBeUndefined();
+    await store.planPolls({ serials: ["S-2001", "S-2002"], ...plan });
+    expect((await pair()).polls).toEqual(plan);
+  });
+
+  it("[G8] the last verdict of a revision stands, and a wish to cancel as long as the command is not over", async () => {
+    const verdict = { serial: "S-2002", revision: "r", failed: true, reason: "InstallFailed", at: NOON };
+    await store.recordVerdict(verdict);
+    await store.recordVerdict({ ...verdict, failed: false });
+    await store.insertCommand(row);
+    await store.give(own, NOON);
+    await store.requestCancel(row.id);
+    const { verdicts, cancelRequested } = await site();
+    expect([verdicts, cancelRequested]).toEqual([[{ serial: "S-2002", revision: "r", failed: false }], new Set([row.id])]);
+    await store.feedback(own, "cancel", undefined, NOON);
+    expect((await site(row.id)).cancelRequested).toBeUndefined();
+    expect(await poll(NOON)).toMatchObject({ cancel: false });
+  });
+
+  it("[W4] what an upgrade took is the 95th percentile of those confirmed: of 20 minutes 1 to 20 it is 19", async () => {
+    for (let minute = 1; minute <= 20; minute++) {
+      const one = commandRow({ ...row, id: `timed-${minute}`, action: minute });
+      await store.insertCommand(one);
+      await store.give({ ...own, action: minute }, NOON);
+      await store.feedback({ ...own, action: minute }, "proceed", undefined, NOON);
+      await store.feedback({ ...own, action: minute }, "succeed", undefined, NOON + 1);
+      const end = { command: one.id, outcome: "Confirmed", at: NOON + minute * 60_000 } as const;
+      await store.endAttempt(end);
+      await store.endAttempt({ ...end, outcome: "Failed", at: NOON });
+    }
+    expect(await store.measured(row.rollout)).toEqual({ upgrades: 20, install: 19 * 60_000 });
+    expect(await store.measured("another")).toEqual({ upgrades: 0 });
+  });
+
+  it("answers to any sequence of acts as the one in memory does", async () => {
+    let runs = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyAct, { minLength: 5, maxLength: 25 }), async (acts) => {
+        runs += 1;
+        const model = await (await memoryWorld()).empty();
+        for (const one of ["S-2001", "S-2002", "S-9"]) await model.enroll(enrolled(`${runs}-${one}`, one === "S-9" ? "other" : "acme"));
+        for (const one of ["S-2001", "S-2002", "S-9"]) await store.enroll(enrolled(`${runs}-${one}`, one === "S-9" ? "other" : "acme"));
+        for (const { name, play, after } of acts) {
+          clock.real += after;
+          expect(await play(store, `${runs}-`), name).toEqual(await play(model, `${runs}-`));
+        }
+        const all = { uid: `${runs}-site`, account: "acme", serials: ["S-2001", "S-2002", "S-9"].map((one) => `${runs}-${one}`) };
+        expect(await store.site(all)).toEqual(await model.site(all));
+      }),
+      { numRuns: 25 },
+    );
+  });
+});

@@ -1,0 +1,110 @@
+// Makes sure of a real PostgreSQL for the tests of the inventory: an installed one, the project's cache, or Debian's package unpacked
+// without being installed.
+import { execFile } from "node:child_process";
+import { accessSync, constants, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { progressOn, type Progress } from "../control-plane/progress.ts";
+import { ROOT } from "../control-plane/versions.ts";
+import { firstLine, withUnpackedPackages } from "../debian-packages.ts";
+import { withLock } from "../folder-lock.mjs";
+
+const run = promisify(execFile);
+const PACKAGE = "postgresql-15";
+/** Where distributions keep the server's programs, one folder a version, away from the PATH. */
+const INSTALLED = ["usr", "lib", "postgresql"];
+
+export interface Postgres {
+  readonly source: "PATH" | "installed" | "cache" | "debian package";
+  /** The folder with `initdb` and `postgres`. */
+  readonly bin: string;
+  /** What its processes need beside our own environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface PostgresOptions {
+  readonly root?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Below which the system's own folders are looked for; `/` unless a test says otherwise. */
+  readonly system?: string;
+  readonly progress?: Progress;
+  readonly signal?: AbortSignal;
+}
+
+/** No source has a server; the message says of each why. */
+export class PostgresUnavailable extends Error {
+  override readonly name = "PostgresUnavailable";
+}
+
+/** The server that is already there, if any. Installs nothing. */
+export function findPostgres(options: PostgresOptions = {}): Postgres | undefined {
+  const onPath = ((options.env ?? process.env)["PATH"] ?? "").split(delimiter).find(hasServer);
+  if (onPath !== undefined) return { source: "PATH", bin: onPath, env: {} };
+  const installed = newestBelow(join(options.system ?? "/", ...INSTALLED));
+  if (installed !== undefined) return { source: "installed", bin: installed, env: {} };
+  return unpackedIn(join(cacheDirectory(options), "root"), "cache");
+}
+
+/** A server, unpacked into the project's cache if there is none yet. Throws PostgresUnavailable. */
+export async function ensurePostgres(options: PostgresOptions = {}): Promise<Postgres> {
+  const there = findPostgres(options);
+  if (there !== undefined) return there;
+  const progress = options.progress ?? progressOn();
+  const directory = cacheDirectory(options);
+  const sayWaiting = (owner: { pid: number }): void => progress.say(`Process ${owner.pid} is installing PostgreSQL: waiting for it …`);
+  return withLock(`${directory}.lock`, sayWaiting, async () => findPostgres(options) ?? unpack(directory, progress, options));
+}
+
+async function unpack(directory: string, progress: Progress, options: PostgresOptions): Promise<Postgres> {
+  progress.say(`PostgreSQL is not installed yet; it goes into ${directory} (20 MB to fetch).`);
+  const settings = {
+    withDependencies: true,
+    ...(options.env ? { env: options.env } : {}),
+    ...(options.signal ? { signal: options.signal } : {}),
+  };
+  try {
+    return await withUnpackedPackages([PACKAGE], directory, settings, async (unpacked) => {
+      const server = unpackedIn(unpacked, "debian package");
+      if (server === undefined) throw new Error(`Debian's package ${PACKAGE} holds no server here`);
+      // It starts only if every library was found.
+      await run(join(server.bin, "postgres"), ["--version"], { env: { ...process.env, ...server.env } });
+      const kept = join(directory, "root");
+      rmSync(kept, { recursive: true, force: true });
+      renameSync(unpacked, kept);
+      return unpackedIn(kept, "debian package")!;
+    });
+  } catch (error) {
+    if (options.signal?.aborted === true) throw error;
+    throw new PostgresUnavailable(
+      `No PostgreSQL is to be had: none on the PATH, none in /${INSTALLED.join("/")}, none in ${directory}, ` +
+        `and no Debian package: ${firstLine(error)}.`,
+    );
+  }
+}
+
+function unpackedIn(root: string, source: Postgres["source"]): Postgres | undefined {
+  const bin = newestBelow(join(root, ...INSTALLED));
+  if (bin === undefined) return undefined;
+  const lib = join(root, "usr", "lib");
+  const libraries = readdirSync(lib).filter((name) => name.includes("-linux-"));
+  return { source, bin, env: { LD_LIBRARY_PATH: libraries.map((name) => join(lib, name)).join(delimiter) } };
+}
+
+function newestBelow(folder: string): string | undefined {
+  if (!existsSync(folder)) return undefined;
+  const versions = readdirSync(folder).toSorted((a, b) => Number(b) - Number(a));
+  return versions.map((version) => join(folder, version, "bin")).find(hasServer);
+}
+
+function hasServer(folder: string): boolean {
+  return ["initdb", "postgres"].every((name) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+const cacheDirectory = (options: PostgresOptions): string => join(options.root ?? ROOT, ".cache", "postgresql");

@@ -1,0 +1,123 @@
+// A PostgreSQL of one's own: in a folder that goes away with it, on a Unix socket alone, and ended when this process ends.
+import { execFile } from "node:child_process";
+import { accessSync, chmodSync, chownSync, constants, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
+import pg from "pg";
+import { Servers } from "../control-plane/servers.ts";
+import { findPostgres, PostgresUnavailable } from "./install.ts";
+
+const run = promisify(execFile);
+const USER = "rollward";
+const STARTS_WITHIN_MS = 30_000;
+/** A socket's path has to fit into the kernel's 108 bytes, with its name. */
+const LONGEST_SOCKET_FOLDER = 107 - "/.s.PGSQL.5432".length;
+/** A server for tests: small, and it need not outlive the machine. */
+const SETTINGS = ["fsync=off", "full_page_writes=off", "listen_addresses=", "shared_buffers=16MB", "max_connections=40"];
+
+export interface RunningPostgres {
+  readonly url: string;
+  /** Ends the server; SIGKILL as a crash does, SIGQUIT at once, SIGINT as an administrator would. */
+  end(signal: "SIGKILL" | "SIGQUIT" | "SIGINT"): Promise<void>;
+  /** Starts it again on what it had written. */
+  startAgain(): Promise<void>;
+  /** Ends it and removes all of it; may be called twice. */
+  stop(): Promise<void>;
+}
+
+/** Starts the server that is there; it installs none. Throws PostgresUnavailable where there is none, or none may be run. */
+export async function startPostgres(): Promise<RunningPostgres> {
+  const found = findPostgres();
+  if (found === undefined) throw new PostgresUnavailable("There is no PostgreSQL here: npm test installs one.");
+  const { bin, env } = found;
+  const owner = unprivileged();
+  const servers = await Servers.open();
+  try {
+    const data = folderOf(servers.folder, "data", owner);
+    const sockets = folderOf(servers.folder, "s", owner);
+    if (sockets.length > LONGEST_SOCKET_FOLDER) throw new PostgresUnavailable(`The temporary folder ${sockets} is too long for a socket.`);
+    const init = ["-D", data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
+    await run(join(bin, "initdb"), init, { cwd: data, env: { ...process.env, ...env }, ...owner });
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const settings = [`unix_socket_directories=${sockets}`, ...SETTINGS].flatMap((setting) => ["-c", setting]);
+    const [command = "", ...args] = [...asOwner(owner), "env", ...variables, join(bin, "postgres"), "-D", data, ...settings];
+    await servers.start("postgres", command, args);
+    const url = `postgresql://${USER}@/postgres?host=${encodeURIComponent(sockets)}`;
+    await untilItAnswers(servers, url);
+    return {
+      url,
+      end: (signal) => servers.end("postgres", signal),
+      startAgain: async () => {
+        await servers.startAgain("postgres");
+        await untilItAnswers(servers, url);
+      },
+      stop: () => servers.stop(),
+    };
+  } catch (error) {
+    await servers.stop();
+    throw error;
+  }
+}
+
+interface Owner {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** PostgreSQL refuses to run as root; then it runs as `nobody`. */
+function unprivileged(): Owner {
+  if (process.getuid?.() !== 0) return {};
+  const line = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .find((entry) => entry.startsWith("nobody:"));
+  const [, , uid, gid] = line?.split(":") ?? [];
+  if (uid === undefined || gid === undefined)
+    throw new PostgresUnavailable("PostgreSQL does not run as root, and there is no user nobody.");
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+/** As another user, and ended by the kernel if its guard is killed: that wish is lost when the user changes, so it is said here again. */
+function asOwner({ uid, gid }: Owner): string[] {
+  if (uid === undefined) return [];
+  const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find(isProgram);
+  if (setpriv === undefined) throw new PostgresUnavailable("PostgreSQL does not run as root, and there is no setpriv to become nobody.");
+  return [setpriv, `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--pdeathsig", "SIGKILL", "--"];
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function folderOf(parent: string, name: string, { uid, gid }: Owner): string {
+  const folder = join(parent, name);
+  mkdirSync(folder, { mode: 0o700 });
+  if (uid !== undefined && gid !== undefined) {
+    // Another user has to get through the parent, not to read it.
+    chmodSync(parent, 0o711);
+    chownSync(folder, uid, gid);
+  }
+  return folder;
+}
+
+async function untilItAnswers(servers: Servers, url: string): Promise<void> {
+  const until = performance.now() + STARTS_WITHIN_MS;
+  for (;;) {
+    const client = new pg.Client({ connectionString: url });
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch (error) {
+      const ended = servers.ended("postgres");
+      if (ended !== undefined || performance.now() > until)
+        throw new PostgresUnavailable(`PostgreSQL did not start (${ended ?? String(error)}). ${servers.log("postgres").slice(-2_000)}`);
+      await pause(50);
+    }
+  }
+}
