@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Approval } from "../../api/approval.ts";
+import { popRolloutStatus } from "../../api/pop-rollout-status.ts";
 import { foresee } from "./foresee.ts";
 import {
   completePartners,
@@ -364,6 +365,26 @@ describe("[F7] [F8] what people have to decide", () => {
     const plan = only(foresee(example({ pops: worldwide(4, () => content), rollouts: [rolloutObject(spec)] })));
     expect(plan.message).toBe("fits: 4 PoPs, begun on 2026-11-13 (3 PoPs), 2026-11-14 (1 PoP)");
     expect(Date.parse(plan.finishAt!) - FRIDAY).toBeLessThan(30 * MINUTE);
+  });
+
+  it("[P15] of content that every PoP has, nothing more is said to begin", () => {
+    const content = {
+      spec: { content: { load: { http: { port: 8080, path: "/content" } } } },
+      status: { content: { current: "sig.418" } },
+    };
+    const spec = {
+      version: undefined,
+      content: { version: "sig.418" },
+      startNotBefore: undefined,
+      stages: [],
+      waves: [{ name: "all", pops: { percent: 100 }, bake: "10m" }],
+    };
+    const at = "2026-11-12T00:00:00Z";
+    const begun = { state: "Passed", version: "sig.418", wave: "all", class: "Regular", order: "Go", announcedAt: at, since: at };
+    const assignments = ["fra1", "ams1"].map((pop) => ({ ...begun, pop, uid: `uid-${pop}` }));
+    const rollout = { ...rolloutObject(spec), status: popRolloutStatus.parse({ assignments }) };
+    const plan = only(foresee(example({ pops: [popObject("fra1", content), popObject("ams1", content)], rollouts: [rollout] })));
+    expect(plan.message).toBe("fits: nothing more is to begin on its 2 PoPs");
   });
 
   it("[V3] [P12] PoPs that a person pinned, or that run a newer version, are no members and are named", () => {
