@@ -10,7 +10,7 @@ import type { SessionLoadProcess } from "../rolls/session-record.ts";
 import { beyond } from "./difference.ts";
 import { Pacing, type Sight } from "./pacing.ts";
 import type { WarmUp } from "./warm-up.ts";
-import { Kept, release, rollward, settle, slowDown, type Place } from "./release.ts";
+import { fill, Kept, release, rollward, settle, slowDown, type Place } from "./release.ts";
 
 const PLACES: Places = {
   akl1: { region: "oceania", timeZone: "Pacific/Auckland", nodes: 2 },
@@ -60,7 +60,8 @@ describeWithControlPlane("[T3] [F7] forecast = history, by an independent hand",
     });
     pacing = new Pacing(world, journal());
     await world.startOperator();
-    loads = await settle(world, PLACES, "2026.11.1");
+    await settle(world, PLACES, "2026.11.1");
+    loads = await fill(world, PLACES);
   }, 180_000);
   afterAll(async () => {
     await Promise.all([warmUp?.end(), ...loads.map((load) => load.end())]);
@@ -105,6 +106,8 @@ describeWithControlPlane("[T3] [F7] forecast = history, by an independent hand",
     const name = "r-2026-12-1";
     const slow = "lax1";
     const kept = new Kept("one-slow");
+    await Promise.all(loads.map((load) => load.end()));
+    loads = await fill(world, PLACES);
     warmUp = await slowDown(world, slow, "2026.12.1");
     pacing.warmAt = (node) => warmUp?.warmAt(node);
     await release(world, name, {

@@ -37,10 +37,10 @@ const FIRST = { maxUnavailable: "100%", bake: "1s", perNode: { expected: "40s", 
 const sample = <Found>(path: string): Found => parse(readFileSync(join(ROOT, "config/samples", path), "utf8")) as Found;
 
 /**
- * The samples' fleet at so many places, each PoP on its first version and full of users who stay until their drain's time is up: so a node
- * takes as long as a calendar says, and not as long as this machine needs.
+ * The samples' fleet at so many places, each PoP on its first version, where users stay until their drain's time is up: so a node that
+ * has any takes as long as a calendar says, and not as long as this machine needs.
  */
-export async function settle(world: RealWorld, places: Readonly<Record<string, Place>>, version: string): Promise<SessionLoadProcess[]> {
+export async function settle(world: RealWorld, places: Readonly<Record<string, Place>>, version: string): Promise<void> {
   const fleet = sample<Draft<KubernetesObject> & { spec: object }>("fleet.yaml");
   await world.apply(FLEET, { ...fleet, spec: { ...fleet.spec, maxConcurrentPerRegion: 1, capacityFloorPercent: 80 } } as never);
   await world.apply(MAINTENANCE_WINDOW, sample("maintenance-window-pop-sunday.yaml"));
@@ -59,8 +59,14 @@ export async function settle(world: RealWorld, places: Readonly<Record<string, P
       ...spec,
       strategy: { ...spec.strategy, ...STRATEGY, drain: { ...spec.strategy.drain, timeout: EXPECTED } },
     }));
-  return Promise.all(names.map((name) => SessionLoadProcess.start(world, name, 2 * places[name]!.nodes)));
 }
+
+/**
+ * Two users for each node, spread over the nodes of their PoP. A release drives them together on the node that was updated first, and an
+ * empty node is drained in no time: so they are spread anew before each release that is compared.
+ */
+export const fill = (world: RealWorld, places: Readonly<Record<string, Place>>): Promise<SessionLoadProcess[]> =>
+  Promise.all(Object.entries(places).map(([name, { nodes }]) => SessionLoadProcess.start(world, name, 2 * nodes)));
 
 /**
  * Beside six minutes of drain its nodes warm up for twelve more: three times what its spec expects. (That users stay for longer than
