@@ -14,7 +14,12 @@ const server = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
 /** One call; 404 is undefined. Throws with what the server said. */
 async function call(method, path, body) {
   const headers = { authorization: `Bearer ${readFileSync(tokenFile, "utf8").trim()}`, "content-type": "application/json-patch+json" };
-  const answer = await fetch(server + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}), signal: AbortSignal.timeout(10_000) });
+  const answer = await fetch(server + path, {
+    method,
+    headers,
+    ...(body ? { body: JSON.stringify(body) } : {}),
+    signal: AbortSignal.timeout(10_000),
+  });
   if (answer.status === 404) return undefined;
   if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
   return answer.json();
@@ -34,7 +39,9 @@ async function untilOperatorIsGone() {
     if (unchangedMs > leaseDurationSeconds * 1_000) return;
     await sleep(LOOK_EVERY_MS);
   }
-  throw new Error(`an operator still holds the lease rollward in namespace ${namespace}: end it, then run this again, or take the finalizers off by hand`);
+  throw new Error(
+    `an operator still holds the lease rollward in namespace ${namespace}: end it, then run this again, or take the finalizers off by hand`,
+  );
 }
 
 async function letGo({ metadata, status }) {
