@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { registerApprove } from "./cli/approve.ts";
 import { registerCrds } from "./cli/crds.ts";
 import { registerDemo } from "./cli/demo/demo.ts";
+import { registerDevice } from "./cli/device.ts";
 import { EXIT, EXIT_CODES_HELP } from "./cli/exit-codes.ts";
 import { registerExplain } from "./cli/explain.ts";
 import type { CliIo } from "./cli/io.ts";
@@ -50,6 +51,7 @@ registerRequests(program, io);
 registerApprove(program, io);
 registerReport(program, io, (path, text) => writeFile(path, text));
 registerCrds(program, io);
+registerDevice(program, io, async (url) => (await import("./inventory/open.ts")).openInventory(url));
 registerDemo(program, io, async () => (await import("./composition/demo-ports.ts")).demoPorts());
 
 await program.parseAsync();
@@ -69,6 +71,10 @@ function registerRun(parent: Command): void {
     // The demo runs operators as children: one whose parent is gone ends too.
     process.once("disconnect", () => stop.abort());
     process.channel?.unref();
+    if (read.settings.gateway?.alone === true) {
+      const { runGateway } = await import("./composition/run-gateway.ts");
+      return runGateway(read.settings, stop.signal);
+    }
     const { runOperator } = await import("./composition/run-operator.ts");
     await runOperator(read.settings, stop.signal);
   });

@@ -69,3 +69,27 @@ it("a leader may not act as long as others wait", () => {
     "--retry-period (2s) has to be shorter than --renew-deadline (15s), and that shorter than --lease-duration (15s)",
   ]);
 });
+
+it("the gateway needs an inventory; its intervals and files have to fit together", () => {
+  const gateway = { gatewayAddress: ":8443", inventory: "sqlite:/var/lib/rollward/inventory.db" };
+  expect(readSettings(gateway, {})).toMatchObject({
+    ok: true,
+    settings: { gateway: { address: { port: 8443 }, alone: false, hints: { ordinary: 300_000, near: 10_000 } } },
+  });
+  const sentences = [
+    { gatewayAddress: ":8443" },
+    { gatewayOnly: "true" },
+    { ...gateway, inventory: "mysql://x" },
+    { ...gateway, gatewayKey: "key.pem" },
+    { ...gateway, gatewayClientAuthorities: "folder" },
+    { ...gateway, pollInterval: "5s" },
+  ].flatMap((flags) => problems(flags));
+  expect(sentences.map((sentence) => sentence.split(" ").slice(0, 1)[0])).toEqual([
+    "--gateway-address",
+    "--gateway-only",
+    "--inventory",
+    "--gateway-certificate",
+    "--gateway-client-authorities",
+    "--poll-interval-near",
+  ]);
+});

@@ -23,6 +23,24 @@ export interface Settings {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** The Prometheus that checks ask when a PoP names none. */
   readonly prometheusUrl?: string;
+  /** What is known of devices: `sqlite:PATH` or `postgresql://…`; absent: no Sockets are served. */
+  readonly inventory?: string;
+  /** Absent: no gateway in this process. */
+  readonly gateway?: GatewaySettings;
+}
+
+/** What devices call. */
+export interface GatewaySettings {
+  readonly address: { readonly host?: string; readonly port: number };
+  /** No controllers in this process: one of several gateways. */
+  readonly alone: boolean;
+  /** As devices reach it; absent: as each request says. */
+  readonly publicUrl?: string;
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly clientAuthorities?: string };
+  /** The folder of artifacts that it serves itself. */
+  readonly artifacts?: string;
+  /** Milliseconds of the devices' own clocks. */
+  readonly hints: { readonly ordinary: number; readonly near: number };
 }
 
 /** One setting as the command line and the documentation show it. */
@@ -87,6 +105,59 @@ export const SETTINGS = {
     environment: "ROLLWARD_PROMETHEUS_URL",
     description: "the Prometheus that checks ask when a PoP names none",
   },
+  inventory: {
+    flag: "--inventory <url>",
+    environment: "ROLLWARD_INVENTORY",
+    description: "what is known of devices: sqlite:PATH with one replica, postgresql://… with more",
+  },
+  gatewayAddress: {
+    flag: "--gateway-address <host:port>",
+    environment: "ROLLWARD_GATEWAY_ADDRESS",
+    description: "where devices poll; left out: no gateway",
+  },
+  gatewayOnly: {
+    flag: "--gateway-only <true|false>",
+    environment: "ROLLWARD_GATEWAY_ONLY",
+    description: "true: a gateway without controllers, beside others",
+    default: "false",
+  },
+  gatewayUrl: {
+    flag: "--gateway-url <url>",
+    environment: "ROLLWARD_GATEWAY_URL",
+    description: "how devices reach the gateway, for its links (default: as they call it)",
+  },
+  gatewayCertificate: {
+    flag: "--gateway-certificate <path>",
+    environment: "ROLLWARD_GATEWAY_CERTIFICATE",
+    description: "the gateway's certificate, PEM; read again when it changes",
+  },
+  gatewayKey: {
+    flag: "--gateway-key <path>",
+    environment: "ROLLWARD_GATEWAY_KEY",
+    description: "the key of that certificate",
+  },
+  gatewayClientAuthorities: {
+    flag: "--gateway-client-authorities <folder>",
+    environment: "ROLLWARD_GATEWAY_CLIENT_AUTHORITIES",
+    description: "<account>.pem in it may issue certificates for the account's devices",
+  },
+  artifacts: {
+    flag: "--artifacts <folder>",
+    environment: "ROLLWARD_ARTIFACTS",
+    description: "artifacts that the gateway serves itself",
+  },
+  pollInterval: {
+    flag: "--poll-interval <duration>",
+    environment: "ROLLWARD_POLL_INTERVAL",
+    description: "how often devices are to poll",
+    default: "5m",
+  },
+  pollIntervalNear: {
+    flag: "--poll-interval-near <duration>",
+    environment: "ROLLWARD_POLL_INTERVAL_NEAR",
+    description: "the same around their planned start",
+    default: "10s",
+  },
 } as const satisfies Readonly<Record<string, SettingDefinition>>;
 
 type SettingName = keyof typeof SETTINGS;
@@ -134,6 +205,12 @@ const httpUrl = read((text) => {
   return { problem: "which is no http or https address; write for example http://prometheus.monitoring:9090" };
 });
 
+const inventoryUrl = read((text) =>
+  /^(sqlite:.|postgres(ql)?:\/\/.)/.test(text)
+    ? { value: text }
+    : { problem: "which names no inventory; write sqlite:/path/to/inventory.db, or postgresql://user@host/database" },
+);
+
 const identityName = read((text) =>
   /^[\w.-]{1,128}$/.test(text) ? { value: text } : { problem: "write at most 128 letters, digits, dots, hyphens and underscores" },
 );
@@ -150,6 +227,16 @@ const schema = z.object({
   clockFile: z.string().optional(),
   logLevel,
   prometheusUrl: httpUrl.optional(),
+  inventory: inventoryUrl.optional(),
+  gatewayAddress: address.optional(),
+  gatewayOnly: yesOrNo,
+  gatewayUrl: httpUrl.optional(),
+  gatewayCertificate: z.string().optional(),
+  gatewayKey: z.string().optional(),
+  gatewayClientAuthorities: z.string().optional(),
+  artifacts: z.string().optional(),
+  pollInterval: duration,
+  pollIntervalNear: duration,
 });
 
 export type ReadSettings =
@@ -169,8 +256,9 @@ export function readSettings(
       ok: false,
       problems: parsed.error.issues.map((issue) => `${given[String(issue.path[0])]?.from ?? String(issue.path[0])} ${issue.message}`),
     };
-  const { leaderElection, leaseDuration, renewDeadline, retryPeriod, kubeconfig, identity, clockFile, prometheusUrl, ...others } =
+  const { leaderElection, leaseDuration, renewDeadline, retryPeriod, kubeconfig, identity, clockFile, prometheusUrl, inventory } =
     parsed.data;
+  const { namespace, metricsAddress, logLevel } = parsed.data;
   // A leader that acts as long as others wait would act beside its successor.
   if (renewDeadline >= leaseDuration || retryPeriod >= renewDeadline) {
     return {
@@ -180,8 +268,12 @@ export function readSettings(
       ],
     };
   }
+  const gateway = gatewayOf(parsed.data);
+  if (gateway !== undefined && "problem" in gateway) return { ok: false, problems: [gateway.problem] };
   const settings: Settings = {
-    ...others,
+    namespace,
+    metricsAddress,
+    logLevel,
     leaderElection: {
       enabled: leaderElection,
       leaseMilliseconds: leaseDuration,
@@ -192,8 +284,38 @@ export function readSettings(
     ...(identity === undefined ? {} : { identity }),
     ...(clockFile === undefined ? {} : { clockFile }),
     ...(prometheusUrl === undefined ? {} : { prometheusUrl }),
+    ...(inventory === undefined ? {} : { inventory }),
+    ...(gateway === undefined ? {} : { gateway }),
   };
   return { ok: true, settings };
+}
+
+const SHORTEST_POLL = 1_000;
+
+/** The gateway's settings, or what of them does not fit together. */
+function gatewayOf(parsed: z.infer<typeof schema>): GatewaySettings | { readonly problem: string } | undefined {
+  const { gatewayAddress, gatewayOnly, gatewayUrl, gatewayCertificate: certificate, gatewayKey: key, inventory, artifacts } = parsed;
+  const { gatewayClientAuthorities: clientAuthorities, pollInterval, pollIntervalNear } = parsed;
+  if (gatewayAddress === undefined)
+    return gatewayOnly ? { problem: "--gateway-only is true, and there is no --gateway-address; write for example :8443" } : undefined;
+  if (inventory === undefined)
+    return { problem: "--gateway-address is set, and there is no --inventory; write for example sqlite:/var/lib/rollward/inventory.db" };
+  if ((certificate === undefined) !== (key === undefined))
+    return { problem: "--gateway-certificate and --gateway-key belong together; write both, or neither" };
+  if (clientAuthorities !== undefined && certificate === undefined)
+    return { problem: "--gateway-client-authorities needs TLS; write --gateway-certificate and --gateway-key too" };
+  if (pollIntervalNear < SHORTEST_POLL || pollInterval < pollIntervalNear)
+    return { problem: "--poll-interval-near is at least 1s, and --poll-interval is not shorter than that" };
+  return {
+    address: gatewayAddress,
+    alone: gatewayOnly,
+    hints: { ordinary: pollInterval, near: pollIntervalNear },
+    ...(gatewayUrl === undefined ? {} : { publicUrl: gatewayUrl }),
+    ...(artifacts === undefined ? {} : { artifacts }),
+    ...(certificate === undefined || key === undefined
+      ? {}
+      : { tls: { certificate, key, ...(clientAuthorities === undefined ? {} : { clientAuthorities }) } }),
+  };
 }
 
 /** The text of a setting and where it came from. An empty variable counts as not set: that is how charts leave one out. */

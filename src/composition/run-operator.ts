@@ -19,6 +19,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { apiMetrics, operatorMetrics } from "../telemetry/operator-metrics.ts";
 import { startTelemetryServer } from "../telemetry/server.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
+import { openDevices } from "./run-gateway.ts";
 import { type Telling, telling } from "./told.ts";
 import { USER_AGENT, VERSION } from "./version.ts";
 import { WorkerForecast } from "./worker-forecast.ts";
@@ -57,6 +58,7 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
     defaultPrometheus: settings.prometheusUrl,
     forecast: new WorkerForecast(),
   });
+  const devices = await openDevices({ settings, clock, hub, log: adapterLog });
   const health = new Health({ clock });
   health.start();
   health.require("caches", () => notSynced(operator.unsynced()));
@@ -84,6 +86,7 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   log.info("rollward stops: work in hand is finished, then the lease is handed back");
   await leadership.stop();
   operator.stop();
+  await devices.close();
   await events.flush();
   health.stop();
   await server.close();

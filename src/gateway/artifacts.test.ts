@@ -76,6 +76,8 @@ describe("artifacts that the gateway serves itself", () => {
     const partner = await world.enroll("S-2001", "acme");
     const stolen = `/acme/controller/v1/S-2001/softwaremodules/${world.row.action}/artifacts/${FILE}`;
     expect((await world.fetch(stolen, { headers: { authorization: `TargetToken ${partner}` } })).status).toBe(404);
+    const old = `softwaremodules/${world.row.action + 1}/artifacts/${FILE}`;
+    expect((await world.fetch(old)).status, "the number of another command").toBe(404);
     await world.feedback("closed", "failure");
     expect((await file()).status, "it is over").toBe(404);
   });

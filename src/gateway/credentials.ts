@@ -4,8 +4,9 @@ import type { TLSSocket } from "node:tls";
 import type { Caller, DeviceInventory } from "../control/inventory.ts";
 import type { DevicePath } from "./routes.ts";
 
-const BYTES = 32;
 const HEADER = /^(TargetToken|GatewayToken) ([0-9A-Za-z_.~+/=-]{16,256})$/;
+
+const BYTES = 32;
 
 /** A new token: 32 random bytes, shown once and kept by its hash. */
 export const newToken = (): string => randomBytes(BYTES).toString("base64url");

@@ -81,6 +81,11 @@ export class Ddi {
     }
   }
 
+  /** Is it enrolled in that account? */
+  async knows(device: DevicePath): Promise<boolean> {
+    return (await this.#polled(device)) !== undefined;
+  }
+
   async #poll({ route, origin }: DeviceCall): Promise<Reply> {
     const looked = await this.#look(route);
     if (looked === undefined) return UNAUTHORIZED;

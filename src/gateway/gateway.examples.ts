@@ -109,7 +109,10 @@ export class GatewayWorld {
   }
 
   /** A request of the world's device, unless told otherwise. */
-  fetch(path: string, { headers, ...init }: RequestInit & { readonly headers?: Record<string, string> } = {}): Promise<Response> {
+  fetch(
+    path: string,
+    { headers, ...init }: Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> } = {},
+  ): Promise<Response> {
     const url = path.startsWith("/") ? path : `/acme/controller/v1/S-2002${path === "" ? "" : `/${path}`}`;
     return fetch(`http://127.0.0.1:${this.port}${url}`, { ...init, headers: { authorization: `TargetToken ${this.token}`, ...headers } });
   }

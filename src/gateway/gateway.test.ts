@@ -192,6 +192,17 @@ describe("[I15] who calls", () => {
     expect((await as(`GatewayToken ${gateway}`)).status).toBe(200);
   });
 
+  it("[S14] what speaks for a whole account leaves a device's hint as it was told", async () => {
+    const authorization = `GatewayToken ${await world.enroll(undefined, "acme")}`;
+    await world.inventory.planPolls({ serials: ["S-2002"], from: START, until: END, first: START });
+    await as(authorization);
+    const hint = async () => (await world.inventory.devices(undefined, 1))[0]?.hintMilliseconds;
+    const told = await hint();
+    expect(told).toBeLessThan(12_000);
+    await world.fetch("configData", { method: "PUT", headers: { authorization }, body: '{"data":{"version":"17.2"}}' });
+    expect(await hint()).toBe(told);
+  });
+
   it("feedback about somebody else's, an unknown or an old action: not found, without a difference; repeated it is a success", async () => {
     const foreign = commandRow({ id: "foreign", action: 99, serial: "S-2001", site: { namespace: "acme", name: "bonn", uid: "u2" } });
     await world.enroll("S-2001", "acme");

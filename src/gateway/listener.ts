@@ -14,6 +14,8 @@ export interface TlsFiles {
   readonly key: string;
   /** A folder with `<account>.pem`: who may issue certificates for the account's devices. */
   readonly clientAuthorities?: string;
+  /** Elapsed milliseconds between two looks at the files (default 10 s). */
+  readonly lookEveryMilliseconds?: number;
 }
 
 export interface ListenerSettings {
@@ -60,7 +62,7 @@ export async function listen(settings: ListenerSettings, serve: RequestListener)
   let seen = tls && modifiedOf(tls);
   let cancel = () => {};
   const lookAgain = (files: TlsFiles) => {
-    cancel = clock.after(LOOK_AT_FILES_EVERY_MS, () => {
+    cancel = clock.after(files.lookEveryMilliseconds ?? LOOK_AT_FILES_EVERY_MS, () => {
       lookAgain(files);
       try {
         const modified = modifiedOf(files);

@@ -190,6 +190,7 @@ export const LAYERS: readonly Layer[] = [
       "api/",
       "simulation/",
       "control/ports.ts",
+      "control/inventory.ts",
       "core/decision.ts",
       "core/explain/",
       "core/window/",
@@ -218,7 +219,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: "composition",
     covers: ["composition/"],
-    imports: ["api/", "runtime/", "control/", "kubernetes/", "probe/", "telemetry/", "settings.ts"],
+    imports: ["api/", "runtime/", "control/", "kubernetes/", "probe/", "telemetry/", "inventory/", "gateway/", "settings.ts"],
     types: ["cli/"],
     // The demo's control plane, by a path that the bundler does not follow.
     loads: ["../tools/control-plane/", COMPUTED],
@@ -236,6 +237,7 @@ export const LAYERS: readonly Layer[] = [
       "kubernetes/",
       "probe/",
       "telemetry/",
+      "inventory/",
       "simulation/",
       "cli/",
       "composition/",

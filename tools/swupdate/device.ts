@@ -3,12 +3,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Servers } from "../control-plane/servers.ts";
-import { signerIn } from "./image.ts";
 import { librariesOf, type Swupdate } from "./install.ts";
 
 export interface DeviceSettings {
   readonly servers: Servers;
   readonly swupdate: Swupdate;
+  /** The file with the certificate by which it checks images. */
+  readonly signer: string;
   /** `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly account: string;
@@ -61,7 +62,7 @@ export class SwupdateDevice {
   }
 
   async boot(report: keyof typeof REPORTS = "nothing"): Promise<void> {
-    const { servers, swupdate } = this.#settings;
+    const { servers, swupdate, signer } = this.#settings;
     this.#boots += 1;
     rmSync(this.#rebooting, { force: true });
     writeFileSync(this.#power, "");
@@ -73,7 +74,7 @@ export class SwupdateDevice {
       ...librariesOf(swupdate),
     });
     const variables = environment.map(([name, value]) => `${name}=${value}`);
-    const options = ["-v", "-H", "socket:1.0", "-k", signerIn(servers.folder), "-f", join(this.#folder, "swupdate.cfg")];
+    const options = ["-v", "-H", "socket:1.0", "-k", signer, "-f", join(this.#folder, "swupdate.cfg")];
     const afterwards = ["-p", `touch ${this.#rebooting}`];
     const suricatta = ["-u", ["-e", ...REPORTS[report]].join(" ")];
     await servers.start(this.#process, "/usr/bin/env", [...variables, swupdate.command, ...options, ...afterwards, ...suricatta]);

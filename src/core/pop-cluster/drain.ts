@@ -38,9 +38,14 @@ export function drainBaseline(view: PopView, node: NodeView): DrainBaseline | un
   const held = sessionsHeld(view, node.servingPod);
   if (!held) return { missing: `the sessions of pod ${node.servingPod.name} could not be read` };
   const returned = returnCounts(view, node.member.name, node.servingPod.uid);
-  if (returned.unreadable > 0) return { missing: `${returned.unreadable} pods of the PoP could not be read` };
+  if (returned.unreadable.length > 0) return { missing: `the counters of ${podsText(returned.unreadable)} could not be read` };
   return { sessions: held.count, returned: returned.counts };
 }
+
+const podsText = (pods: readonly DataPlanePod[]): string => {
+  const named = pods.slice(0, 3).map(({ name, node }) => `${name} on ${node}`);
+  return `${named.join(", ")}${pods.length > named.length ? ` and ${pods.length - named.length} more` : ""}`;
+};
 
 /** The verdict on the sessions of a node that was drained (P11); undefined where none is due. */
 export function judgeReturns(
@@ -68,7 +73,7 @@ export function judgeReturns(
     count: entry.reconnectBaseline.count,
     buckets: entry.reconnectBaseline.buckets.map(({ le, count }) => [le, count] as const),
   };
-  const found = judgeReconnect({ ...question, held: entry.sessions, unreadablePods: unreadable }, baseline, counts);
+  const found = judgeReconnect({ ...question, held: entry.sessions, unreadablePods: unreadable.length }, baseline, counts);
   return { ...found, p95: reconnectQuantile(baseline, counts, 0.95) };
 }
 

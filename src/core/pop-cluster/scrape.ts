@@ -105,20 +105,21 @@ export function sessionsHeld(
 export const countsSessions = (view: PopView): boolean =>
   view.seen.pop.spec.strategy.drain.sessions !== undefined || reconnectCheck(view)?.reconnect?.sessions !== undefined;
 
-/** Sessions from `node` that the PoP's pods have seen come back; a pod left out goes away with its counters. */
+/** Sessions from `node` that the PoP's pods have seen come back, and the pods that could not be read; one left out goes away with its counters. */
 export function returnCounts(
   view: PopView,
   node: string,
   without?: string,
-): { readonly counts: ReconnectCounts; readonly unreadable: number } {
+): { readonly counts: ReconnectCounts; readonly unreadable: readonly DataPlanePod[] } {
   const reconnect = reconnectCheck(view)?.reconnect;
-  if (!reconnect?.histogram) return { counts: { count: 0, buckets: [] }, unreadable: 0 };
+  if (!reconnect?.histogram) return { counts: { count: 0, buckets: [] }, unreadable: [] };
   const name = `${reconnect.histogram}_count`;
   const scrapes = running(view)
     .filter((pod) => pod.uid !== without)
-    .map((pod) => metricsOf(view, pod, name)?.metrics);
-  const read = scrapes.filter((scrape) => scrape !== undefined);
-  return { counts: sumReconnects(read, reconnect.histogram, reconnect.from, node), unreadable: scrapes.length - read.length };
+    .map((pod) => ({ pod, metrics: metricsOf(view, pod, name)?.metrics }));
+  const read = scrapes.flatMap(({ metrics }) => (metrics === undefined ? [] : [metrics]));
+  const unreadable = scrapes.filter(({ metrics }) => metrics === undefined).map(({ pod }) => pod);
+  return { counts: sumReconnects(read, reconnect.histogram, reconnect.from, node), unreadable };
 }
 
 /** The ids on every pod but `without`, and how many pods could not be read. */

@@ -1,0 +1,126 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type Command, Option } from "commander";
+import { type DeviceInventory, InventoryUnavailable } from "../control/inventory.ts";
+import { parseDuration } from "../core/time/duration.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { CliIo } from "./io.ts";
+import { Refusal } from "./refusal.ts";
+import { reporting } from "./with-cluster.ts";
+
+/** The registry of devices, open; whoever opened it closes it. */
+export type DeviceRegistry = Pick<DeviceInventory, "enroll"> & { close(): Promise<void> };
+
+interface EnrollOptions {
+  readonly account: string;
+  readonly inventory?: string;
+  readonly expires?: string;
+  readonly overlap: string;
+  readonly file?: string;
+  readonly gateway?: boolean;
+}
+
+const SERIAL = /^[0-9A-Za-z]([0-9A-Za-z._-]{0,62}[0-9A-Za-z])?$/;
+const ACCOUNT = /^[0-9A-Za-z]([0-9A-Za-z._-]{0,61}[0-9A-Za-z])?$/;
+const TOKEN_BYTES = 32;
+
+/**
+ * `rollward device enroll SERIAL --account NAME`: binds serials to an account and prints a token for each, once (rules S3, I15). Who can
+ * open the inventory may do it; the token itself is kept nowhere.
+ */
+export function registerDevice(program: Command, io: CliIo, open: (url: string) => Promise<DeviceRegistry>): void {
+  program
+    .command("device")
+    .description("the registry of devices")
+    .command("enroll")
+    .description("binds a serial to an account and prints its token, once; again: a new token, and the old one for a while")
+    .argument("[serials...]", "as on the devices' labels, for example S-1001")
+    .requiredOption("--account <name>", "whose devices they are")
+    .addOption(new Option("--inventory <url>", "sqlite:PATH or postgresql://…, as the operator has it").env("ROLLWARD_INVENTORY"))
+    .option("--expires <duration>", "how long the tokens are good (default: for ever)")
+    .option("--overlap <duration>", "how long older tokens of the same device stay good", "24h")
+    .option("-f, --file <path>", "more serials, one a line; - for standard input")
+    .option("--gateway", "a token for all devices of the account, instead of one for each")
+    .action((serials: readonly string[], options: EnrollOptions) => reporting(io, () => enroll(io, open, serials, options)));
+}
+
+async function enroll(
+  io: CliIo,
+  open: (url: string) => Promise<DeviceRegistry>,
+  written: readonly string[],
+  options: EnrollOptions,
+): Promise<ExitCode> {
+  const serials = [...written, ...(options.file === undefined ? [] : await serialsIn(io, options.file))];
+  const [expires, overlap] = [lasting("--expires", options.expires), lasting("--overlap", options.overlap) ?? 0];
+  refuseBadInput(serials, options);
+  const registry = await opened(open, options.inventory);
+  const whose = options.gateway === true ? [undefined] : [...new Set(serials)];
+  const foreign: string[] = [];
+  try {
+    for (const serial of whose) {
+      const token = randomBytes(TOKEN_BYTES).toString("base64url");
+      const now = io.now();
+      const result = await registry.enroll({
+        account: options.account,
+        tokenHash: createHash("sha256").update(token).digest("hex"),
+        at: now,
+        oldTokensUntil: now + overlap,
+        ...(serial === undefined ? {} : { serial }),
+        ...(expires === undefined ? {} : { expiresAt: now + expires }),
+      });
+      if (result === "OfAnotherAccount") foreign.push(serial ?? "");
+      else io.out(`${serial ?? options.account}\t${token}\n`);
+    }
+  } catch (error) {
+    if (!(error instanceof InventoryUnavailable)) throw error;
+    throw new Refusal(
+      EXIT.failed,
+      `the inventory does not answer (${error.message}); tokens printed so far are good, try the others again`,
+    );
+  } finally {
+    await registry.close();
+  }
+  if (foreign.length === 0) return EXIT.ok;
+  io.error(`${foreign.join(", ")}: bound to another account already, and left there\n`);
+  return EXIT.nothingToActOn;
+}
+
+function refuseBadInput(serials: readonly string[], { account, gateway }: EnrollOptions): void {
+  const refuse = (sentence: string): never => {
+    throw new Refusal(EXIT.badInput, sentence);
+  };
+  if (!ACCOUNT.test(account)) refuse(`${JSON.stringify(account)} is no account; write it as in the label rollward.dev/account`);
+  if (gateway === true && serials.length > 0) refuse("--gateway is one token for all devices of the account; leave the serials out");
+  if (gateway !== true && serials.length === 0) refuse("no serial was given; write them as arguments, or one a line with -f");
+  const bad = serials.find((serial) => !SERIAL.test(serial));
+  if (bad !== undefined)
+    refuse(`${JSON.stringify(bad)} is no serial; write up to 64 letters, digits, dots and hyphens, for example S-1001`);
+}
+
+async function serialsIn(io: CliIo, path: string): Promise<readonly string[]> {
+  const text = await io.readFile(path).catch((error: unknown) => {
+    throw new Refusal(EXIT.badInput, `${path} could not be read: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+function lasting(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const parsed = parseDuration(text);
+  if (parsed === undefined) throw new Refusal(EXIT.badInput, `${name} is ${JSON.stringify(text)}; write a duration, for example 720h`);
+  return parsed;
+}
+
+async function opened(open: (url: string) => Promise<DeviceRegistry>, url: string | undefined): Promise<DeviceRegistry> {
+  if (url === undefined) {
+    const example = "--inventory sqlite:/var/lib/rollward/inventory.db, or set ROLLWARD_INVENTORY";
+    throw new Refusal(EXIT.badInput, `which inventory is not said; write ${example}`);
+  }
+  try {
+    return await open(url);
+  } catch (error) {
+    throw new Refusal(EXIT.badInput, error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,122 @@
+import { AcceleratedClock } from "../control/clock/accelerated-clock.ts";
+import { RealClock } from "../control/clock/real-clock.ts";
+import type { DeviceInventory, Inventory } from "../control/inventory.ts";
+import type { Cluster } from "../control/ports.ts";
+import { type Gateway, startGateway } from "../gateway/gateway.ts";
+import type { CheckinAnswer } from "../gateway/reply.ts";
+import { ClusterViews } from "../gateway/views.ts";
+import { openInventory } from "../inventory/open.ts";
+import { KubernetesCluster } from "../kubernetes/cluster.ts";
+import { Transport } from "../kubernetes/transport.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { Health } from "../runtime/health.ts";
+import type { GatewaySettings, Settings } from "../settings.ts";
+import { createLogger } from "../telemetry/log.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { apiMetrics } from "../telemetry/operator-metrics.ts";
+import { startTelemetryServer } from "../telemetry/server.ts";
+import { loadKubeconfig } from "./kubeconfig.ts";
+import { USER_AGENT } from "./version.ts";
+
+interface GatewayParts {
+  readonly settings: GatewaySettings;
+  /** The fleet namespace. */
+  readonly namespace: string;
+  readonly clock: Clock;
+  readonly hub: Pick<Cluster, "get" | "list">;
+  readonly inventory: DeviceInventory;
+  readonly log: (level: "debug" | "info" | "warn" | "error", message: string) => void;
+  readonly onCheckin?: (answer: CheckinAnswer, seconds: number) => void;
+}
+
+/** The gateway with its own look at the cluster. Rejects when the address is taken. */
+async function openGateway({ settings, namespace, clock, hub, inventory, log, onCheckin }: GatewayParts): Promise<Gateway> {
+  const { address, hints, publicUrl, tls, artifacts } = settings;
+  const views = new ClusterViews({ hub, namespace, clock, log });
+  views.start();
+  try {
+    const gateway = await startGateway({
+      address,
+      clock,
+      inventory,
+      views,
+      hints,
+      log,
+      ...(publicUrl === undefined ? {} : { publicUrl }),
+      ...(tls === undefined ? {} : { tls }),
+      ...(artifacts === undefined ? {} : { artifacts }),
+      ...(onCheckin === undefined ? {} : { onCheckin }),
+    });
+    return {
+      port: gateway.port,
+      close: async () => {
+        await gateway.close();
+        await views.stop();
+      },
+    };
+  } catch (error) {
+    await views.stop();
+    throw error;
+  }
+}
+
+interface Devices {
+  readonly inventory: (Inventory & DeviceInventory) | undefined;
+  /** Where devices are answered, if anywhere. */
+  readonly port: number | undefined;
+  close(): Promise<void>;
+}
+
+/** The inventory that the settings name, and a gateway on it if they ask for one: the operator's own process has both (SQLite). */
+export async function openDevices({
+  settings,
+  ...parts
+}: Omit<GatewayParts, "settings" | "inventory" | "namespace"> & { readonly settings: Settings }): Promise<Devices> {
+  if (settings.inventory === undefined) return { inventory: undefined, port: undefined, close: () => Promise.resolve() };
+  const inventory = await openInventory(settings.inventory);
+  try {
+    const gateway =
+      settings.gateway && (await openGateway({ ...parts, settings: settings.gateway, namespace: settings.namespace, inventory }));
+    return {
+      inventory,
+      port: gateway?.port,
+      close: async () => {
+        await gateway?.close();
+        await inventory.close();
+      },
+    };
+  } catch (error) {
+    await inventory.close();
+    throw error;
+  }
+}
+
+/** A gateway without controllers, until the signal: several of them share one PostgreSQL. */
+export async function runGateway(settings: Settings, stop: AbortSignal): Promise<void> {
+  const clock = settings.clockFile === undefined ? new RealClock() : AcceleratedClock.open(settings.clockFile);
+  const log = createLogger(settings.logLevel, () => clock.now());
+  const write = (level: "debug" | "info" | "warn" | "error", message: string) => log[level](message);
+  const metrics = createMetrics();
+  const kubeconfig = loadKubeconfig(settings.kubeconfig);
+  const transport = new Transport({ kubeconfig, name: "the hub", userAgent: USER_AGENT, clock, observe: apiMetrics(metrics) });
+  const hub = new KubernetesCluster({ transport, clock, log: write });
+  const devices = await openDevices({ settings, clock, hub, log: write });
+  const health = new Health({ clock });
+  health.start();
+  // Not fresh it answers polls all the same; a balancer that takes it out would make devices look lost.
+  const server = await startTelemetryServer({
+    address: settings.metricsAddress,
+    metrics,
+    liveness: () => health.liveness(),
+    readiness: () => health.readiness(),
+  });
+  log.info(`the gateway answers devices on port ${devices.port} and serves /metrics, /livez and /readyz on port ${server.port}`, {
+    port: devices.port,
+  });
+  await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true })));
+  await devices.close();
+  health.stop();
+  await server.close();
+  await hub.close();
+  if (clock instanceof AcceleratedClock) clock.close();
+}
