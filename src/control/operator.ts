@@ -83,7 +83,7 @@ export class Operator {
             (pop) =>
               (selects(pop, node) || pop.status?.nodes?.some((entry) => entry.name === node.metadata.name)) && wake(pop.metadata.name),
           ),
-      pod: (pod) => wakeRules.popsOfPod(pod, this.#hubCaches.pops.list()).forEach(wake),
+      pod: (pod, node) => wakeRules.popsOfPod(pod, node, this.#hubCaches.pops.list()).forEach(wake),
       // Which PoPs are of that cluster only their Secrets tell; a silence is rare, and a look at each PoP is cheap.
       silence: () => this.#hubCaches.pops.list().forEach(({ metadata }) => wake(metadata.name)),
       daemonSet: (set) => wakeRules.popsOfDaemonSet(set, this.#hubCaches.pops.list()).forEach(wake),

@@ -21,7 +21,8 @@ export interface SiteCaches {
 
 export interface SiteListeners {
   node(node: NodeObject): void;
-  pod(pod: PodObject): void;
+  /** `node`: the one that it is on, as far as it is known. */
+  pod(pod: PodObject, node: NodeObject | undefined): void;
   daemonSet(set: DaemonSetObject): void;
   /** A cluster fell silent, or is heard again. */
   silence(): void;
@@ -41,7 +42,9 @@ export class SiteCacheSet {
     if (known) return known;
     const caches = openSiteCaches(cluster);
     caches.nodes.onChange((node) => this.#listeners.node(node));
-    caches.pods.onChange((pod) => this.#listeners.pod(pod));
+    caches.pods.onChange((pod) =>
+      this.#listeners.pod(pod, pod.spec.nodeName === undefined ? undefined : caches.nodes.get(pod.spec.nodeName)),
+    );
     const told = new Map<string, string>();
     caches.daemonSets.onChange((set, deleted) => {
       const { uid } = set.metadata;
