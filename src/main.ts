@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFile, writeFile } from "node:fs/promises";
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { registerApprove } from "./cli/approve.ts";
 import { registerCrds } from "./cli/crds.ts";
 import { registerDemo } from "./cli/demo/demo.ts";
@@ -39,7 +39,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 const program = new Command("rollward")
   .description("rolls new versions through a network service, one node at a time, and takes bad ones back by itself")
   .version(VERSION)
-  .addHelpText("after", EXIT_CODES_HELP);
+  .addHelpText("after", EXIT_CODES_HELP)
+  .exitOverride();
 
 registerRun(program);
 registerStatus(program, io);
@@ -54,7 +55,13 @@ registerCrds(program, io);
 registerDevice(program, io, async (url) => (await import("./inventory/open.ts")).openInventory(url));
 registerDemo(program, io, async () => (await import("./composition/demo-ports.ts")).demoPorts());
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // It has said what is wrong with the words; help and version are no error.
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
+}
 
 /** `rollward run`: the operator itself. */
 function registerRun(parent: Command): void {

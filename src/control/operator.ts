@@ -10,7 +10,6 @@ import { FleetChanges } from "./fleet-changes.ts";
 import { ForecastKeeper } from "./forecast/keeper.ts";
 import { type HubCaches, hubCacheList, openHubCaches } from "./hub-caches.ts";
 import { excusedBeside } from "./observe/neighbours.ts";
-import { selects } from "./observe/pop-cluster.ts";
 import { rolloutPop } from "./observe/pop-rollout.ts";
 import { PopReconciler } from "./pop-reconciler.ts";
 import { PopChanges } from "./pop-changes.ts";
@@ -76,13 +75,7 @@ export class Operator {
     });
     const wake = (pop: string) => this.#term?.queues.pops.add(pop);
     this.#siteCaches = new SiteCacheSet({
-      node: (node) =>
-        this.#hubCaches.pops
-          .list()
-          .forEach(
-            (pop) =>
-              (selects(pop, node) || pop.status?.nodes?.some((entry) => entry.name === node.metadata.name)) && wake(pop.metadata.name),
-          ),
+      node: (node, before) => wakeRules.popsOfNode(node, before, this.#hubCaches.pops.list()).forEach(wake),
       pod: (pod, node) => wakeRules.popsOfPod(pod, node, this.#hubCaches.pops.list()).forEach(wake),
       // Which PoPs are of that cluster only their Secrets tell; a silence is rare, and a look at each PoP is cheap.
       silence: () => this.#hubCaches.pops.list().forEach(({ metadata }) => wake(metadata.name)),
@@ -133,6 +126,8 @@ export class Operator {
   #wire(): void {
     const { pops, windows, fleets, records, rollouts, approvals } = this.#hubCaches;
     const seen = { byRollouts: new PopChanges(rolloutPop), byFleet: new PopChanges(fleetPopOf), byWindow: new PopChanges(windowPopOf) };
+    /** The region that each PoP was seen in last, by UID: those that it excused there hear that it has left. */
+    const regions = new Map<string, string | undefined>();
     const lookAhead = () => this.#term?.forecast?.look();
     for (const cache of [pops, windows, fleets, rollouts, approvals]) cache.onChange(lookAhead);
     const wakeRollouts = () => rollouts.list().forEach(({ metadata }) => this.#term?.queues.rollouts.add(metadata.name));
@@ -142,7 +137,9 @@ export class Operator {
       if (seen.byFleet.matters(pop, deleted)) this.#term?.queues.fleets.add("fleet");
       // Also the one that it names no more.
       if (seen.byWindow.matters(pop, deleted)) for (const { metadata } of windows.list()) this.#term?.queues.windows.add(metadata.name);
-      for (const { metadata } of excusedBeside(pop, pops.list())) this.#term?.queues.pops.add(metadata.name);
+      for (const { metadata } of excusedBeside(pop, pops.list(), regions.get(pop.metadata.uid))) this.#term?.queues.pops.add(metadata.name);
+      if (deleted) regions.delete(pop.metadata.uid);
+      else regions.set(pop.metadata.uid, pop.spec.region);
     });
     windows.onChange((window) => {
       this.#term?.queues.windows.add(window.metadata.name);

@@ -20,7 +20,8 @@ export interface SiteCaches {
 }
 
 export interface SiteListeners {
-  node(node: NodeObject): void;
+  /** `before`: as it was; whom it concerned then is to hear that it does no longer. */
+  node(node: NodeObject, before: NodeObject | undefined): void;
   /** `node`: the one that it is on, as far as it is known. */
   pod(pod: PodObject, node: NodeObject | undefined): void;
   daemonSet(set: DaemonSetObject): void;
@@ -41,7 +42,14 @@ export class SiteCacheSet {
     const known = this.#byCluster.get(cluster);
     if (known) return known;
     const caches = openSiteCaches(cluster);
-    caches.nodes.onChange((node) => this.#listeners.node(node));
+    const seen = new Map<string, NodeObject>();
+    caches.nodes.onChange((node, deleted) => {
+      const { uid } = node.metadata;
+      const before = seen.get(uid);
+      if (deleted) seen.delete(uid);
+      else seen.set(uid, node);
+      this.#listeners.node(node, before);
+    });
     caches.pods.onChange((pod) =>
       this.#listeners.pod(pod, pod.spec.nodeName === undefined ? undefined : caches.nodes.get(pod.spec.nodeName)),
     );

@@ -18,6 +18,15 @@ const podOf = (labels: object, ports: readonly object[], owner?: string) =>
     spec: { nodeName: "n", containers: [{ name: "c", ports }] },
   }) as unknown as PodObject;
 
+it.each([
+  ["joins", nodeOf("fra1"), undefined, ["fra1"]],
+  ["leaves the selector without ever having been in a ledger", nodeOf("nobody"), nodeOf("fra1"), ["fra1"]],
+  ["moves from one PoP to another", nodeOf("ams1"), nodeOf("fra1"), ["fra1", "ams1"]],
+  ["concerns nobody", nodeOf("nobody"), nodeOf("nobody"), []],
+])("[P16] a node that changes wakes whose member it is and was, when it %s", (_, node, before, woken) => {
+  expect(wakeRules.popsOfNode(node, before, POPS)).toEqual(woken);
+});
+
 const HOST_PORT = [{ containerPort: 8080, hostPort: 8080 }];
 it.each([
   ["of a PoP: it alone", podOf({ [POP_LABEL]: "ams1" }, HOST_PORT), nodeOf("fra1"), ["ams1"]],

@@ -7,6 +7,13 @@ import { selects } from "./observe/pop-cluster.ts";
 
 /** Whom a change of an object concerns, by name of the PoPCluster. Too many names cost a look, a missing one costs a timer's time. */
 export const wakeRules = {
+  /** `before`: the node as it was. Those of its members, its own ledger's, and those that it was a member of until now. */
+  popsOfNode(node: NodeObject, before: NodeObject | undefined, pops: readonly PopCluster[]): string[] {
+    const isIn = ({ status }: PopCluster) => status?.nodes?.some(({ name }) => name === node.metadata.name) ?? false;
+    return pops
+      .filter((pop) => selects(pop, node) || (before !== undefined && selects(pop, before)) || isIn(pop))
+      .map((pop) => pop.metadata.name);
+  },
   /** `node`: the one that the pod is on. Of pods of others those with host ports concern the PoPs of their node, which may need them (P16). */
   popsOfPod(pod: PodObject, node: NodeObject | undefined, pops: readonly PopCluster[]): string[] {
     const named = pod.metadata.labels?.[POP_LABEL] ?? pod.metadata.labels?.[PULL_LABEL];

@@ -43,7 +43,9 @@ export class Artifacts {
   /** The facts, or a sentence about what is wrong with the file. */
   async describe({ url, sha256, sha1, size }: Artifact): Promise<ArtifactFacts | { readonly problem: string }> {
     if (url.includes("://")) {
-      const filename = new URL(url).pathname.split("/").at(-1) || "artifact";
+      const address = URL.parse(url);
+      if (address === null) return { problem: `${url} is no address; write one such as https://downloads.example.com/socket-18.0.swu` };
+      const filename = address.pathname.split("/").at(-1) || "artifact";
       return { filename, size, hashes: { sha256, ...(sha1 === undefined ? {} : { sha1 }) }, href: url };
     }
     if (this.#folder === undefined) return { problem: `${url} is a file of the gateway's own, and it has no folder; set --artifacts` };

@@ -13,10 +13,15 @@ export async function readBody(request: IncomingMessage): Promise<{ readonly bod
   const chunks: Buffer[] = [];
   let size = 0;
   // Leaving the loop early must not close the connection: the answer goes out on it.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > LARGEST) return { reply: TOO_LARGE };
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > LARGEST) return { reply: TOO_LARGE };
+      chunks.push(chunk);
+    }
+  } catch {
+    // The device went away in the middle, as on every bad line: nobody reads the answer, and nothing of what it sent is believed.
+    return { reply: badRequest("the connection ended in the middle of the body") };
   }
   try {
     return { body: JSON.parse(Buffer.concat(chunks).toString("utf8")) };

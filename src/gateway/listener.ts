@@ -67,8 +67,9 @@ export async function listen(settings: ListenerSettings, serve: RequestListener)
       try {
         const modified = modifiedOf(files);
         if (modified === seen) return;
-        material = readMaterial(files);
-        (server as TlsServer).setSecureContext(secrets(material));
+        const anew = readMaterial(files);
+        (server as TlsServer).setSecureContext(secrets(anew));
+        material = anew;
         seen = modified;
         log("info", "the gateway's certificate was read anew");
       } catch (error) {
@@ -78,6 +79,8 @@ export async function listen(settings: ListenerSettings, serve: RequestListener)
   };
   if (tls) lookAgain(tls);
   await listening(server, address);
+  // Nobody else would hear of it, and an error that nobody hears ends the process.
+  server.on("error", (error) => log("error", `the gateway could not take a connection and goes on: ${String(error)}`));
   return {
     port: (server.address() as AddressInfo).port,
     authorities: () => material?.authorities ?? new Map<string, readonly X509Certificate[]>(),

@@ -19,6 +19,7 @@ export async function openInventory(url: string, { real }: InventoryOptions = {}
     const { postgresEngine } = await import("./postgres.ts");
     return new SqlInventory(await postgresEngine(url, real));
   }
-  const shown = url.replace(/\/\/[^@/]*@/, "//…@");
+  // What is no address may still hold a password somewhere: only how it begins is shown.
+  const shown = `${url.slice(0, 12)}${url.length > 12 ? "…" : ""}`;
   throw new Error(`"${shown}" names no inventory. Write sqlite:/path/to/inventory.db, or postgresql://user@host/database.`);
 }

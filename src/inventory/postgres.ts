@@ -61,7 +61,8 @@ export async function postgresEngine(url: string, real?: () => number): Promise<
 
 /** Without what is secret in it: what stands before the last @ may hold a password, and so may the parameters. */
 function placeOf(url: string): string {
-  const [hostAndName = ""] = url.slice(Math.max(url.lastIndexOf("@") + 1, url.indexOf("//") + 2)).split("?");
+  const [withoutParameters = ""] = url.split("?");
+  const hostAndName = withoutParameters.slice(Math.max(withoutParameters.lastIndexOf("@") + 1, withoutParameters.indexOf("//") + 2));
   return `postgresql://${hostAndName}`;
 }
 

@@ -142,3 +142,11 @@ test("after stop nothing runs and nobody is woken", async () => {
   await clock.advance(5_000);
   expect([runs.length, changes.length, clock.pending]).toEqual([1, 0, 0]);
 });
+
+test("[P9] as many results in a row as a probe says are looked back on wake its owners, also when another owner looks back less", async () => {
+  const { clock, sampler, changes } = bench();
+  sampler.want("pop", [{ ...probe("a", 1_000), keep: 12 }]);
+  sampler.want("rollout", [{ ...probe("a", 1_000), keep: 3 }]);
+  await clock.advance(60_000);
+  expect(changes.filter((change) => change.startsWith("pop"))).toHaveLength(12);
+});

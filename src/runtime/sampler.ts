@@ -5,6 +5,8 @@ import { Schedule } from "./schedule.ts";
 export interface WantedProbe {
   readonly key: string;
   readonly intervalMilliseconds: number;
+  /** How many results whoever decides looks back on: so many in a row that mean the same still wake him. */
+  readonly keep?: number;
 }
 
 export interface Sample<Result> {
@@ -20,7 +22,7 @@ export interface SamplerSettings<Probe extends WantedProbe, Result> {
   /** Whether two results in a row mean the same; only a difference wakes the owners. */
   readonly equal: (one: Result, other: Result) => boolean;
   /**
-   * How many results in a row that mean the same still wake the owners (default 1): a verdict that needs three good answers in a
+   * How many results in a row that mean the same still wake the owners at least (default 1; more where a probe says `keep`): a verdict that needs three good answers in a
    * row has to be told of all three, and of none after.
    */
   readonly settlesAfter?: number;
@@ -35,8 +37,8 @@ export interface SamplerSettings<Probe extends WantedProbe, Result> {
 
 interface Slot<Probe, Result> {
   probe: Probe;
-  /** The interval that each owner asked for; the shortest counts. */
-  readonly owners: Map<string, number>;
+  /** As each owner asked for it; the shortest interval counts, and the longest look back. */
+  readonly owners: Map<string, Probe>;
   readonly samples: { readonly startedAt: number; readonly result: Result }[];
   /** Results in a row that mean the same. */
   alike: number;
@@ -96,13 +98,13 @@ export class Sampler<Probe extends WantedProbe, Result> {
   #hold(owner: string, probe: Probe): void {
     const slot = this.#slots.get(probe.key);
     if (!slot) {
-      const owners = new Map([[owner, probe.intervalMilliseconds]]);
+      const owners = new Map([[owner, probe]]);
       this.#slots.set(probe.key, { probe, owners, samples: [], alike: 0, running: undefined, startedAt: undefined });
       this.#due.add(probe.key);
       return;
     }
     slot.probe = probe;
-    slot.owners.set(owner, probe.intervalMilliseconds);
+    slot.owners.set(owner, probe);
     // A run under way plans the next one by itself when it ends.
     if (!slot.running && !this.#due.has(probe.key)) this.#plan(probe.key, slot);
   }
@@ -120,7 +122,7 @@ export class Sampler<Probe extends WantedProbe, Result> {
 
   /** The interval counts from start to start; a probe slower than its interval runs again as soon as it has ended. */
   #plan(key: string, slot: Slot<Probe, Result>): void {
-    const interval = Math.min(...slot.owners.values());
+    const interval = Math.min(...[...slot.owners.values()].map(({ intervalMilliseconds }) => intervalMilliseconds));
     const next = (slot.startedAt ?? this.#settings.clock.elapsed()) + interval;
     this.#schedule.delete(key);
     this.#schedule.set(key, Math.max(next, this.#settings.clock.elapsed()));
@@ -169,6 +171,7 @@ export class Sampler<Probe extends WantedProbe, Result> {
     slot.samples.push({ startedAt, result });
     if (slot.samples.length > (this.#settings.kept ?? 64)) slot.samples.shift();
     slot.alike = last && this.#settings.equal(last.result, result) ? slot.alike + 1 : 1;
-    return slot.alike > (this.#settings.settlesAfter ?? 1) ? [] : [...slot.owners.keys()];
+    const settlesAfter = Math.max(this.#settings.settlesAfter ?? 1, ...[...slot.owners.values()].map(({ keep }) => keep ?? 0));
+    return slot.alike > settlesAfter ? [] : [...slot.owners.keys()];
   }
 }

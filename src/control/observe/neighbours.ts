@@ -5,9 +5,13 @@ import type { NeighbourPop } from "../../core/pop-cluster/observation.ts";
 const areNeighbours = (one: PopCluster, other: PopCluster): boolean =>
   one.metadata.uid !== other.metadata.uid && one.spec.region !== undefined && one.spec.region === other.spec.region;
 
-/** Whom a change of this PoP concerns besides itself: those of its region that it may excuse (P10). */
-export const excusedBeside = (pop: PopCluster, pops: readonly PopCluster[]): readonly PopCluster[] =>
-  pops.filter((other) => other.status?.run?.timers.excuse?.since !== undefined && areNeighbours(pop, other));
+/** Whom a change of this PoP concerns besides itself: those of its region, and of the one that it was in `before`, that it may excuse (P10). */
+export function excusedBeside(pop: PopCluster, pops: readonly PopCluster[], before: string | undefined): readonly PopCluster[] {
+  const there = { ...pop, spec: { ...pop.spec, ...(before === undefined ? {} : { region: before }) } };
+  return pops.filter(
+    (other) => other.status?.run?.timers.excuse?.since !== undefined && (areNeighbours(pop, other) || areNeighbours(there, other)),
+  );
+}
 
 /**
  * The other PoPs of the region with what fails there; one whose nodes are being moved runs no single revision. Only a version that bakes or

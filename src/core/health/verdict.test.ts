@@ -128,3 +128,17 @@ it("[P9] a summary that is Unhealthy lists all causes; doubt outweighs health; t
   expect(combine([few]).verdict).toBe("NotEnoughSamples");
   expect(combine([])).toMatchObject({ verdict: "Healthy", evidence: "no checks are set" });
 });
+
+it("[G9] a source that has just come back has decided nothing yet, and that is its absence; after a bad answer it is the subject that wobbles", () => {
+  const unreadable: ProbeResult = { ok: false, unreadable: true, detail: "answered 503: starting" };
+  const read = (value: number): ProbeResult => ({ ok: true, detail: "1 series", values: [value], series: ['{node="n1"}'] });
+  const check = { ...prometheus("<= 0.01"), successes: 3, failures: 2 };
+  for (const good of [[read(0)], [read(0), read(0)]]) {
+    const back = judge(check, every2s(unreadable, ...good), timing);
+    expect([back.verdict, back.undecided]).toEqual(["Unknown", undefined]);
+    expect(judge(check, every2s(read(1), ...good), timing).undecided).toBe(true);
+    expect(judge(check, every2s(...good), timing).undecided).toBe(true);
+  }
+  expect(judge(check, every2s(unreadable, read(0), read(0), read(0)), timing).verdict).toBe("Healthy");
+  expect(judge(check, every2s(unreadable, read(1)), timing).undecided, "one bad answer after it is no doubt of the source").toBe(true);
+});

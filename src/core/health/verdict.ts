@@ -72,10 +72,11 @@ export function judge(check: SampledCheck, samples: readonly Sample[], timing: P
   const needed = latest.mark === "Good" ? check.successes : check.failures;
   const progress = latest.mark === "Between" ? "between passIf and failIf" : `${run.length} of ${needed} in a row`;
   const open = latest.mark === "Between" ? progress : `not yet ${needed} in a row that say the same`;
-  return {
-    ...judgement(previous ?? "Unknown", `${found}, ${progress}, ${ageText}`, latest.silent, `${subject}: ${open}`),
-    undecided: true,
-  };
+  const undecided = judgement(previous ?? "Unknown", `${found}, ${progress}, ${ageText}`, latest.silent, `${subject}: ${open}`);
+  // The source has only just come back: that nothing is decided yet is its absence, and no wobble of the subject (G9).
+  const before = samples[samples.length - run.length - 1];
+  const afterAbsence = latest.mark === "Good" && before !== undefined && read(before).mark === "Unknown";
+  return afterAbsence ? undecided : { ...undecided, undecided: true };
 }
 
 /** From this age on the newest sample says nothing any more; elapsed milliseconds. */

@@ -43,6 +43,8 @@ describe("[F1] dates", () => {
       { startNotBefore: "2026-11-29" },
       "is no departure of the Fleet's train (every 2 weeks from 2026-11-22); write 2026-11-22 or 2026-12-06",
     ],
+    ["off the train in the past", { startNotBefore: "2020-01-05" }, "2020-01-05 is in the past everywhere; write a date to come"],
+    ["after which no year of four digits is left", { startNotBefore: "9999-12-26" }, "9999-12-26 is too far away"],
   ])("a start %s is refused with what to write instead", (_, spec, sentence) => {
     const world = started(spec);
     expect([world.condition("Accepted"), world.status.startDate]).toEqual(["False StartInvalid", undefined]);

@@ -5,6 +5,8 @@ import { formatLocalDate, type LocalDay, parseLocalDate } from "../time/civil.ts
 import type { Outcome } from "./outcome.ts";
 import type { RolloutView } from "./view.ts";
 
+const LONGEST_DATE = "9999-12-31".length;
+
 type Found = { readonly day: LocalDay } | { readonly problem: string };
 
 /**
@@ -43,6 +45,16 @@ function departureOf(view: RolloutView, now: Instant): Found | undefined {
 function writtenOf(view: RolloutView, written: string, day: LocalDay | undefined, now: Instant): Found {
   const train = trainOf(view);
   if (day === undefined) return { problem: `spec.startNotBefore is ${written}, which is no date of the calendar; write it as 2026-11-22` };
+  // What was in the future when it was first resolved does not become wrong by waiting.
+  if (view.ledger.startDate !== written && overEverywhere(day) <= now)
+    return {
+      problem: `spec.startNotBefore ${written} is in the past everywhere; write a date to come, or leave it out for the next departure`,
+    };
+  // The last day of the train has to be a date that status can hold.
+  if (formatLocalDate(endOfTrain(train, day)).length > LONGEST_DATE)
+    return {
+      problem: `spec.startNotBefore ${written} is too far away for its train to end in a year of four digits; write an earlier date`,
+    };
   if (view.spec.supersedes === undefined && !isDeparture(train, day)) {
     const found = train
       ? `is no departure of the Fleet's train (every ${train.everyWeeks} weeks from ${train.anchor})`
@@ -51,11 +63,6 @@ function writtenOf(view: RolloutView, written: string, day: LocalDay | undefined
       problem: `spec.startNotBefore ${written} ${found}; write ${departuresAround(train, day)}, or leave it out for the next departure`,
     };
   }
-  // What was in the future when it was first resolved does not become wrong by waiting.
-  if (view.ledger.startDate !== written && overEverywhere(day) <= now)
-    return {
-      problem: `spec.startNotBefore ${written} is in the past everywhere; write a date to come, or leave it out for the next departure`,
-    };
   return { day };
 }
 
