@@ -9,6 +9,7 @@ import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_S
 import type { TunnelSite } from "../../api/tunnel-site.ts";
 import type { Cluster } from "../../control/ports.ts";
 import { formatInstant } from "../../core/time/instant.ts";
+import { plural } from "../../simulation/foresight/dates.ts";
 import { madeUpUid } from "../../simulation/foresight/foresee.ts";
 import { partnersOf } from "../../simulation/foresight/partners.ts";
 import type { ForesightInput } from "../../simulation/foresight/types.ts";
@@ -73,7 +74,10 @@ export function worldOf(
   notes.push(...nodeNotes(pops, assumed), ...versionNotes(pops, assumed));
   const sites = lay(cluster.sites, "TunnelSite");
   const claimed = sites.filter(({ spec, status }) => spec.secondaryPoP !== undefined && (status?.tunnels ?? []).length === 0);
-  if (claimed.length > 0) notes.push(`${claimed.length} sites name two PoPs that have not reported their tunnels: they limit nothing (F2)`);
+  if (claimed.length > 0)
+    notes.push(
+      `${plural(claimed.length, "site")} ${claimed.length === 1 ? "names" : "name"} two PoPs that have not reported their tunnels: they limit nothing (F2)`,
+    );
   notes.push(...siteNotes(sites, new Set(pops.map(({ pop }) => pop.metadata.name))));
   const fleet = lay(cluster.fleets, "Fleet").find(({ metadata }) => metadata.name === "fleet");
   return {

@@ -165,7 +165,7 @@ function windowMessage({ windows }: ForesightInput, rollout: PopRollout, pops: r
     usable.length < dates.length
       ? `${opens}${rare.length > 0 ? `, because ${rare.join("; ")}` : ""}`
       : (lastedToo(rollout) ?? first.why ?? opens);
-  return `${inWaves}${plural(pops.length, "PoP")} find no usable window in ${dates.length === 0 ? text : `the ${text} of the train`}: ${long}${because}`;
+  return `${inWaves}${plural(pops.length, "PoP")} ${pops.length === 1 ? "finds" : "find"} no usable window in ${dates.length === 0 ? text : `the ${text} of the train`}: ${long}${because}`;
 }
 
 /** The wave before the first one that never opens, when that is what took the time. */
@@ -210,7 +210,7 @@ function found(model: FleetModel, rollout: PopRollout, pops: readonly PopForecas
       severity: "Note",
       rollout,
       who: [...who],
-      message: `${plural(who.size, "PoP")} find no place on ${date} and go on in a later window; regions: ${regions}`,
+      message: `${plural(who.size, "PoP")} ${who.size === 1 ? "finds" : "find"} no place on ${date} and ${who.size === 1 ? "goes" : "go"} on in a later window; regions: ${regions}`,
     });
   });
   const carried = [...fitting.values()].filter(({ windows }) => new Set(windows.map(({ date }) => date)).size > 1);
