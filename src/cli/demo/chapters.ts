@@ -117,6 +117,8 @@ async function nodeIsKilled(play: Play): Promise<void> {
     ({ holds, nodes }) => names(holds, victim) && !(nodes ?? []).some(isOut),
   );
   await play.explain(TOKYO, fixed, "while a node is dead", [victim]);
+  // Who counts sessions misses the node at once; the API server gives a kubelet some time before it calls its node NotReady.
+  await play.untilPop(TOKYO, `${victim} to count as out of service`, ({ members }) => (members?.out ?? 0) > 0);
   await play.claim(`nobody but ${victim} is out of service`, async () => {
     const nodes = await play.stage.perform(readNodes(play.stage.cluster, TOKYO.name));
     const out = nodes.filter((node) => node.serves.length === 0 || !node.ready || node.claimed).map(({ name }) => name);
