@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { RealClock } from "../src/control/clock/real-clock.ts";
-import { hashOf, newToken } from "../src/gateway/credentials.ts";
+import { hashOf, newToken } from "../src/control/device-credentials.ts";
 import { startGateway } from "../src/gateway/gateway.ts";
 import { openInventory } from "../src/inventory/open.ts";
 

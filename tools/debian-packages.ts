@@ -1,7 +1,7 @@
 // Programs of Debian packages, unpacked into the project's cache without being installed: nothing of the machine is changed, and no
 // rights are needed.
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -47,6 +47,28 @@ export async function withUnpackedPackages<T>(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Fetches packages with what they depend on and keeps them as `directory/root`. `find` looks for what is wanted in a root; it is tried
+ * by `start`, which works only if every library was found, before anything older is replaced.
+ */
+export async function keepUnpackedPackages<T>(
+  names: readonly string[],
+  directory: string,
+  options: Omit<UnpackOptions, "withDependencies">,
+  find: (root: string) => T | undefined,
+  start: (found: T) => Promise<unknown>,
+): Promise<{ readonly found: T; readonly archives: readonly string[] }> {
+  return withUnpackedPackages(names, directory, { ...options, withDependencies: true }, async (unpacked, archives) => {
+    const inside = find(unpacked);
+    if (inside === undefined) throw new Error(`Debian's package ${names[0]} holds no program here`);
+    await start(inside);
+    const kept = join(directory, "root");
+    rmSync(kept, { recursive: true, force: true });
+    renameSync(unpacked, kept);
+    return { found: find(kept)!, archives };
+  });
 }
 
 /** What an installation would bring, by apt's own reckoning; it only pretends, so it needs no rights. */

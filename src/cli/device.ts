@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from "node:crypto";
 import { type Command, Option } from "commander";
+import { ACCOUNT, hashOf, newToken, SERIAL } from "../control/device-credentials.ts";
 import { type DeviceInventory, InventoryUnavailable } from "../control/inventory.ts";
 import { parseDuration } from "../core/time/duration.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -18,10 +18,6 @@ interface EnrollOptions {
   readonly file?: string;
   readonly gateway?: boolean;
 }
-
-const SERIAL = /^[0-9A-Za-z]([0-9A-Za-z._-]{0,62}[0-9A-Za-z])?$/;
-const ACCOUNT = /^[0-9A-Za-z]([0-9A-Za-z._-]{0,61}[0-9A-Za-z])?$/;
-const TOKEN_BYTES = 32;
 
 /**
  * `rollward device enroll SERIAL --account NAME`: binds serials to an account and prints a token for each, once (rules S3, I15). Who can
@@ -57,11 +53,11 @@ async function enroll(
   const foreign: string[] = [];
   try {
     for (const serial of whose) {
-      const token = randomBytes(TOKEN_BYTES).toString("base64url");
+      const token = newToken();
       const now = io.now();
       const result = await registry.enroll({
         account: options.account,
-        tokenHash: createHash("sha256").update(token).digest("hex"),
+        tokenHash: hashOf(token),
         at: now,
         oldTokensUntil: now + overlap,
         ...(serial === undefined ? {} : { serial }),

@@ -1,18 +1,11 @@
-import { createHash, randomBytes, type X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
+import { hashOf } from "../control/device-credentials.ts";
 import type { Caller, DeviceInventory } from "../control/inventory.ts";
 import type { DevicePath } from "./routes.ts";
 
 const HEADER = /^(TargetToken|GatewayToken) ([0-9A-Za-z_.~+/=-]{16,256})$/;
-
-const BYTES = 32;
-
-/** A new token: 32 random bytes, shown once and kept by its hash. */
-export const newToken = (): string => randomBytes(BYTES).toString("base64url");
-
-/** As the inventory keeps it: the tokens are random, so a hash without salt tells nothing of them. */
-export const hashOf = (token: string): string => createHash("sha256").update(token).digest("hex");
 
 /** The certificates that may issue for the devices of one account, by account. */
 export type ClientAuthorities = ReadonlyMap<string, readonly X509Certificate[]>;

@@ -5,7 +5,7 @@ import { commandRow } from "../core/socket/command.examples.ts";
 import type { CommandRow } from "../core/socket/command.ts";
 import { rolloutView } from "../core/socket/rollout-view.examples.ts";
 import { MemoryInventory } from "../simulation/devices/inventory.ts";
-import { hashOf, newToken } from "./credentials.ts";
+import { hashOf, newToken } from "../control/device-credentials.ts";
 import { type Gateway, type GatewaySettings, startGateway } from "./gateway.ts";
 import type { CheckinAnswer } from "./reply.ts";
 import type { RolloutForDevices, Views } from "./views.ts";

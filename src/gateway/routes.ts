@@ -1,3 +1,5 @@
+import { ACCOUNT, SERIAL } from "../control/device-credentials.ts";
+
 /** Whom a call is about: the tenant and the controller of the protocol. */
 export interface DevicePath {
   readonly account: string;
@@ -16,8 +18,6 @@ export type Route = DevicePath &
     | { readonly to: "artifact" | "checksum"; readonly action: number; readonly file: string }
   );
 
-const ACCOUNT = /^[0-9A-Za-z]([0-9A-Za-z._-]{0,61}[0-9A-Za-z])?$/;
-const SERIAL = /^[0-9A-Za-z]([0-9A-Za-z._-]{0,62}[0-9A-Za-z])?$/;
 const ACTION = /^[1-9][0-9]{0,9}$/;
 const FILE = /^[0-9A-Za-z][0-9A-Za-z._-]{0,254}$/;
 const CHECKSUM = ".MD5SUM";

@@ -18,7 +18,8 @@ export interface SimulatedOperatorOptions {
   readonly troubles?: ReadonlyMap<string, SiteTrouble>;
 }
 
-const QUIET: Told = {
+/** Tells nobody. */
+export const QUIET: Told = {
   pop: () => {},
   windowBreached: () => {},
   popGone: () => {},

@@ -156,7 +156,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: "gateway",
     covers: ["gateway/"],
-    imports: ["runtime/", "api/", ...PORTS, "core/socket/answer.ts", "core/socket/device-words.ts"],
+    imports: ["runtime/", "api/", ...PORTS, "control/device-credentials.ts", "core/socket/answer.ts", "core/socket/device-words.ts"],
     types: ["core/decision.ts", "core/socket/command.ts"],
     packages: ["node:*"],
     rule: "src/gateway answers devices: it imports runtime, api, the ports of control, and of core what is answered and how devices write",
@@ -191,6 +191,7 @@ export const LAYERS: readonly Layer[] = [
       "simulation/",
       "control/ports.ts",
       "control/inventory.ts",
+      "control/device-credentials.ts",
       "core/decision.ts",
       "core/explain/",
       "core/window/",

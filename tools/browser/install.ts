@@ -1,13 +1,14 @@
 // Makes sure of a real Chromium for the tests of pages: one on the PATH, the project's cache, or Debian's package unpacked without
 // being installed. A test tool's own download of a browser is not used: it comes from a server that many networks do not let through.
 import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { progressOn, type Progress } from "../control-plane/progress.ts";
 import { ROOT } from "../control-plane/versions.ts";
-import { firstLine, withUnpackedPackages } from "../debian-packages.ts";
+import { firstLine, keepUnpackedPackages } from "../debian-packages.ts";
 import { withLock } from "../folder-lock.mjs";
+import { isProgram } from "../is-program.ts";
 
 const run = promisify(execFile);
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -40,7 +41,9 @@ export class BrowserUnavailable extends Error {
 export function findBrowser(options: BrowserOptions = {}): Browser | undefined {
   const folders = ((options.env ?? process.env)["PATH"] ?? "").split(delimiter);
   const path = NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isProgram);
-  return path === undefined ? unpackedIn(cacheDirectory(options), "cache") : { source: "PATH", path, env: {} };
+  return path === undefined
+    ? unpackedIn(join(cacheDirectory(options), "root"), cacheDirectory(options), "cache")
+    : { source: "PATH", path, env: {} };
 }
 
 /** A browser, unpacked into the project's cache if there is none yet. Throws BrowserUnavailable. */
@@ -55,26 +58,16 @@ export async function ensureBrowser(options: BrowserOptions = {}): Promise<Brows
 
 async function unpack(directory: string, options: BrowserOptions & { progress: Progress }): Promise<Browser> {
   options.progress.say(`Chromium is not installed yet; it goes into ${directory} (120 MB to fetch).`);
+  const settings = { ...(options.env ? { env: options.env } : {}), ...(options.signal ? { signal: options.signal } : {}) };
+  const find = (root: string) => unpackedIn(root, directory, "debian package");
+  const start = (browser: Browser) => run(browser.path, ["--version"], { env: { ...process.env, ...browser.env } });
   try {
-    return await withUnpackedPackages(
-      ["chromium", "fonts-dejavu-core"],
-      directory,
-      { withDependencies: true, ...(options.env ? { env: options.env } : {}), ...(options.signal ? { signal: options.signal } : {}) },
-      async (unpacked, archives) => {
-        const browser = unpackedIn(unpacked, "debian package", true);
-        if (browser === undefined) throw new Error("Debian's package chromium holds no program here");
-        // It starts only if every library was found.
-        await run(browser.path, ["--version"], { env: { ...process.env, ...browser.env } });
-        const kept = join(directory, "root");
-        rmSync(kept, { recursive: true, force: true });
-        renameSync(unpacked, kept);
-        writeFontSettings(directory);
-        options.progress.say(
-          `Unpacked ${archives.find((name) => name.startsWith("chromium_")) ?? "chromium"} and ${archives.length - 1} more.`,
-        );
-        return unpackedIn(directory, "debian package")!;
-      },
+    const { archives } = await keepUnpackedPackages(["chromium", "fonts-dejavu-core"], directory, settings, find, start);
+    writeFontSettings(directory);
+    options.progress.say(
+      `Unpacked ${archives.find((name) => name.startsWith("chromium_")) ?? "chromium"} and ${archives.length - 1} more.`,
     );
+    return find(join(directory, "root"))!;
   } catch (error) {
     if (options.signal?.aborted === true) throw error;
     const names = NAMES.join(", ");
@@ -82,9 +75,8 @@ async function unpack(directory: string, options: BrowserOptions & { progress: P
   }
 }
 
-/** The browser of a cache folder, or of the packages' root itself. */
-function unpackedIn(directory: string, source: Browser["source"], isRoot = false): Browser | undefined {
-  const root = isRoot ? directory : join(directory, "root");
+/** The browser of a root of packages; `directory`: the cache folder, where its settings of fonts lie. */
+function unpackedIn(root: string, directory: string, source: Browser["source"]): Browser | undefined {
   const path = join(root, "usr", "lib", "chromium", "chromium");
   if (!isProgram(path)) return undefined;
   const fonts = fontSettings(directory);
@@ -122,12 +114,3 @@ function writeFontSettings(directory: string): void {
 }
 
 const cacheDirectory = (options: BrowserOptions): string => join(options.root ?? ROOT, ".cache", "chromium");
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return existsSync(path);
-  } catch {
-    return false;
-  }
-}

@@ -2,7 +2,7 @@
 // the kinds of the Prometheus operator, out of its Go module. A helm on the PATH is not used: what it renders and how it refuses
 // differs from version to version, and config/install.yaml has to be the same everywhere.
 import { execFile } from "node:child_process";
-import { accessSync, constants, copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { buildWithGo, GoBuildFailed } from "../control-plane/go-build.ts";
@@ -10,6 +10,7 @@ import { progressOn, type Progress } from "../control-plane/progress.ts";
 import { ROOT } from "../control-plane/versions.ts";
 import { withLock } from "../folder-lock.mjs";
 import { HELM_VERSION, KUBECONFORM_VERSION, MONITORING_KINDS } from "./versions.ts";
+import { isProgram } from "../is-program.ts";
 
 const run = promisify(execFile);
 const PROGRAMS = { helm: "helm.sh/helm/v4/cmd/helm", kubeconform: "github.com/yannh/kubeconform/cmd/kubeconform" } as const;
@@ -101,13 +102,4 @@ async function copyMonitoringKinds(directory: string, env: NodeJS.ProcessEnv, si
 
 function cacheDirectory(options: HelmOptions): string {
   return join(options.root ?? ROOT, ".cache", "helm", HELM_VERSION);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,13 +1,14 @@
 // Makes sure of a real PostgreSQL for the tests of the inventory: an installed one, the project's cache, or Debian's package unpacked
 // without being installed.
 import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { progressOn, type Progress } from "../control-plane/progress.ts";
 import { ROOT } from "../control-plane/versions.ts";
-import { firstLine, withUnpackedPackages } from "../debian-packages.ts";
+import { firstLine, keepUnpackedPackages } from "../debian-packages.ts";
 import { withLock } from "../folder-lock.mjs";
+import { isProgram } from "../is-program.ts";
 
 const run = promisify(execFile);
 const PACKAGE = "postgresql-15";
@@ -57,22 +58,11 @@ export async function ensurePostgres(options: PostgresOptions = {}): Promise<Pos
 
 async function unpack(directory: string, progress: Progress, options: PostgresOptions): Promise<Postgres> {
   progress.say(`PostgreSQL is not installed yet; it goes into ${directory} (20 MB to fetch).`);
-  const settings = {
-    withDependencies: true,
-    ...(options.env ? { env: options.env } : {}),
-    ...(options.signal ? { signal: options.signal } : {}),
-  };
+  const settings = { ...(options.env ? { env: options.env } : {}), ...(options.signal ? { signal: options.signal } : {}) };
+  const find = (root: string) => unpackedIn(root, "debian package");
+  const start = ({ bin, env }: Postgres) => run(join(bin, "postgres"), ["--version"], { env: { ...process.env, ...env } });
   try {
-    return await withUnpackedPackages([PACKAGE], directory, settings, async (unpacked) => {
-      const server = unpackedIn(unpacked, "debian package");
-      if (server === undefined) throw new Error(`Debian's package ${PACKAGE} holds no server here`);
-      // It starts only if every library was found.
-      await run(join(server.bin, "postgres"), ["--version"], { env: { ...process.env, ...server.env } });
-      const kept = join(directory, "root");
-      rmSync(kept, { recursive: true, force: true });
-      renameSync(unpacked, kept);
-      return unpackedIn(kept, "debian package")!;
-    });
+    return (await keepUnpackedPackages([PACKAGE], directory, settings, find, start)).found;
   } catch (error) {
     if (options.signal?.aborted === true) throw error;
     throw new PostgresUnavailable(
@@ -96,15 +86,6 @@ function newestBelow(folder: string): string | undefined {
   return versions.map((version) => join(folder, version, "bin")).find(hasServer);
 }
 
-function hasServer(folder: string): boolean {
-  return ["initdb", "postgres"].every((name) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
+const hasServer = (folder: string): boolean => ["initdb", "postgres"].every((name) => isProgram(join(folder, name)));
 
 const cacheDirectory = (options: PostgresOptions): string => join(options.root ?? ROOT, ".cache", "postgresql");

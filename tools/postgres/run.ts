@@ -1,12 +1,13 @@
 // A PostgreSQL of one's own: in a folder that goes away with it, on a Unix socket alone, and ended when this process ends.
 import { execFile } from "node:child_process";
-import { accessSync, chmodSync, chownSync, constants, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
 import { Servers } from "../control-plane/servers.ts";
 import { findPostgres, PostgresUnavailable } from "./install.ts";
+import { isProgram } from "../is-program.ts";
 
 const run = promisify(execFile);
 const USER = "rollward";
@@ -83,15 +84,6 @@ function asOwner({ uid, gid }: Owner): string[] {
   const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find(isProgram);
   if (setpriv === undefined) throw new PostgresUnavailable("PostgreSQL does not run as root, and there is no setpriv to become nobody.");
   return [setpriv, `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--pdeathsig", "SIGKILL", "--"];
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function folderOf(parent: string, name: string, { uid, gid }: Owner): string {

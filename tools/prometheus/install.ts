@@ -1,7 +1,7 @@
 // Makes sure of a real Prometheus for the tests, and of promtool, which checks rules: those on the PATH, the project's cache, Debian's
 // package unpacked without being installed, or a Go build.
 import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, renameSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { buildWithGo, GoBuildFailed } from "../control-plane/go-build.ts";
@@ -9,6 +9,7 @@ import { progressOn, type Progress } from "../control-plane/progress.ts";
 import { ROOT } from "../control-plane/versions.ts";
 import { firstLine, withUnpackedPackages } from "../debian-packages.ts";
 import { withLock } from "../folder-lock.mjs";
+import { isProgram } from "../is-program.ts";
 
 const run = promisify(execFile);
 
@@ -117,13 +118,4 @@ function binaryIn(directory: string, source: PrometheusBinary["source"]): Promet
 
 function hasBoth(directory: string): boolean {
   return PROGRAMS.every((name) => isProgram(join(directory, name)));
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return existsSync(path);
-  } catch {
-    return false;
-  }
 }

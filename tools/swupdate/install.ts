@@ -1,13 +1,14 @@
 // Makes sure of a real swupdate for the tests of the device protocol: an installed one, the project's cache, or Debian's package
 // unpacked without being installed.
 import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { progressOn, type Progress } from "../control-plane/progress.ts";
 import { ROOT } from "../control-plane/versions.ts";
-import { firstLine, withUnpackedPackages } from "../debian-packages.ts";
+import { firstLine, keepUnpackedPackages } from "../debian-packages.ts";
 import { withLock } from "../folder-lock.mjs";
+import { isProgram } from "../is-program.ts";
 
 const run = promisify(execFile);
 const PACKAGE = "swupdate";
@@ -53,18 +54,10 @@ export async function ensureSwupdate(options: SwupdateOptions = {}): Promise<Swu
 
 async function unpack(directory: string, progress: Progress, options: SwupdateOptions): Promise<Swupdate> {
   progress.say(`swupdate is not installed yet; it goes into ${directory} (1 MB to fetch).`);
-  const settings = { withDependencies: true, ...(options.env ? { env: options.env } : {}) };
+  const find = (root: string) => unpackedIn(root, "debian package");
+  const start = (found: Swupdate) => run(found.command, ["--version"], { env: { ...process.env, ...librariesOf(found) } });
   try {
-    return await withUnpackedPackages([PACKAGE], directory, settings, async (unpacked) => {
-      const found = unpackedIn(unpacked, "debian package");
-      if (found === undefined) throw new Error(`Debian's package ${PACKAGE} holds no program here`);
-      // It starts only if every library was found.
-      await run(found.command, ["--version"], { env: { ...process.env, ...librariesOf(found) } });
-      const kept = join(directory, "root");
-      rmSync(kept, { recursive: true, force: true });
-      renameSync(unpacked, kept);
-      return unpackedIn(kept, "debian package")!;
-    });
+    return (await keepUnpackedPackages([PACKAGE], directory, options.env ? { env: options.env } : {}, find, start)).found;
   } catch (error) {
     throw new SwupdateUnavailable(
       `No swupdate is to be had: none on the PATH, none in ${directory}, and no Debian package: ${firstLine(error)}.`,
@@ -82,15 +75,6 @@ function unpackedIn(root: string, source: Swupdate["source"]): Swupdate | undefi
   const lib = join(root, "usr", "lib");
   const folders = existsSync(lib) ? readdirSync(lib).filter((name) => name.includes("-linux-")) : [];
   return { source, command, libraries: folders.map((name) => join(lib, name)).join(delimiter) };
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const cacheDirectory = (options: SwupdateOptions): string => join(options.root ?? ROOT, ".cache", "swupdate");

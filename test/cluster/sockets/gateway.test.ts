@@ -8,7 +8,7 @@ import { SOCKET_SITE, type SocketSite, socketSiteSpec } from "../../../src/api/s
 import { NAMESPACE } from "../../../src/control/kinds.ts";
 import { commandRow } from "../../../src/core/socket/command.examples.ts";
 import type { CommandRow } from "../../../src/core/socket/command.ts";
-import { hashOf, newToken } from "../../../src/gateway/credentials.ts";
+import { hashOf, newToken } from "../../../src/control/device-credentials.ts";
 import { openInventory } from "../../../src/inventory/open.ts";
 import { fleetDraft, FLEET_NAMESPACE } from "../../../src/simulation/world.ts";
 import { freePorts } from "../../../tools/control-plane/ports.ts";

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { openHubCaches } from "../../../src/control/hub-caches.ts";
 import { RolloutReconciler } from "../../../src/control/rollout-reconciler.ts";
 import { InMemoryCluster } from "../../../src/simulation/cluster/in-memory-cluster.ts";
+import { QUIET } from "../../../src/simulation/operator-process.ts";
 import { FLEET_NAMESPACE } from "../../../src/simulation/world.ts";
 import { FleetScenario, SECOND } from "./fleet-scenario.ts";
 import { ask } from "./people.ts";
@@ -18,17 +19,7 @@ it("[I11] [I12] a rollout is read before its PoPs: what its status has noted is 
     hub,
     hubCaches: openHubCaches(hub, FLEET_NAMESPACE),
     events: { publish: () => {}, flush: () => Promise.resolve() },
-    told: {
-      pop: () => {},
-      windowBreached: () => {},
-      popGone: () => {},
-      rollout: () => {},
-      rolloutGone: () => {},
-      fleet: () => {},
-      decided: () => {},
-      forecastFailed: () => {},
-      queue: () => ({}),
-    },
+    told: QUIET,
     namespace: FLEET_NAMESPACE,
     samplesOf: () => new Map(),
     defaultPrometheus: undefined,
