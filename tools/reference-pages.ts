@@ -1,7 +1,8 @@
 import { CONDITION_REASONS, CONDITION_TYPES, type ConditionType } from "../src/api/conditions.ts";
 import { WAITING_REASONS } from "../src/api/reasons.ts";
+import { answerOf, cells, DIMENSIONS, type Dimension, ROWS } from "../src/core/client/table.ts";
 import { EXIT, EXIT_CODES_HELP } from "../src/cli/exit-codes.ts";
-import { type SettingDefinition, SETTINGS } from "../src/settings.ts";
+import { type SettingDefinition, SETTINGS } from "../src/setting-definitions.ts";
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX } from "../src/telemetry/metric-names.ts";
 
 const REFERENCE = "docs/reference";
@@ -13,6 +14,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     [`${REFERENCE}/settings.md`, settingsPage()],
     [`${REFERENCE}/metrics.md`, metricsPage()],
     [`${REFERENCE}/exit-codes.md`, exitCodesPage()],
+    [`${REFERENCE}/client-answers.md`, clientAnswersPage()],
   ]);
 }
 
@@ -68,6 +70,39 @@ function exitCodesPage(): string {
   const meanings = EXIT_CODES_HELP.split("\n").flatMap((line) => /^ {2}(\d+) {2}(.+)$/.exec(line)?.slice(1, 3) ?? []);
   const rows = Object.values(EXIT).map((code) => [String(code), meanings[meanings.indexOf(String(code)) + 1] ?? ""]);
   return page("src/cli/exit-codes.ts", "Exit codes of `rollward`", [table(["code", "meaning"], rows)]);
+}
+
+/** Rule C7: the rows that decide, and every cell of an account that is upgraded automatically. */
+function clientAnswersPage(): string {
+  const names = Object.keys(DIMENSIONS) as Dimension[];
+  const total = cells();
+  const decided = (row: (typeof ROWS)[number]) => total.filter((one) => ROWS.find(({ when }) => fits(when, one)) === row).length;
+  const fits = (when: (typeof ROWS)[number]["when"], one: (typeof total)[number]) =>
+    names.every((name) => when[name] === undefined || when[name] === one[name]);
+  const facts = names.filter((name) => name !== "policy" && name !== "device");
+  const matrix = cells(facts, { policy: "Automatic" }).map((one) => [
+    ...facts.map((name) => one[name]),
+    ...DIMENSIONS.device.map((device) => answerOf({ ...one, device })),
+  ]);
+  return page("src/core/client/table.ts", "What a Client is answered", [
+    "Each rollout of the device's system gives exactly one answer to a check-in, from nine facts (rule C7). Where several rollouts answer, the newest version that is offered wins; where none is, the reason of the newest that counts is told. Gateway and controllers of Clients are not built yet: this is what they will answer by.",
+    table(
+      ["fact", "values"],
+      Object.entries(DIMENSIONS).map(([name, values]) => [name, values.join(", ")]),
+    ),
+    "## The rows, in order",
+    "The first that fits decides. A fact that is not named may be anything.",
+    table(
+      ["", "when", "answer", "because", "cells"],
+      ROWS.map((row, index) => {
+        const when = Object.entries(row.when).map(([name, value]) => `${name}: ${value}`);
+        return [String(index + 1), when.join(", ") || "anything else", row.answer, row.because, String(decided(row))];
+      }),
+    ),
+    "## Every cell",
+    `All ${total.length} of them: with the policy Managed each is PolicyManaged; with Automatic as follows, one column for each thing that the device may run.`,
+    table([...facts, ...DIMENSIONS.device], matrix),
+  ]);
 }
 
 const page = (source: string, title: string, parts: readonly string[]): string =>

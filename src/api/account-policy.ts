@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ATOMIC_LIST, mapList, rules } from "./cel.ts";
+import { accountClientsList, clientPolicies } from "./client-policy.ts";
 import { condition, longText, objectName, occurrence, type ObjectMeta, reference } from "./common.ts";
 import { acceptedColumn, AGE_COLUMN, defineResource } from "./define-resource.ts";
 
@@ -21,6 +22,7 @@ const channel = z.object({
 const DEFAULT_SOCKETS = { order: "StandbyFirst", haRemediation: "Automatic" } as const;
 
 export const accountPolicySpec = z.object({
+  clients: clientPolicies.optional().describe("How the account's Clients are upgraded, by system; one that is not named is Managed."),
   sockets: z
     .object({
       windowRef: reference().optional().describe("The MaintenanceWindow of sites that name none; left out: the provider's default."),
@@ -68,6 +70,7 @@ export const accountPolicyStatus = z.object({
     })
     .optional()
     .describe("Its sites, counted."),
+  clients: accountClientsList(),
   pops: z
     .array(
       z.object({
@@ -103,7 +106,8 @@ export const ACCOUNT_POLICY = defineResource<AccountPolicy>({
   kind: "AccountPolicy",
   plural: "accountpolicies",
   shortNames: ["acct"],
-  description: "What a customer's account decides for its sites, and all that it has to know of them. There is one, named account.",
+  description:
+    "What a customer's account decides for its sites and Clients, and all that it has to know of them. There is one, named account.",
   spec: accountPolicySpec,
   status: accountPolicyStatus,
   rules: [{ rule: "self.metadata.name == 'account'", message: "an account has one AccountPolicy: write metadata.name: account" }],

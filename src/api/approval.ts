@@ -9,7 +9,7 @@ export const approvalSpec = z
   .object({
     for: z
       .object({
-        kind: z.enum(["PoPRollout"]).describe("The kind of the object."),
+        kind: z.enum(["PoPRollout", "ClientRollout"]).describe("The kind of the object."),
         name: objectName().describe("Its name."),
         uid: z.string().min(1).max(64).describe("The UID of the object: a new one under that name is not approved."),
         digest: z
@@ -30,7 +30,7 @@ export const approvalSpec = z
       .max(4)
       .meta(SET_LIST)
       .describe(
-        "What is approved or refused: that a wave opens, that an emergency begins, that failed PoPs are tried again, that freezes do not hold it.",
+        "What is approved or refused: that a wave or phase opens, that an emergency begins, that failed PoPs are tried again, that freezes do not hold it.",
       ),
     freezes: z.array(objectName()).max(8).meta(SET_LIST).optional().describe("Freezes that are lifted for it, by name; with LiftFreeze."),
     decision: z.enum(["Approve", "Refuse"]).describe("Yes or no; a no is kept too."),

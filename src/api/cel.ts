@@ -44,3 +44,10 @@ export const CONTENT_VERSION_PATTERN = "^[0-9A-Za-z_][0-9A-Za-z_.-]*$";
 
 /** CEL: every index of a list of at most `most` items; CEL itself has no loop that counts. */
 export const indexes = (most: number): string => `[${Array.from({ length: most }, (_, index) => index).join(",")}]`;
+
+/** A field that says what a rollout is. It stays: Approvals, verdicts, notices and histories are of exactly this. */
+export const fixed = (field: string, message: string): CelRule => ({
+  rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
+  message,
+  fieldPath: `.${field}`,
+});

@@ -16,46 +16,45 @@ export const duration = (bounds: { readonly atLeast?: string; readonly atMost?: 
   const { atLeast, atMost = LONGEST } = bounds;
   const inBounds = [...(atLeast ? [`duration(self) >= duration('${atLeast}')`] : []), `duration(self) <= duration('${atMost}')`];
   const words = [...(atLeast ? [`at least ${atLeast}`] : []), ...(atMost === LONGEST ? [] : [`at most ${atMost}`])].join(" and ");
+  const message = `write hours, minutes and seconds in whole numbers, for example 336h, 5m or 1h30m${words && `; ${words}`}`;
   return z
     .string()
     .min(2)
     .max(32)
-    .regex(new RegExp(DURATION_PATTERN))
-    .meta(
-      rules({
-        rule: `${isDuration("self")} && ${inBounds.join(" && ")}`,
-        message: `write hours, minutes and seconds in whole numbers, for example 336h, 5m or 1h30m${words && `; ${words}`}`,
-      }),
-    );
+    .regex(new RegExp(DURATION_PATTERN), message)
+    .meta(rules({ rule: `${isDuration("self")} && ${inBounds.join(" && ")}`, message }));
 };
 
+const WRITE_INSTANT = "write an instant with its offset, for example 2026-11-13T12:00:00Z or 2026-11-13T21:00:00+09:00";
 /** An instant, RFC 3339 with any offset; shown in UTC. */
-export const instant = () => z.iso.datetime({ offset: true }).max(40);
+export const instant = () => z.iso.datetime({ offset: true, error: WRITE_INSTANT }).max(40);
 /** An instant that a person writes. */
 export const writtenInstant = () =>
   instant().meta(
     rules({
       rule: "self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$')",
-      message: "write an instant with its offset, for example 2026-11-13T12:00:00Z or 2026-11-13T21:00:00+09:00",
+      message: WRITE_INSTANT,
     }),
   );
+const WRITE_DATE = 'write a date of the calendar as year, month and day, for example "2026-11-22"';
 /** A local calendar date, `2026-11-22`. */
 export const localDate = () =>
   z
     .string()
-    .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/)
+    .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/, WRITE_DATE)
     .max(10)
-    .meta(rules({ rule: isDate("self"), message: 'write a date of the calendar as year, month and day, for example "2026-11-22"' }));
+    .meta(rules({ rule: isDate("self"), message: WRITE_DATE }));
+const WRITE_TIME = 'write a local time of day in quotes, from "00:00" to "23:59", for example "01:00"';
 /** A local time of day, `01:00`. */
 export const localTime = () =>
   z
     .string()
-    .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/)
+    .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, WRITE_TIME)
     .max(5)
     .meta(
       rules({
         rule: "self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')",
-        message: 'write a local time of day in quotes, from "00:00" to "23:59", for example "01:00"',
+        message: WRITE_TIME,
       }),
     );
 /** A canonical IANA time zone name; whether it is one is known only to the controller. `Local` only where something else has a zone. */

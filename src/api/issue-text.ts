@@ -25,10 +25,18 @@ function whatOf(issue: Issue, value: unknown): string {
     const quoted = issue.expected === "string" && typeof value === "number" ? ` in quotation marks, "${value}"` : "";
     return `is ${shown(value)}, which is not ${wanted}; write ${wanted}${quoted}`;
   }
+  if (issue.code === "invalid_union") return `is ${shown(value)}; ${unionText(issue, value)}`;
   if (issue.code === "too_small") return `${sizeOf(issue.origin, value)}; write at least ${String(issue.minimum)}`;
   if (issue.code === "too_big") return `${sizeOf(issue.origin, value)}; write at most ${String(issue.maximum)}`;
   if (issue.code === "invalid_value") return `is ${shown(value)}; write one of ${issue.values.map(String).join(", ")}`;
-  return `is ${shown(value)}: ${issue.message}`;
+  // Our own sentence of what to write; the others are the library's.
+  return `is ${shown(value)}${issue.message.startsWith("write ") ? ";" : ":"} ${issue.message}`;
+}
+
+/** What each of the forms that it may have would ask for, once. */
+function unionText({ errors }: Extract<Issue, { code: "invalid_union" }>, value: unknown): string {
+  const asked = errors.flatMap(([first]) => first?.message ?? []).filter((text) => text.startsWith("write "));
+  return asked.length > 0 ? [...new Set(asked)].join(", or ") : `none of its forms takes ${shown(value)}`;
 }
 
 function sizeOf(origin: string, value: unknown): string {

@@ -45,6 +45,7 @@ export const assignment = z.object({
   order: z.enum(ASSIGNMENT_ORDERS).describe("What the PoP is asked to do now."),
   orderedAt: instant().optional().describe("For Stop and TakeBack: carried out once for each value."),
   retryAt: instant().optional().describe("Try it again although it failed here; once for each value."),
+  retriedBy: objectName().optional().describe("The Approval that lets it be tried again (RetryFailed)."),
   because: assignmentText().optional().describe("Why the order is not Go; shown as the PoP's hold."),
   late: z.boolean().optional().describe("A late joiner, outside the waves."),
   state: z.enum(ASSIGNMENT_STATES).describe("What became of it."),
@@ -84,6 +85,7 @@ const stageStatus = z.object({
   since: instant(),
   evidence: longText().describe("What was asked and found."),
   digest: z.string().max(80).optional().describe("What an Approval that waives it has to name, while it holds."),
+  approval: objectName().optional().describe("The Approval that waived it."),
 });
 export type StageStatus = z.infer<typeof stageStatus>;
 
@@ -117,6 +119,12 @@ export const popRolloutStatus = z.object({
     .object({ pops: z.int(), passed: z.int(), open: z.int(), failed: z.int(), skipped: z.int() })
     .optional()
     .describe("How many PoPs it reaches, and where they are."),
+  excluded: z
+    .array(z.object({ reason: z.string().max(64), pops: z.int().min(1), message: longText() }))
+    .max(16)
+    .meta(ATOMIC_LIST)
+    .optional()
+    .describe("PoPs that have no share yet and may not get one as they stand: how many, which, and what they run or who pinned them."),
   halted: decidedBy.optional().describe("More PoPs failed than may: nothing new starts."),
   stopped: decidedBy.optional().describe("A person stopped it, or something took its place: nothing new starts, for ever."),
   takenBack: decidedBy.optional().describe("The version goes back on every PoP that has it."),

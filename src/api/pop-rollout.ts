@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { indexes, mapList, RANGE_PATTERN, rules, SET_LIST, VERSION_PATTERN } from "./cel.ts";
+import { fixed, indexes, mapList, RANGE_PATTERN, rules, SET_LIST, VERSION_PATTERN } from "./cel.ts";
 import { duration, localDate, longText, matchLabels, objectName, type ObjectMeta, userName, writtenInstant } from "./common.ts";
 import { AGE_COLUMN, defineResource } from "./define-resource.ts";
 import { evidenceCheck } from "./evidence.ts";
@@ -109,13 +109,6 @@ const stage = z
 export type RolloutStage = z.infer<typeof stage>;
 
 const personRequest = z.object({ at: writtenInstant().describe("When it was asked; carried out once for each value.") });
-
-/** A field that says what the rollout is. It stays: Approvals, verdicts and histories are of exactly this. */
-const fixed = (field: string, message: string) => ({
-  rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
-  message,
-  fieldPath: `.${field}`,
-});
 
 export const popRolloutSpec = z
   .object({

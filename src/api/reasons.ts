@@ -61,6 +61,12 @@ export const WAITING_REASONS = {
   HANotReady: "A check of the pair other than that of its versions is not ready.",
   VersionCapped: "The site's maximumVersion is older than the version.",
   AnnouncedTwice: "Another rollout carries the same version to the same models.",
+  PausedByAccount: "The account paused this version for its Clients.",
+  PausedByMonitoring: "Failures or a figure of monitoring paused the rollout by themselves.",
+  GateFailed: "More devices of the stage failed than its gate allows.",
+  BelowFloor: "The device has to go to a version in between first.",
+  FloorInvalid: "A floor of the rollout cannot be read, or is newer than its version.",
+  VersionUnreadable: "The device reports a version that cannot be read, so it cannot be told from a newer one.",
   InventoryUnavailable: "The inventory does not answer; nothing is offered and nothing concluded.",
 } as const;
 export type WaitingReason = keyof typeof WAITING_REASONS;

@@ -1,5 +1,6 @@
 import { ACCOUNT_POLICY } from "./account-policy.ts";
 import { APPROVAL } from "./approval.ts";
+import { CLIENT_ROLLOUT } from "./client-rollout.ts";
 import type { Resource } from "./define-resource.ts";
 import { FLEET } from "./fleet.ts";
 import { MAINTENANCE_WINDOW } from "./maintenance-window.ts";
@@ -19,6 +20,7 @@ export const allResources: readonly Pick<Resource<unknown>, "apiVersion" | "kind
   POP_ROLLOUT,
   APPROVAL,
   SOCKET_ROLLOUT,
+  CLIENT_ROLLOUT,
   ACCOUNT_POLICY,
   SOCKET_SITE,
   TUNNEL_SITE,

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { ATOMIC_LIST, indexes, RANGE_PATTERN, rules, SET_LIST } from "./cel.ts";
+import { artifactAddress, artifactSize, sha256 } from "./artifact.ts";
+import { ATOMIC_LIST, fixed, indexes, RANGE_PATTERN, rules, SET_LIST } from "./cel.ts";
 import { duration, type ObjectMeta, writtenInstant } from "./common.ts";
 import { AGE_COLUMN, defineResource } from "./define-resource.ts";
 import { writtenVersion } from "./socket-site.ts";
@@ -18,32 +19,9 @@ const rampStep = z.object({
     .describe("How long this step lasts before the next one opens; the last one lasts."),
 });
 
-const sha256 = (field: string) =>
-  z
-    .string()
-    .max(64)
-    .meta(
-      rules({
-        rule: "self.matches('^[0-9a-f]{64}$')",
-        message: `write the SHA-256 of the artifact as 64 lower-case hexadecimal digits, as sha256sum prints it, as ${field}`,
-      }),
-    );
-
 const artifact = z.object({
-  url: z
-    .string()
-    .min(1)
-    .max(1024)
-    .meta(
-      rules({
-        rule: "self.matches('^https?://[^ /@]+(/[^ ]*)?$') || self.matches('^[0-9A-Za-z][0-9A-Za-z._-]*$')",
-        message:
-          "write where Sockets fetch it, for example https://artifacts.example.com/socket-18.3.3.swu (no user name in it), " +
-          "or the name of a file in the gateway's own artifact folder",
-      }),
-    )
-    .describe("An address that Sockets can reach, or the name of a file that the gateway serves itself."),
-  sha256: sha256("sha256").describe("Part of the revision: another artifact is another revision, and needs a rollout of its own."),
+  url: artifactAddress("Sockets", "socket-18.3.3.swu"),
+  sha256: sha256("sha256"),
   sha1: z
     .string()
     .max(40)
@@ -55,14 +33,7 @@ const artifact = z.object({
     )
     .optional()
     .describe("For clients that insist on it, swupdate among them. Left out: known only of files that the gateway serves itself."),
-  size: z.int().min(1).max(1_099_511_627_776).describe("Its size in bytes."),
-});
-
-/** A field that says what the rollout is. It stays: notices, verdicts and commands are of exactly this. */
-const fixed = (field: string, message: string) => ({
-  rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
-  message,
-  fieldPath: `.${field}`,
+  size: artifactSize(),
 });
 
 const EXPECTED = { download: "5m", install: "20m", failover: "2m", verify: "10m" } as const;

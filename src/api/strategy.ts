@@ -9,7 +9,7 @@ const maxUnavailable = z
     z.int().min(1).max(10_000),
     z
       .string()
-      .regex(/^[1-9][0-9]?%$|^100%$/)
+      .regex(/^[1-9][0-9]?%$|^100%$/, "write a share from 1% to 100%, for example 25%")
       .max(4),
   ])
   .meta(

@@ -44,6 +44,14 @@ it("[P6] where nobody listens, or nothing answers, the verdict says for how long
   expect(judge(http, every2s(good, good, refused, bad), timing).doubtfulMilliseconds).toBeUndefined();
 });
 
+it("[P9] evidence shows the query as it was asked, with the names filled in, and not the template of the spec", () => {
+  const template: SampledCheck = { ...prometheus("< 0.05"), prometheus: { query: 'errors{node="${node}"}', passIf: "< 0.05" } };
+  const asked = { ...timing, query: 'errors{node="fra1-3"}' };
+  const { evidence, finding } = judge(template, values(0.2), asked);
+  expect(evidence).toBe('errors: errors{node="fra1-3"}: {node="n1"} 0.2, asked for < 0.05, once in a row, 0.5 s ago');
+  expect(finding).toBe('errors: errors{node="fra1-3"}: fails');
+});
+
 it("[P9] a blip in every second sample never adds up, however many there are", () => {
   const blips = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? bad : good));
   for (let end = 1; end <= blips.length; end += 1)

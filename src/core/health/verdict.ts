@@ -31,6 +31,9 @@ export const EVIDENCE_LIMIT = 1024;
 /** The part of a check that is judged by consecutive samples; a reconnect check is judged by `judgeReconnect`. */
 export type SampledCheck = Pick<HealthCheck, "name" | "http" | "tcp" | "prometheus" | "successes" | "failures">;
 
+/** How a probe asks, and for Prometheus what: the query with the names filled in, which evidence shows so that it can be asked again. */
+type AskedTiming = ProbeTiming & { readonly query?: string };
+
 /**
  * Judges one check by its samples, oldest first (rules P9, G9). The last `successes` good: Healthy; the last `failures` bad: Unhealthy;
  * in between the previous verdict stands. Only what follows each other without a gap counts, so one blip a day never adds up. No
@@ -38,7 +41,7 @@ export type SampledCheck = Pick<HealthCheck, "name" | "http" | "tcp" | "promethe
  *
  * `previous` is this check's last verdict on the *same* key; the verdict on another pod or run must not be handed in.
  */
-export function judge(check: SampledCheck, samples: readonly Sample[], timing: ProbeTiming, previous?: Verdict): Judgement {
+export function judge(check: SampledCheck, samples: readonly Sample[], timing: AskedTiming, previous?: Verdict): Judgement {
   const thresholds = check.prometheus === undefined ? undefined : parseThresholds(check.prometheus);
   if (thresholds?.ok === false) return judgement("Unknown", `${check.name}: ${thresholds.problem}`);
   const newest = samples.at(-1);
@@ -56,7 +59,7 @@ export function judge(check: SampledCheck, samples: readonly Sample[], timing: P
   }
   const read = (sample: Sample): Reading => readSample(check, sample.result, thresholds?.thresholds);
   const latest = read(newest);
-  const subject = check.prometheus === undefined ? check.name : `${check.name}: ${check.prometheus.query}`;
+  const subject = check.prometheus === undefined ? check.name : `${check.name}: ${timing.query ?? check.prometheus.query}`;
   const found = `${subject}: ${latest.finding}`;
   if (latest.mark === "Unknown") return judgement("Unknown", `${found}, ${ageText}`, latest.silent, found);
 

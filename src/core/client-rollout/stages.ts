@@ -1,0 +1,72 @@
+import { type ClientNumbers, type ClientRolloutSpec, defaultGate, type Inherited, type ReachedLedger } from "../../api/client-rollout.ts";
+import type { Instant } from "../decision.ts";
+import { DAY } from "../time/civil.ts";
+import { parseDuration } from "../time/duration.ts";
+import type { Gate } from "./gate.ts";
+
+/** What a stage asks for before the next one opens. */
+export interface Step {
+  readonly name: string;
+  /** Milliseconds that it lasts at least. */
+  readonly lasts: number;
+  /** Nothing follows before this. */
+  readonly notBefore?: Instant;
+  readonly gate: Gate;
+}
+
+/** How the stage is called in status and in numbers: `exposed`, `pilot`, `phase-2`. */
+export const stageName = ({ stage, phase }: Pick<ReachedLedger, "stage" | "phase">): string =>
+  stage === "Phase" ? `phase-${phase ?? 1}` : stage.toLowerCase();
+
+/** The stage that is open, as the spec has it now (rules C2, C4, C6). */
+export function stepOf(reached: ReachedLedger, spec: ClientRolloutSpec, generalFrom: Instant | undefined): Step {
+  const name = stageName(reached);
+  if (reached.stage === "Exposed") return { name, lasts: 0, gate: { ...(spec.exposedGate ?? defaultGate), emptyAfter: DAY } };
+  if (reached.stage === "Pilot") {
+    const { minimumDevices, minimumDays, failedPercentAtMost, patience } = spec.pilot;
+    // Nobody in a pilot is no evidence of pilots: a person decides.
+    const gate = { attemptedAtLeast: minimumDevices, failedPercentAtMost, patience };
+    return { name, lasts: minimumDays * DAY, ...(generalFrom === undefined ? {} : { notBefore: generalFrom }), gate };
+  }
+  const phase = spec.phases[Math.min(reached.phase ?? 1, spec.phases.length) - 1]!;
+  const lasts = parseDuration(phase.for) ?? Infinity;
+  return { name, lasts, gate: { ...phase.gate, emptyAfter: lasts } };
+}
+
+/**
+ * What opens after a stage (rules C3, C6); undefined: nothing, everybody is reached. Both shares only grow. A fixed version goes on with the
+ * first phase that has at least the shares which the faulty one reached, and through the pilot only where that one never left it.
+ */
+export function nextOf(
+  { stage, accountsPercent, usersPercent }: ReachedLedger,
+  { phases }: ClientRolloutSpec,
+  inherited: Inherited | undefined,
+): ReachedLedger | undefined {
+  if (stage === "Exposed" && inherited?.pilotPassed !== true) {
+    return { stage: "Pilot", accountsPercent, usersPercent, timer: { accumulated: inherited?.pilotElapsed ?? 0 } };
+  }
+  const least = { accountsPercent: inherited?.accountsPercent ?? 0, usersPercent: inherited?.usersPercent ?? 0 };
+  const index = phases.findIndex((phase) =>
+    stage === "Exposed"
+      ? phase.accountsPercent >= least.accountsPercent && phase.usersPercent >= least.usersPercent
+      : phase.accountsPercent > accountsPercent || phase.usersPercent > usersPercent,
+  );
+  const phase = phases[index];
+  if (phase === undefined) return undefined;
+  return {
+    stage: "Phase",
+    phase: index + 1,
+    accountsPercent: Math.max(phase.accountsPercent, accountsPercent),
+    usersPercent: Math.max(phase.usersPercent, usersPercent),
+    timer: { accumulated: 0 },
+  };
+}
+
+/** Of all stages together. */
+export function totalOf(numbers: ReadonlyMap<string, ClientNumbers>): ClientNumbers {
+  const total = { eligible: 0, offered: 0, attempted: 0, confirmed: 0, failed: 0, unreachable: 0 };
+  for (const stage of numbers.values()) {
+    for (const name of Object.keys(total) as (keyof ClientNumbers)[]) total[name] += stage[name];
+  }
+  return total;
+}

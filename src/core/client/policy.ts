@@ -1,0 +1,49 @@
+import type { ClientPolicy } from "../../api/client-policy.ts";
+import { compareVersions, parseVersion } from "../../api/version.ts";
+import type { Instant } from "../decision.ts";
+import { parseInstant } from "../time/instant.ts";
+import { userKey } from "./cohort.ts";
+
+/** Versions as texts, equal when they mean the same: `5.12` and `5.12.0` (rule V1). */
+export function isSameVersion(one: string, other: string): boolean {
+  const [left, right] = [parseVersion(one), parseVersion(other)];
+  return left !== undefined && right !== undefined ? compareVersions(left, right) === 0 : one === other;
+}
+
+/** The account's pause of this version, while it is in force (rule C5); a newer version is not held by it. */
+export function pauseInForce(policy: ClientPolicy | undefined, version: string, now: Instant): ClientPolicy["pause"] {
+  const pause = policy?.pause;
+  if (pause === undefined || !isSameVersion(pause.version, version)) return undefined;
+  const until = pause.until === undefined ? undefined : parseInstant(pause.until);
+  return until === undefined || now < until ? pause : undefined;
+}
+
+/** Whether the user is in the account's own pilot group (rule C2). */
+export function isPilot(policy: ClientPolicy | undefined, user: string | undefined, groups: readonly string[]): boolean {
+  const group = policy?.pilotGroup;
+  if (group === undefined) return false;
+  const named = user !== undefined && group.users?.some((member) => userKey(member) === userKey(user)) === true;
+  return named || group.groups?.some((name) => groups.includes(name)) === true;
+}
+
+/** The account goes on although its own pilots of this version failed (rule C2). */
+export const pilotOverruled = (policy: ClientPolicy | undefined, version: string): boolean =>
+  policy?.overrulePilot !== undefined && isSameVersion(policy.overrulePilot.version, version);
+
+/** Whether the provider's selector names an account by the labels of its namespace; one without labels names nobody. */
+export function selects(
+  selector: { readonly matchLabels?: Readonly<Record<string, string>> | undefined } | undefined,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const wanted = Object.entries(selector?.matchLabels ?? {});
+  return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
+}
+
+/**
+ * Whether an account's own pilots failed (rule C2), which holds that account alone: more than the limit of those that attempted. There is
+ * no minimum: a pilot group is small, and an account that knows better overrules it.
+ */
+export const ownPilotFailed = (
+  { attempted, failed }: { readonly attempted: number; readonly failed: number },
+  failedPercentAtMost: number,
+): boolean => failed * 100 > failedPercentAtMost * attempted;
