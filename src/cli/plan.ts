@@ -3,7 +3,7 @@ import { versionProblem } from "../api/version.ts";
 import { durationProblem, parseDuration } from "../core/time/duration.ts";
 import { parseLocalDate, DAY } from "../core/time/civil.ts";
 import { parseInstant } from "../core/time/instant.ts";
-import { foresee } from "../simulation/foresight/foresee.ts";
+import { foresee, HORIZON, LONGEST } from "../simulation/foresight/foresee.ts";
 import type { FleetForecast, ForesightInput } from "../simulation/foresight/types.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { dataText } from "./formats.ts";
@@ -13,7 +13,7 @@ import { planPage } from "./plan/html.ts";
 import { type ManifestObject, type Manifests, readManifests } from "./plan/manifests.ts";
 import { withProgress } from "./plan/progress.ts";
 import { planTable } from "./plan/table.ts";
-import { type Assumed, changedBy, NODES_ANNOTATION, NOTHING, readCluster, worldOf } from "./plan/world.ts";
+import { type Assumed, changedBy, NODES_ANNOTATION, NOTHING, readCluster, standingIn, worldOf } from "./plan/world.ts";
 import { Refusal } from "./refusal.ts";
 import { reporting, withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
 
@@ -28,8 +28,6 @@ interface PlanOptions extends ClusterOptions {
   readonly output: "table" | "json" | "yaml" | "html";
 }
 
-/** The longest look: beyond it nobody knows what else will have been released. */
-const LONGEST = 364 * DAY;
 const MOST_NODES = 1_000;
 
 /** `rollward plan -f FILE…`: which PoP, which window, when, whether it fits, and what is in conflict (rule F7). Nothing is written. */
@@ -42,7 +40,7 @@ export function registerPlan(program: Command, io: CliIo): void {
   )
     .option("-f, --file <path>", "manifests: several documents, several files; - is the standard input", collect)
     .option("--cluster", "begin with what the cluster has, the files laid over it; without -f the cluster alone")
-    .option("--until <duration or date>", "how far to look, for example 840h or 2026-12-31", "840h")
+    .option("--until <duration or date>", "how far to look, for example 840h or 2026-12-31 (default: 840h, and to the end of every train)")
     .option("--from <instant>", "look as if it were then (default: now)")
     .option("--nodes-per-pop <number>", `nodes of a PoP that neither the cluster nor its annotation ${NODES_ANNOTATION} tells`, "4")
     .option("--running <version>", "what PoPs run of which nobody tells it", "0.0.0")
@@ -61,26 +59,31 @@ export function registerPlan(program: Command, io: CliIo): void {
 async function plan(cluster: Manifests, options: PlanOptions, io: CliIo): Promise<ExitCode> {
   const { now, until, taken } = askedFor(options, io);
   const { namespace } = options;
-  const files = await readFiles(options.file ?? [], io);
+  const files = await readFiles(options.file ?? [], cluster, namespace, io);
   const { input, assumed } = worldOf(cluster, files, namespace, now, taken);
   if (input.rollouts.length === 0)
     throw new Refusal(EXIT.badInput, `there is no PoPRollout to plan in namespace ${namespace}; give its manifest with -f`);
-  const { forecast, diff } = withProgress(io, until, (onStep): { forecast: FleetForecast; diff?: PlanDiff } => {
-    const look = (seen: ForesightInput): FleetForecast => foresee({ ...seen, until, ...(onStep ? { onStep } : {}) });
+  const { forecast, diff } = withProgress(io, until ?? now + HORIZON, (onStep): { forecast: FleetForecast; diff?: PlanDiff } => {
+    const look = (seen: ForesightInput): FleetForecast =>
+      foresee({ ...seen, ...(until === undefined ? {} : { until }), ...(onStep ? { onStep } : {}) });
     const planned = look(input);
     if (!options.diff) return { forecast: planned };
     const running = look({ ...worldOf(cluster, [], namespace, now, taken).input, thorough: false });
     return { forecast: planned, diff: diffOf(running, planned, changedBy(files, cluster, namespace)) };
   });
   print(forecast, assumed, diff, options.output, io);
-  if (!forecast.fits) return EXIT.doesNotFit;
+  if (!forecast.fits) return isNotKnown(forecast) ? EXIT.notKnown : EXIT.doesNotFit;
   return diff === undefined || diff.same ? EXIT.ok : EXIT.differs;
 }
 
+/** The look ended before everything was seen, and nothing that it saw does not fit, or is in conflict. */
+const isNotKnown = ({ complete, rollouts, conflicts }: FleetForecast): boolean =>
+  !complete && rollouts.every((plan) => plan.fits || !plan.complete) && conflicts.every(({ severity }) => severity === "Note");
+
 /** What the command line says, read; refuses what cannot be meant. */
-function askedFor(options: PlanOptions, io: CliIo): { readonly now: number; readonly until: number; readonly taken: Assumed } {
+function askedFor(options: PlanOptions, io: CliIo): { readonly now: number; readonly until: number | undefined; readonly taken: Assumed } {
   const now = options.from === undefined ? io.now() : instantOf(options.from);
-  const until = untilOf(options.until!, now);
+  const until = options.until === undefined ? undefined : untilOf(options.until, now);
   const nodesPerPop = countOf(options.nodesPerPop);
   const wrong = versionProblem(options.running);
   if (wrong !== undefined) throw new Refusal(EXIT.badInput, `--running: ${wrong}`);
@@ -104,8 +107,11 @@ function print(
   else io.out([planTable(forecast, assumed), ...(diff === undefined ? [] : ["\n", ...sentences.map((one) => `${one}\n`)])].join(""));
 }
 
-async function readFiles(paths: readonly string[], io: CliIo): Promise<readonly ManifestObject[]> {
-  const read = await Promise.all(paths.map(async (path) => readManifests(path, await textOf(path, io))));
+async function readFiles(paths: readonly string[], cluster: Manifests, namespace: string, io: CliIo): Promise<readonly ManifestObject[]> {
+  // Loaded where it is needed: whoever runs another command, or the operator, needs no evaluator of rules.
+  const { admissionOver } = await import("./plan/admission/refusals.ts");
+  const admission = admissionOver(standingIn(cluster, namespace));
+  const read = await Promise.all(paths.map(async (path) => readManifests(path, await textOf(path, io), admission)));
   const problems = read.flatMap((file) => file.problems);
   if (problems.length > 0) throw new Refusal(EXIT.badInput, problems.join("\n"));
   const objects = read.flatMap((file) => file.objects);

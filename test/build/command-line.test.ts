@@ -15,3 +15,28 @@ it.each([
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...line.split(" ")], { encoding: "utf8" });
   expect([status, stdout + stderr]).toEqual([code, expect.stringMatching(said)]);
 });
+
+it.each([
+  [
+    "a kubeconfig of --kubeconfig",
+    "status --kubeconfig /nope",
+    {},
+    /^the kubeconfig \/nope cannot be read \(ENOENT.*\); give the path of one with --kubeconfig/,
+  ],
+  [
+    "a kubeconfig of KUBECONFIG",
+    "status",
+    { KUBECONFIG: "/nope" },
+    /^the kubeconfig \/nope \(KUBECONFIG\) cannot be read \(ENOENT.*\); give the path/,
+  ],
+  ["a kubeconfig that nobody named", "status", { HOME: "/nope" }, /^there is no kubeconfig: KUBECONFIG names none/],
+  ["the operator's kubeconfig", "run --kubeconfig /nope", {}, /^the kubeconfig \/nope cannot be read/],
+  ["the operator's clock", "run --clock-file /nope", {}, /^--clock-file \/nope cannot be used \(ENOENT.*\); name a file that holds a pace/],
+])("says of %s that is missing what was looked for and what to give, in one line, and ends with 2", (_, line, env, said) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...line.split(" ")], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+  });
+  expect([status, stdout, stderr]).toEqual([2, "", expect.stringMatching(said)]);
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+});

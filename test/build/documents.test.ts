@@ -47,6 +47,21 @@ describe("the documents", () => {
     expect(unknown).toEqual([]);
   });
 
+  it("[F7] plan sample fleets that fit: every plan without a cluster runs as it is written, in the README too", () => {
+    const plans = pages.flatMap((page) =>
+      [...textOf(page).matchAll(/^\$ npx rollward (plan -f config\S* .*)$/gm)].map(([, line]) => ({
+        page,
+        words: line!.split(/ +#/)[0]!.split(" "),
+      })),
+    );
+    expect(plans.map(({ page }) => page)).toEqual(expect.arrayContaining(["README.md", "docs/user-guide.md"]));
+    for (const { page, words } of plans) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, ["src/main.ts", ...words], { cwd: ROOT, encoding: "utf8" });
+      expect([page, status, stderr]).toEqual([page, 0, ""]);
+      expect(stdout).toMatch(/^r-2026-11-2 \(2026\.11\.2\) fits .*6 PoPs begin on 2026-11-22 \(2 PoPs\), 2026-11-29 \(4 PoPs\)/m);
+    }
+  });
+
   it("the README says the test command", () => {
     expect(textOf("README.md")).toMatch(/^\$ npm test +#/m);
     expect(textOf(".ci/run")).toMatch(/script test$/m);

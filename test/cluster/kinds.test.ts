@@ -1,12 +1,11 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { parse } from "yaml";
 import type { z } from "zod";
 import { accountPolicySpec } from "../../src/api/account-policy.ts";
 import { approvalSpec } from "../../src/api/approval.ts";
+import { clientRolloutSpec } from "../../src/api/client-rollout.ts";
 import { API_VERSION } from "../../src/api/common.ts";
 import { fleetSpec } from "../../src/api/fleet.ts";
 import { maintenanceWindowSpec } from "../../src/api/maintenance-window.ts";
@@ -17,49 +16,22 @@ import { socketRolloutSpec } from "../../src/api/socket-rollout.ts";
 import { socketSiteSpec } from "../../src/api/socket-site.ts";
 import { tunnelSiteSpec } from "../../src/api/tunnel-site.ts";
 import { startControlPlane, type ControlPlane } from "../../tools/control-plane/run.ts";
+import { admissionOver } from "../../src/cli/plan/admission/refusals.ts";
 import { describeWithControlPlane } from "./control-plane/available.ts";
+import { badSamples, type Sample, samples, SAMPLES } from "./samples.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const SAMPLES = join(ROOT, "config/samples");
-const BAD_SAMPLES = join(import.meta.dirname, "bad-samples");
 
-interface Sample {
-  readonly kind: string;
-  readonly metadata: { readonly namespace?: string; readonly name: string; readonly resourceVersion?: string };
-  readonly spec: Readonly<Record<string, unknown>>;
-}
 /** What the API server answers: the object, or a Status with a message. */
 interface Answer extends Sample {
   readonly message: string;
+  readonly details?: { readonly causes?: readonly { readonly field: string; readonly reason: string; readonly message: string }[] };
   readonly status: { readonly conditions: readonly { readonly type: string; readonly status: string }[] };
 }
-interface BadSample {
-  readonly sample: Sample;
-  readonly expected: RegExp;
-}
-
-/** Comments stand before the document that they speak of. */
-function documentsOf(folder: string): { text: string; sample: Sample }[] {
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".yaml"));
-  const texts = files.toSorted().flatMap((file) => readFileSync(join(folder, file), "utf8").split(/^---$/m));
-  return texts
-    .map((text) => ({ text, sample: parse(text) as Sample | null }))
-    .filter((document): document is { text: string; sample: Sample } => document.sample !== null);
-}
-
-const samples = documentsOf(SAMPLES).map(({ sample }) => sample);
-const badSamples: BadSample[] = documentsOf(BAD_SAMPLES).map(({ text, sample }) => {
-  const expected = /^# expect: (.+)$/m.exec(text)?.[1];
-  if (expected === undefined)
-    throw new Error(
-      `${sample.kind} ${sample.metadata.name} in ${BAD_SAMPLES} does not say which message it expects: write a line "# expect: …"`,
-    );
-  return { sample, expected: new RegExp(expected, "s") };
-});
-
 const SPECS: Readonly<Record<string, z.ZodType>> = {
   AccountPolicy: accountPolicySpec,
   Approval: approvalSpec,
+  ClientRollout: clientRolloutSpec,
   Fleet: fleetSpec,
   MaintenanceWindow: maintenanceWindowSpec,
   PoPCluster: popClusterSpec,
@@ -68,6 +40,9 @@ const SPECS: Readonly<Record<string, z.ZodType>> = {
   SocketSite: socketSiteSpec,
   TunnelSite: tunnelSiteSpec,
 };
+/** What the server says of types, bounds and lists, in its own words. */
+const STRUCTURAL =
+  /some validation rules were not checked|should be (at least|greater|less)|should have at|should match|must be of type|in body/;
 const pluralOf = (kind: string): string => allResources.find((resource) => resource.kind === kind)!.plural;
 const pathOf = ({ kind, metadata }: Sample): string => `/apis/${API_VERSION}/namespaces/${metadata.namespace}/${pluralOf(kind)}`;
 const named = (kind: string, name: string): Sample => samples.find((sample) => sample.kind === kind && sample.metadata.name === name)!;
@@ -158,6 +133,21 @@ describeWithControlPlane("[T3] the kinds on a real API server", () => {
       expect(object.message).toMatch(bad.expected);
       expect([400, 422]).toContain(status);
       expect(object.message, "a rule failed to run").not.toMatch(/evaluation error|no such key|no such overload/);
+    },
+  );
+
+  test.for(badSamples.map((bad) => [`${bad.sample.kind} ${bad.sample.metadata.name}: ${bad.expected.source}`, bad] as const))(
+    "[F7] what a rule of the server refuses, the plan refuses at the same field with the same sentence: %s",
+    async ([, { sample }]) => {
+      const { object } = await tryOut(sample);
+      const causes = object.details?.causes ?? [];
+      const said = admissionOver(() => undefined)(sample.kind, sample as unknown as Record<string, unknown>);
+      const server = causes.filter(({ reason, message }) => reason === "FieldValueInvalid" && !STRUCTURAL.test(message));
+      for (const { field, message } of server)
+        expect(said.map((one) => [one.path || "<nil>", message.endsWith(one.message)])).toContainEqual([field, true]);
+      // And it refuses nothing that the server does not, unless the server stopped at another mistake before it asked its rules.
+      if (causes.length > 0 && server.length === causes.length)
+        expect(said.map(({ path }) => path || "<nil>").toSorted()).toEqual(server.map(({ field }) => field).toSorted());
     },
   );
 

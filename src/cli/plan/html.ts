@@ -14,13 +14,20 @@ const MOST_NAMED = 16;
  * their windows date by date, and the tables. `beside` are sentences about the plan that runs. Every text is escaped (G12).
  */
 export function planPage(forecast: FleetForecast, assumed: readonly string[], beside: readonly string[] = []): string {
-  const { digest, from, until, rollouts, conflicts, fits } = forecast;
+  const { digest, from, until, rollouts, conflicts, fits, complete } = forecast;
   return htmlPage({
     title: `Rollout plan: ${rollouts.map(({ name }) => name).join(", ")}`,
     main: [
       "<h1>Rollout plan</h1>",
-      verdict(fits, fits ? "fits, without a conflict" : "does not fit, or is in conflict"),
-      `<p>Seen from ${textHtml(from)}, as far as ${textHtml(until)}. Digest of all that it is computed from: <code>${escapeHtml(digest)}</code></p>`,
+      verdict(
+        fits,
+        fits
+          ? "fits, without a conflict"
+          : complete
+            ? "does not fit, or is in conflict"
+            : "whether it fits is not known, or it is in conflict",
+      ),
+      `<p>Seen from ${textHtml(from)}, as far as ${textHtml(until)}${complete ? "" : ", which was not far enough"}. Digest of all that it is computed from: <code>${escapeHtml(digest)}</code></p>`,
       ...(rollouts.length === 0 ? ["<p>No rollout is to come.</p>"] : []),
       ...(conflicts.length === 0 ? [] : ["<h2>Conflicts and notes</h2>", findings(conflicts)]),
       ...(beside.length === 0 ? [] : ["<h2>Beside the plan that runs</h2>", list(beside)]),
@@ -51,7 +58,7 @@ function findings(conflicts: readonly Conflict[]): string {
 }
 
 function section(
-  { name, version, fits, message, finishAt, pops, waves, dates, approvals }: RolloutPlan,
+  { name, version, fits, complete, message, finishAt, leftOut, pops, waves, dates, approvals }: RolloutPlan,
   index: number,
   judged: boolean,
 ): string {
@@ -65,12 +72,15 @@ function section(
   return [
     "<section>",
     `<h2>${escapeHtml(name)} (${escapeHtml(version)})</h2>`,
-    ...(judged ? [verdict(fits, fits ? "fits" : "does not fit")] : []),
+    ...(judged ? [verdict(fits, fits ? "fits" : complete ? "does not fit" : "whether it fits is not known")] : []),
     `<p>${textHtml(message)}</p>`,
     `<dl class="figures">${figures.join("")}</dl>`,
     ...(waves.length === 0 ? [] : ["<h3>Waves</h3>", waveTable(name, waves, approvals)]),
     ...days.map((date, day) => dateChart(`chart-${index}-${day}`, date, pops)),
     ...reasons(pops),
+    ...(leftOut.length === 0
+      ? []
+      : ["<h3>PoPs that are left out</h3>", list(leftOut.map(({ message, reason }) => `${message} (${reason})`))]),
     ...(pops.length === 0 ? [] : ["<h3>PoPs</h3>", popTable(name, pops)]),
     "</section>",
   ].join("\n");

@@ -14,6 +14,8 @@ import { type TunnelSite, tunnelSiteSpec } from "../../api/tunnel-site.ts";
 import { closest } from "../../core/closest.ts";
 import { readWindow } from "../../core/window/read.ts";
 import { issueText } from "../../api/issue-text.ts";
+import { allResources } from "../../api/resources.ts";
+import type { Admission } from "./admission/refusals.ts";
 
 /** The objects that a plan is made of, wherever they were read. */
 export interface Manifests {
@@ -28,6 +30,7 @@ export interface Manifests {
 type Fields = Record<string, unknown>;
 const isMap = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Kinds that a plan is made of. */
 const SPECS = {
   Fleet: fleetSpec,
   MaintenanceWindow: maintenanceWindowSpec,
@@ -37,7 +40,7 @@ const SPECS = {
   TunnelSite: tunnelSiteSpec,
 } as const;
 type KindName = keyof typeof SPECS;
-const KINDS = Object.keys(SPECS) as KindName[];
+const KINDS = allResources.map(({ kind }) => kind);
 
 /** Objects of one file, or every problem as a sentence that says what to write instead. */
 export type ReadFile = { readonly objects: readonly ManifestObject[]; readonly problems: readonly string[] };
@@ -49,15 +52,18 @@ export interface ManifestObject {
   readonly status?: unknown;
 }
 
-/** Reads a file of manifests, several documents or a List; a status that stands there is taken as it is (rule W10: nothing is guessed). */
-export function readManifests(path: string, text: string): ReadFile {
+/**
+ * Reads a file of manifests, several documents or a List; a status that stands there is taken as it is (rule W10: nothing is guessed).
+ * What the API server would refuse is refused here, with its sentences (rule F7).
+ */
+export function readManifests(path: string, text: string, admission: Admission): ReadFile {
   const { values, problem } = valuesOf(path, text);
   if (problem !== undefined) return { objects: [], problems: [problem] };
   const objects: ManifestObject[] = [];
   const problems: string[] = [];
   for (const value of values.flatMap(itemsOf)) {
     if (value === null || value === undefined) continue;
-    const found = readObject(path, value);
+    const found = readObject(path, value, admission);
     if (found === undefined) continue;
     if ("problems" in found) problems.push(...found.problems);
     else objects.push(found);
@@ -90,28 +96,42 @@ function jsonOf(text: string): unknown {
 const itemsOf = (value: unknown): readonly unknown[] =>
   isMap(value) && value["kind"] === "List" && Array.isArray(value["items"]) ? value["items"] : [value];
 
-/** Undefined: an object of somebody else, such as a Namespace, which a plan does not need. */
-function readObject(path: string, value: unknown): ManifestObject | { readonly problems: readonly string[] } | undefined {
+/** Undefined: an object that a plan does not need, of somebody else, such as a Namespace, or a kind of Sockets. */
+function readObject(
+  path: string,
+  value: unknown,
+  admission: Admission,
+): ManifestObject | { readonly problems: readonly string[] } | undefined {
   if (!isMap(value))
     return {
       problems: [`${path} holds ${JSON.stringify(value)?.slice(0, 40)}, which is no object; write manifests with kind, metadata and spec`],
     };
   const kind = String(value["kind"]);
-  if (!isKind(kind)) {
+  if (!KINDS.includes(kind)) {
     if (value["apiVersion"] !== API_VERSION && value["kind"] !== undefined) return undefined;
     return { problems: [`${path}: there is no kind ${kind}; write ${closest(kind, KINDS) ?? `one of ${KINDS.join(", ")}`}`] };
   }
   const metadata = value["metadata"];
   if (!isMap(metadata) || typeof metadata["name"] !== "string") return { problems: [`${path}: a ${kind} has no metadata.name; write one`] };
-  const of = `${path}: ${kind} ${metadata["name"]}`;
-  const { spec, problems } = readSpec(kind, value["spec"]);
-  if (problems.length > 0) return { problems: problems.map((problem) => `${of}: ${problem}`) };
+  const { spec, problems } = isKind(kind) ? readSpec(kind, value["spec"]) : { problems: [] };
+  const refused = admission(kind, value);
+  // Of a field that both speak of, the API server's sentence is said.
+  const others = problems.filter((problem) => !refused.some(({ path: at }) => isAbout(problem, at)));
+  const found = [...refused.map(({ text }) => text), ...others];
+  if (found.length > 0) return { problems: found.map((problem) => `${path}: ${kind} ${String(metadata["name"])}: ${problem}`) };
+  if (!isKind(kind)) return undefined;
   return {
     kind,
     metadata: metadata as ManifestObject["metadata"],
     spec,
     ...(value["status"] === undefined ? {} : { status: value["status"] }),
   };
+}
+
+/** A sentence that begins with this very path, or with that of the item or mapping which it is in. */
+function isAbout(problem: string, path: string): boolean {
+  const [of = ""] = /^[\w.[\]]+/.exec(problem) ?? [];
+  return path === of || (of.endsWith("]") && path.startsWith(`${of}.`));
 }
 
 /** A spec that stands in a cluster as it would be read from a file, with the same defaults; one of another kind, or unreadable, as it is. */

@@ -79,6 +79,8 @@ export function worldOf(
       `${plural(claimed.length, "site")} ${claimed.length === 1 ? "names" : "name"} two PoPs that have not reported their tunnels: they limit nothing (F2)`,
     );
   notes.push(...siteNotes(sites, new Set(pops.map(({ pop }) => pop.metadata.name))));
+  const rollouts = lay(cluster.rollouts, "PoPRollout");
+  notes.push(...approvalNotes(files, rollouts));
   const fleet = lay(cluster.fleets, "Fleet").find(({ metadata }) => metadata.name === "fleet");
   return {
     input: {
@@ -87,7 +89,7 @@ export function worldOf(
       ...(fleet ? { fleet } : {}),
       windows: lay(cluster.windows, "MaintenanceWindow"),
       pops: pops.map(({ pop }) => pop),
-      rollouts: lay(cluster.rollouts, "PoPRollout"),
+      rollouts,
       approvals: lay(cluster.approvals, "Approval"),
       partners: partnersOf(sites),
       sites,
@@ -95,6 +97,17 @@ export function worldOf(
     },
     assumed: notes,
   };
+}
+
+/** The object of a cluster whose place one of a file would take. */
+export function standingIn(cluster: Manifests, namespace: string) {
+  const known = new Map(
+    Object.values(cluster)
+      .flat()
+      .map((one: Fleet | PopCluster | TunnelSite) => [`${one.kind} ${keyOf(one.metadata, namespace)}`, one]),
+  );
+  return (kind: string, { metadata }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined =>
+    known.get(`${kind} ${keyOf(metadata as { readonly name: string }, namespace)}`) as Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What files would change or bring, `Kind name` in their order; an object that stands in the cluster as it is in a file is no change. */
@@ -159,7 +172,7 @@ function knownPop(pop: PopCluster, files: readonly ManifestObject[], { nodesPerP
 
 const MOST_NAMED = 8;
 
-/** Tunnels that end nowhere, or both in one PoP: they limit nothing, and somebody has made a mistake. */
+/** Tunnels that end nowhere: they limit nothing, and somebody has made a mistake. */
 function siteNotes(sites: readonly TunnelSite[], pops: ReadonlySet<string>): string[] {
   const nameOf = ({ metadata }: TunnelSite): string => `${metadata.namespace ?? ""}/${metadata.name}`;
   const some = (names: readonly string[]): string =>
@@ -169,11 +182,19 @@ function siteNotes(sites: readonly TunnelSite[], pops: ReadonlySet<string>): str
       pop === undefined || pops.has(pop) ? [] : [`${nameOf(site)} (${JSON.stringify(pop)})`],
     ),
   );
-  const twice = sites.filter(({ spec }) => spec.primaryPoP === spec.secondaryPoP).map(nameOf);
-  return [
-    ...(lost.length === 0 ? [] : [`tunnels that end in no PoP limit nothing; write names of PoPs: TunnelSite ${some(lost)}`]),
-    ...(twice.length === 0 ? [] : [`both tunnels in one PoP are one; write another secondaryPoP: TunnelSite ${some(twice)}`]),
-  ];
+  return lost.length === 0 ? [] : [`tunnels that end in no PoP limit nothing; write names of PoPs: TunnelSite ${some(lost)}`];
+}
+
+/** Approvals of files that are for nothing: of a rollout that is not there, or of another object of that name. */
+function approvalNotes(files: readonly ManifestObject[], rollouts: readonly PopRollout[]): string[] {
+  return files.flatMap(({ kind, metadata, spec }) => {
+    if (kind !== "Approval") return [];
+    const { name, uid } = (spec as Approval["spec"]).for;
+    const found = rollouts.find((rollout) => rollout.metadata.name === name);
+    if (found?.metadata.uid === uid) return [];
+    const why = found === undefined ? `there is no PoPRollout ${name}` : `PoPRollout ${name} has not the UID ${uid}`;
+    return [`Approval ${metadata.name} decides nothing: ${why}; create the rollout first, then rollward approve popro/${name}`];
+  });
 }
 
 function nodeNotes(pops: readonly KnownPop[], { nodesPerPop }: Assumed): string[] {

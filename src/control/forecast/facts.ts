@@ -27,8 +27,11 @@ export function forecastFacts(input: ForecastInput): ForecastInput {
   };
 }
 
-/** Of these facts and of the time-zone data, never of the time of the look: `sha256:…`. The facts are those of `forecastFacts`. */
-export function forecastDigest({ now: _, partners, ...facts }: ForecastInput): string {
+/**
+ * Of these facts and of the time-zone data, never of the time of the look: `sha256:…`. The facts are those of `forecastFacts`. A look
+ * that ended before its rollouts did says where (`until`), so that it never passes for the whole.
+ */
+export function forecastDigest({ now: _, partners, ...facts }: ForecastInput, until?: string): string {
   const known = byName(facts.pops);
   const content = {
     ...facts,
@@ -38,6 +41,7 @@ export function forecastDigest({ now: _, partners, ...facts }: ForecastInput): s
     approvals: byName(facts.approvals),
     partners: [...partners].map(([pop, others]) => [pop, [...others].toSorted(byKey)] as const).toSorted(byKey),
     tzdata: process.versions.tz,
+    ...(until === undefined ? {} : { until }),
   };
   return `sha256:${createHash("sha256").update(canonicalJson(content)).digest("hex")}`;
 }

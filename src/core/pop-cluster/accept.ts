@@ -1,7 +1,7 @@
 import type { Hold, Instant } from "../decision.ts";
 import { oncePer } from "../once-per.ts";
 import { parseThresholds } from "../health/comparison.ts";
-import { zoneProblem } from "../time/zone.ts";
+import { reachHolds, windowHolds, type WrittenPop, zoneHolds } from "./accept-spec.ts";
 import { windowOf } from "./brakes.ts";
 import { wantedContent } from "./content-source.ts";
 import { mostGone } from "./gone.ts";
@@ -34,18 +34,10 @@ export const problemsOf = oncePer((view: PopView, now: Instant): readonly Hold[]
 
 const problem = (rule: string, reason: Hold["reason"], message: string): Hold => ({ rule, reason, message });
 
-function zone(view: PopView): Hold[] {
-  const sentence = zoneProblem(view.seen.pop.spec.timeZone);
-  return sentence ? [problem("W10", "WindowInvalid", `spec.timeZone: ${sentence}; nothing starts until it is corrected`)] : [];
-}
-
-/** Named here rather than ignored: a PoP that is asked for by the proxy must not be reached another way. */
-function reach(view: PopView): Hold[] {
-  if (view.seen.pop.spec.reach === "Direct") return [];
-  return [
-    problem("P17", "ReachUnsupported", `spec.reach is ${view.seen.pop.spec.reach}, which this version does not support; write Direct`),
-  ];
-}
+const written = ({ seen: { pop, window } }: PopView): WrittenPop => ({ namespace: pop.namespace, spec: pop.spec, window });
+const zone = (view: PopView): Hold[] => zoneHolds(written(view));
+const reach = (view: PopView): Hold[] => reachHolds(written(view));
+const window = (view: PopView): Hold[] => windowHolds(written(view));
 
 function versionGiven(view: PopView): Hold[] {
   if (view.wanted || view.current !== undefined || view.run) return [];
@@ -61,20 +53,6 @@ function versionGiven(view: PopView): Hold[] {
 function versionNewer(view: PopView): Hold[] {
   const older = olderVersion(view);
   return older ? [older] : [];
-}
-
-function window(view: PopView): Hold[] {
-  const { window: seen, pop } = view.seen;
-  if (!seen.found) {
-    return [
-      problem(
-        "W10",
-        "WindowInvalid",
-        `spec.windowRef: MaintenanceWindow ${pop.spec.windowRef.name} does not exist in namespace ${pop.namespace}; create it or name another`,
-      ),
-    ];
-  }
-  return seen.problems.map((sentence) => problem("W10", "WindowInvalid", `MaintenanceWindow ${pop.spec.windowRef.name}: ${sentence}`));
 }
 
 /** A piece that fits no coming occurrence is too long for its window (W4): nothing could ever start. */

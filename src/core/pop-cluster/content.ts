@@ -11,6 +11,7 @@ import { instanceOf } from "./drain.ts";
 import { urlOf } from "./health-spec.ts";
 import { sourceLost, sourceNow, sourceOf, wantedContent } from "./content-source.ts";
 import { milliseconds } from "./milliseconds.ts";
+import { watchedFor } from "./node-deadline.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { type NodeView, type PopView, seenNode } from "./view.ts";
 
@@ -105,8 +106,8 @@ function load(view: PopView, state: ContentStatus, now: Instant): Outcome {
     if (judged.verdict === "Unknown") return waitOrFail(view, state, node, judged, probes, now);
   }
   const canarySince = (state.nodes ?? [])[0]?.since;
-  if (done.size === 1 && canarySince && now < Date.parse(canarySince) + CANARY_BAKE) {
-    const until = Date.parse(canarySince) + CANARY_BAKE;
+  const until = canarySince === undefined ? now : timeFor(view, canarySince, CANARY_BAKE, now);
+  if (done.size === 1 && now < until) {
     return {
       holds: [{ rule: "P15", reason: "Baking", message: `content ${version} bakes on its first node`, until }],
       wakes: [until],
@@ -139,7 +140,7 @@ function loaded({ current, source, previous, previousSource, ...rest }: ContentS
 
 function waitOrFail(view: PopView, state: ContentStatus, node: NodeView, judged: Judgement, probes: Probe[], now: Instant): Outcome {
   const since = (state.nodes ?? []).find((entry) => entry.uid === node.member.uid)?.since;
-  const deadline = since ? Date.parse(since) + LOAD_DEADLINE : now + LOAD_DEADLINE;
+  const deadline = timeFor(view, since ?? iso(now), LOAD_DEADLINE, now);
   if (now >= deadline) return { ledger: fail(view, state, `node ${node.member.name}: ${judged.evidence}`, now), probes };
   return {
     probes,
@@ -154,6 +155,13 @@ function waitOrFail(view: PopView, state: ContentStatus, node: NodeView, judged:
     ],
   };
 }
+
+/**
+ * So long after `since`, all of it watched: an operator that was away has seen neither the bake nor what failed in it (G3). Whole seconds,
+ * because two clocks make it: a hold whose `until` moves by a millisecond would be written anew each time (G11).
+ */
+const timeFor = (view: PopView, since: string, wanted: number, now: Instant): Instant =>
+  Math.max(Date.parse(since) + wanted, Math.ceil(watchedFor(view, wanted, now) / 1_000) * 1_000);
 
 /** One node: send the load as a level until the data plane says it has the version, then write that down. */
 function step(view: PopView, state: ContentStatus, node: NodeView, version: string, probes: Probe[], now: Instant): Outcome {

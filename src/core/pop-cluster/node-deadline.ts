@@ -8,10 +8,8 @@ import type { PopView } from "./view.ts";
  * operator that was away, or could not reach the PoP, gives it the time that a node usually takes before it judges what it has not seen.
  */
 export function nodeDeadline(view: PopView, entry: PopNodeStatus, now: Instant): Instant {
-  const { site, pop } = view.seen;
-  const { deadline, expected } = pop.spec.strategy.perNode;
-  const watched = site.state === "Reachable" ? site.watchedMilliseconds : 0;
-  return Math.max(Date.parse(entry.since) + milliseconds(deadline), now - watched + milliseconds(expected));
+  const { deadline, expected } = view.seen.pop.spec.strategy.perNode;
+  return Math.max(Date.parse(entry.since) + milliseconds(deadline), watchedFor(view, milliseconds(expected), now));
 }
 
 /**
@@ -19,7 +17,12 @@ export function nodeDeadline(view: PopView, entry: PopNodeStatus, now: Instant):
  * API server does, so a cluster that was away is given the whole deadline anew before the version is blamed (P6, P17).
  */
 export function creationDeadline(view: PopView, entry: PopNodeStatus, now: Instant): Instant {
-  const { site, pop } = view.seen;
+  const { deadline } = view.seen.pop.spec.strategy.perNode;
+  return Math.max(nodeDeadline(view, entry, now), watchedFor(view, milliseconds(deadline), now));
+}
+
+/** When this operator will have watched the PoP for so many elapsed milliseconds without a break: time in which nobody looked judges nothing (G3). */
+export function watchedFor({ seen: { site } }: PopView, wanted: number, now: Instant): Instant {
   const watched = site.state === "Reachable" ? site.watchedMilliseconds : 0;
-  return Math.max(nodeDeadline(view, entry, now), now - watched + milliseconds(pop.spec.strategy.perNode.deadline));
+  return now - watched + wanted;
 }

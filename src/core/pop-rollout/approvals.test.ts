@@ -57,6 +57,15 @@ describe("[F8] approvals of a wave", () => {
       { approvedBy: "release@example.com" },
       "a second person has to decide",
     ],
+    ["of another action", { actions: ["Emergency" as const] }, "with action Emergency, and what is asked for is Promote"],
+    [
+      "that has expired and is of another digest too, which is no reason to say less of it",
+      {
+        for: { kind: "PoPRollout" as const, name: "r-2", uid: "uid-r-2", digest: `sha256:${"0".repeat(64)}` },
+        expiresAt: "2026-11-22T03:00:00Z",
+      },
+      "expired at 2026-11-22T03:00:00Z, and names another digest",
+    ],
     ["that has expired before it was first used", { expiresAt: "2026-11-22T03:00:00Z" }, "expired at 2026-11-22T03:00:00Z"],
   ])("an Approval %s does not count, and the hold says so", (_, changes, sentence) => {
     const { world, digest } = waits();
@@ -64,6 +73,15 @@ describe("[F8] approvals of a wave", () => {
     world.settle(SUNDAY + 3 * HOUR);
     expect(world.wave("rest")?.state).toBe("Pending");
     expect(world.status.holds!.map(({ message }) => message).join()).toContain(sentence);
+  });
+
+  it("one that was used for a wave before is passed over in silence when the next one waits", () => {
+    const three = [{ ...WAVES[0]!, approval: "Required" }, WAVES[1]!];
+    const world = new RolloutWorld(pops(5), { waves: three }).settle(SUNDAY);
+    world.approvals = [approval("first", world.wave("canary")!.digest!)];
+    world.settle(SUNDAY);
+    world.passes(...world.members("canary")).settle(SUNDAY + 2 * HOUR);
+    expect(world.status.holds!.map(({ reason, message }) => [reason, message.includes("first")])).toEqual([["AwaitingApproval", false]]);
   });
 
   it("only the Fleet's approvers may approve, where it names any", () => {

@@ -9,7 +9,7 @@ import { iso } from "./outcome.ts";
 import { EXPOSED, LATE, type RolloutView } from "./view.ts";
 
 /** What a PoP is asked to run, and when it may start: the dates of the train, or for late joiners its own next window (rules F1, G4). */
-export function assignmentOf(view: RolloutView, { pop, retryAt }: Picked, wave: string, now: Instant, approval?: string): Assignment {
+export function assignmentOf(view: RolloutView, { pop, retry }: Picked, wave: string, now: Instant, approval?: string): Assignment {
   const { startDate, endDate } = view.ledger;
   const late = wave === LATE;
   const dated = view.windowed && !late && startDate !== undefined && endDate !== undefined;
@@ -29,7 +29,7 @@ export function assignmentOf(view: RolloutView, { pop, retryAt }: Picked, wave: 
     ...(approval === undefined ? {} : { approval }),
     ...(lifted.length === 0 ? {} : { liftedFreezes: lifted }),
     order: "Go",
-    ...(retryAt === undefined ? {} : { retryAt }),
+    ...(retry === undefined ? {} : { retryAt: retry.at, retriedBy: retry.approval }),
     ...(late ? { late } : {}),
     state: "Assigned",
     since: iso(now),

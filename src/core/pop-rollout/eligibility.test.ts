@@ -161,6 +161,37 @@ describe("[F1] waves that cannot be", () => {
     expect(world.settle(SUNDAY).wave("canary")?.state).toBe("Open");
   });
 
+  it("[F8] an emergency whose range matches nobody holds NoMembers with what each PoP runs, before anybody is asked to approve it", () => {
+    const emergency = { class: "Emergency", reason: "exploited in the wild", from: ">=2026.11.1", startNotBefore: undefined };
+    const list = [...pops(3, { version: "2026.10.4" }), { ...pops(5)[4]!, pinned: "2026.9.1", version: "2026.9.1" }];
+    const world = new RolloutWorld(list, emergency).settle(SUNDAY);
+    expect(world.status.holds).toMatchObject([
+      {
+        reason: "NoMembers",
+        message:
+          "2026.11.2 has nowhere to go: none of the 4 PoPs may get it: 3 PoPs (p00, p01 and p02): runs 2026.10.4, and the rollout applies to " +
+          ">=2026.11.1 (OtherBase); 1 PoP (p04): spec.version is 2026.9.1; without it the rollout assigns one (PinnedByPerson); " +
+          "write a spec.from that includes what they run, or bring them to it first",
+      },
+    ]);
+    world.edit({ from: ">=2026.10.0" }).settle(SUNDAY);
+    expect(world.status.holds!.map(({ reason }) => reason)).toEqual(["AwaitingApproval"]);
+  });
+
+  it("[F1] [V3] who may not get it stands in status before a wave opens, together where the same is true of them, with what they run", () => {
+    const list = [...pops(2), ...pops(6, { version: "2026.12.1" }).slice(2, 5)];
+    const world = new RolloutWorld(list, { from: "2026.11.x || 2026.12.x" }).settle(SUNDAY - 6 * 86_400_000);
+    expect(world.status.excluded).toEqual([
+      {
+        reason: "OtherBase",
+        pops: 3,
+        message: "3 PoPs (p02, p03 and p04): runs 2026.12.1, and nothing goes to an older version except by rollback (V3)",
+      },
+    ]);
+    world.pops = world.pops.map((one) => ({ ...one, version: "2026.11.1" }));
+    expect(world.settle().status.excluded).toBeUndefined();
+  });
+
   it("[L2] once it has begun, PoPs that leave make no rollout wrong", () => {
     const world = new RolloutWorld(pops(4)).settle(SUNDAY);
     world.pops = world.pops.filter(({ name }) => world.members("canary").includes(name));

@@ -2,6 +2,7 @@ import type { Instant } from "../decision.ts";
 import { cleanText } from "../text.ts";
 import { decidedText, ignoredText, rulingOf } from "./approvals.ts";
 import { rolloutDigest } from "./digest.ts";
+import { nobodyHold } from "./gates.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { isEnding, type RolloutView } from "./view.ts";
 
@@ -25,6 +26,8 @@ export function emergency(view: RolloutView, now: Instant): Outcome | undefined 
       ],
     };
   }
+  // Nobody is asked to approve what has nowhere to go; who would get it, and why nobody does, is told instead.
+  if (ruling.decision === "None" && nobodyHold(view, now) !== undefined) return undefined;
   const message =
     ruling.decision === "Refused"
       ? `the emergency is refused by ${decidedText(ruling.approval!)}`

@@ -62,7 +62,7 @@ function candidates(view: RolloutView, now: Instant): Picked[] {
   return view.seen.pops.flatMap((pop) => {
     if (!isFree(view, pop) || (busy && pop.version !== undefined)) return [];
     const found = eligibilityOf(view, pop, now);
-    return found.kind === "Eligible" ? [{ pop, start: undefined, ...(found.retryAt === undefined ? {} : { retryAt: found.retryAt }) }] : [];
+    return found.kind === "Eligible" ? [{ pop, start: undefined, ...(found.retry === undefined ? {} : { retry: found.retry }) }] : [];
   });
 }
 

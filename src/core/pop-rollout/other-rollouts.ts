@@ -14,7 +14,7 @@ export function isNewer(other: OtherRollout, { seen: { rollout } }: RolloutView)
  * emergencies only.
  */
 export function otherHold(view: RolloutView): Hold | undefined {
-  const other = view.seen.others.find((one) => underWay(one) && inTheWay(view, one));
+  const other = inTheWayOf(view);
   if (other !== undefined) {
     const message = `PoPRollout ${other.name} (${other.version}) is under way, and two rollouts never interleave; this one goes on when it is over, or is halted, stopped or superseded`;
     return { rule: "F6", reason: "RegionBusy", message };
@@ -23,6 +23,10 @@ export function otherHold(view: RolloutView): Hold | undefined {
   if (mends === undefined || mends.supersededBy !== undefined) return undefined;
   return { rule: "F5", reason: "RegionBusy", message: `PoPRollout ${mends.name} has not taken note yet that this one mends it` };
 }
+
+/** The rollout under way that this one waits for. */
+export const inTheWayOf = (view: RolloutView): OtherRollout | undefined =>
+  view.seen.others.find((one) => underWay(one) && inTheWay(view, one));
 
 function inTheWay(view: RolloutView, other: OtherRollout): boolean {
   if (other.content !== view.content || other.faulty || other.supersededBy !== undefined || other.uid === view.mends?.uid) return false;

@@ -1,6 +1,7 @@
 import type { PopRolloutStatus } from "../../api/pop-rollout.ts";
 import type { Announcement, Hold, Instant } from "../decision.ts";
 import type { Probe } from "../health/probe.ts";
+import { rulesInOrder } from "../rollout/rules-in-order.ts";
 import type { PopRolloutObservation } from "./observation.ts";
 import { type RolloutView, viewOf } from "./view.ts";
 
@@ -22,21 +23,15 @@ export interface Pass extends Required<Outcome> {
 
 /** Runs the rules in order, each on the ledger that the ones before it left. */
 export function inOrder(rules: readonly Rule[], seen: PopRolloutObservation, now: Instant): Pass {
-  let view = viewOf(seen, seen.rollout.status, now);
-  const outcomes: Outcome[] = [];
-  for (const rule of rules) {
-    const outcome = rule(view, now);
-    if (outcome === undefined) continue;
-    outcomes.push(outcome);
-    if (outcome.ledger !== undefined) view = viewOf(seen, outcome.ledger, now);
-  }
+  const begun = viewOf(seen, seen.rollout.status, now);
+  const { view, outcomes } = rulesInOrder(rules, begun, (_, ledger) => viewOf(seen, ledger, now), now);
   return {
     view,
     ledger: view.ledger,
-    holds: outcomes.flatMap((outcome) => outcome.holds ?? []),
-    events: outcomes.flatMap((outcome) => outcome.events ?? []),
-    probes: outcomes.flatMap((outcome) => outcome.probes ?? []),
-    wakes: outcomes.flatMap((outcome) => outcome.wakes ?? []),
+    holds: outcomes.flatMap(({ holds }) => holds ?? []),
+    events: outcomes.flatMap(({ events }) => events ?? []),
+    probes: outcomes.flatMap(({ probes }) => probes ?? []),
+    wakes: outcomes.flatMap(({ wakes }) => wakes ?? []),
   };
 }
 

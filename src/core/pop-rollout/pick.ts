@@ -21,7 +21,7 @@ export interface Picked {
   readonly start: Instant | undefined;
   /** When its window opens next, for the order; absent: it only still runs, or none is left. */
   readonly opens?: Instant;
-  readonly retryAt?: string;
+  readonly retry?: { readonly at: string; readonly approval: string };
 }
 
 /** Whom a wave would take if it opened now, in the order in which they are picked. */
@@ -46,7 +46,7 @@ export function pickFor(view: RolloutView, name: string, now: Instant): Pick {
             pop,
             start: undefined,
             ...firstStart(view, pop, lifted, now),
-            ...(eligibility.retryAt === undefined ? {} : { retryAt: eligibility.retryAt }),
+            ...(eligibility.retry === undefined ? {} : { retry: eligibility.retry }),
           },
         ]
       : [],

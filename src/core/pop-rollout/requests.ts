@@ -81,7 +81,7 @@ const withoutStanding = ({ standing: _, standingSince: __, ...ledger }: PopRollo
 /** What was ordered while it was halted is over. */
 const goesOn = ({ orderedAt: _, because: __, ...one }: Assignment): Assignment => ({ ...one, order: "Go" });
 
-function triedAgain({ reason: _, message: __, ...one }: Assignment, at: string, now: Instant): Assignment {
+function triedAgain({ reason: _, message: __, retriedBy: ___, ...one }: Assignment, at: string, now: Instant): Assignment {
   return { ...goesOn(one), state: "Assigned", since: iso(now), retryAt: at };
 }
 

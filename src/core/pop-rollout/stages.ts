@@ -45,7 +45,7 @@ function look(view: RolloutView, stage: Stage, now: Instant): Looked {
   const ruling = rulingOf(view, "Promote", digest, now);
   if (ruling.decision === "Approved") {
     const waived = cleanText(`waived by ${decidedText(ruling.approval!)}; found: ${evidence}`, 1024);
-    return told({ name: stage.name, state: "Waived", since: iso(now), evidence: waived });
+    return told({ name: stage.name, state: "Waived", since: iso(now), evidence: waived, approval: ruling.approval!.name });
   }
   // A figure that moves writes nothing; another outcome does (rule G11).
   const same = before?.state === state && before.digest === digest && (state === "Failed" || before.evidence === evidence);

@@ -8,6 +8,7 @@ import { acknowledgement } from "../rollout/pause.ts";
 import { cleanText } from "../text.ts";
 import { formatInstant } from "../time/instant.ts";
 import { eligibilityOf } from "./eligibility.ts";
+import { excludedFrom } from "./excluded.ts";
 import { iso } from "./outcome.ts";
 import { problemsOf } from "./problems.ts";
 import { hasFailed, hasPassed, isOver, membersOf, type RolloutView } from "./view.ts";
@@ -21,10 +22,11 @@ export function statusOf(
   now: Instant,
 ): { readonly status: PopRolloutStatus; readonly wakeAt?: Instant } {
   const { generation } = view.seen.rollout;
-  const { pausedAt: _, holds: __, numbers: ___, forecast: ____, ...kept } = view.ledger;
+  const { pausedAt: _, holds: __, numbers: ___, forecast: ____, excluded: _____, ...kept } = view.ledger;
   const paused = pausedOf(view, now);
   const forecast = forecastOf(view);
   const numbers = numbersOf(view, now);
+  const excluded = view.ledger.outcome === undefined ? excludedFrom(view, now) : [];
   const updates = [accepted(view, now), progressing(view, holds, numbers), succeeded(view), paused.condition];
   return {
     status: {
@@ -33,6 +35,7 @@ export function statusOf(
       ...(paused.pausedAt === undefined ? {} : { pausedAt: paused.pausedAt }),
       ...(forecast === undefined ? {} : { forecast }),
       numbers,
+      ...(excluded.length === 0 ? {} : { excluded }),
       holds: onlyOnce(holds)
         .slice(0, HOLDS_SHOWN)
         .map(({ rule, reason, message, until }) => ({

@@ -41,9 +41,9 @@ it("[F1] the newest rollout that assigns the PoP counts, in whatever order the o
   });
 });
 
-it("[F1] two rollouts of the same second: everybody names the same one", () => {
+it("[F1] [F6] two rollouts of the same second: everybody names the one with the greater UID, which waited for the other", () => {
   const [a, b] = ["ra", "rb"].map((name) => rollout(name, "2026-11-15T00:00:00Z", [assigned(name)]));
-  expect(versionOf(a!, b!)).toBe(versionOf(b!, a!));
+  expect([versionOf(a!, b!), versionOf(b!, a!)]).toEqual(["rb", "rb"]);
 });
 
 it("[F5] a withdrawn rollout assigns nothing, and the one before it counts again", () => {

@@ -60,10 +60,10 @@ function ofRollout(rollout: AssigningRollout, { name, uid }: { readonly name: st
   return [{ createdAt: rollout.createdAt, assignment }];
 }
 
-/** By creation, and by UID for two of the same second: everybody who looks has to name the same one. */
+/** By creation; of two of the same second the one with the greater UID, which is the one that waits for the other (rule F6). */
 function newest(found: readonly Dated[]): PopAssignment | undefined {
   const [first] = found.toSorted(
-    (a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt) || (a.assignment.rolloutUID < b.assignment.rolloutUID ? -1 : 1),
+    (a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt) || (a.assignment.rolloutUID > b.assignment.rolloutUID ? -1 : 1),
   );
   return first?.assignment;
 }

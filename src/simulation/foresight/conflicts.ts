@@ -1,62 +1,65 @@
 import type { PopRollout } from "../../api/pop-rollout.ts";
-import type { WaitingReason } from "../../api/reasons.ts";
-import { cap } from "../../core/text.ts";
-import { formatInstant } from "../../core/time/instant.ts";
 import { missingEvidence } from "./assumptions.ts";
-import { type Calendar, calendarOf } from "./calendar-conflicts.ts";
-import { counted, dateAt, plural, some, trainDates } from "./dates.ts";
-import type { FleetModel } from "./fleet-model.ts";
+import type { Calendar } from "./calendar-conflicts.ts";
+import { counted, dateAt, plural, some } from "./dates.ts";
+import type { Excluded, FleetModel } from "./fleet-model.ts";
+import { causeOf, whyLate } from "./late-causes.ts";
 import { isLeftOut } from "./pop-forecast.ts";
+import { tell } from "./told.ts";
 import type { Conflict, ConflictKind, ForesightInput, PopForecast } from "./types.ts";
 
-const NAMED = 16;
-const MOST_TEXT = 1024;
+/** One rollout before the look and after it. */
+export interface Looked {
+  readonly before: PopRollout;
+  readonly after: PopRollout;
+  readonly pops: readonly PopForecast[];
+  readonly calendar: Calendar;
+  /** The look went as far as the rollout does: what is not done then is late. */
+  readonly complete: boolean;
+}
 
 /** Everything about one rollout that people should know before, what keeps it from fitting first. */
 export function conflictsOf(
   input: ForesightInput,
   model: FleetModel,
-  before: PopRollout,
-  after: PopRollout,
-  pops: readonly PopForecast[],
+  { before, after, pops, calendar, complete }: Looked,
 ): readonly Conflict[] {
-  const late = pops.filter(({ fits }) => !fits);
-  const models = pops.flatMap(({ pop }) => model.pops.get(pop) ?? []);
-  const calendar = calendarOf(input, model, after, models);
+  const late = complete ? pops.filter(({ fits }) => !fits) : [];
   const names = new Set(late.map(({ pop }) => pop));
-  const told = problems(after);
+  // Another rollout that is under way when the look ends is over some time.
+  const told = problems(after).map((one): Conflict => (complete || one.kind !== "Waiting" ? one : { ...one, severity: "Note" }));
   // Whom no wave reaches because of something that a person has to correct, or to lift, is told by that.
-  const waiting = told.length > 0 ? late.filter(({ wave }) => wave !== "") : late;
+  const waiting = told.length > 0 ? late.filter(({ wave, pop }) => wave !== "" || isWrong(model, pop)) : late;
   return [
     ...told,
-    ...model.assumptions.refused
-      .filter(({ of }) => of === before.metadata.uid)
-      .map(({ message }) => tell({ kind: "Approval", rollout: after, who: [], message })),
+    ...refused(model, before),
     ...whyLate(input, model, after, waiting, calendar),
     ...ofCalendar(after, calendar, names),
     ...found(model, after, pops),
-    ...leftOut(after),
+    ...leftOut(model, after, pops),
     ...firstVersions(model, after, pops),
     ...assumed(before),
   ];
 }
 
-interface Told {
-  readonly kind: ConflictKind;
-  readonly severity?: Conflict["severity"];
-  readonly rollout: PopRollout;
-  readonly who: readonly string[];
-  readonly message: string;
-}
+const refused = (model: FleetModel, rollout: PopRollout): Conflict[] =>
+  model.assumptions.refused
+    .filter(({ of }) => of === rollout.metadata.uid)
+    .map(({ message }) => tell({ kind: "Approval", rollout, who: [], message }));
 
-const tell = ({ kind, severity = "Conflict", rollout, who, message }: Told): Conflict => ({
-  kind,
-  severity,
-  rollout: rollout.metadata.name,
-  who: who.toSorted().slice(0, NAMED),
-  count: who.length,
-  message: cap(message, MOST_TEXT),
-});
+const isWrong = (model: FleetModel, name: string): boolean => {
+  const pop = model.pops.get(name)?.pop;
+  return pop !== undefined && model.problemOf(pop) !== undefined;
+};
+
+/** What is not done is held by something that a person has to correct, to lift or to say: a longer look would see the same. */
+export function isHeldForGood(model: FleetModel, rollout: PopRollout, late: readonly PopForecast[]): boolean {
+  if (problems(rollout).some(({ kind }) => kind !== "Waiting") || refused(model, rollout).length > 0) return true;
+  return late.some((one) => {
+    const { kind } = causeOf(model, rollout, one);
+    return kind === "Invalid" || kind === "Failed" || kind === "Paused";
+  });
+}
 
 /** What a person has to correct, or has said: nothing goes on by itself. */
 function problems(rollout: PopRollout): Conflict[] {
@@ -72,110 +75,9 @@ function problems(rollout: PopRollout): Conflict[] {
       .filter(({ reason }) => reason === "Paused" || reason === "FleetPaused")
       .map(({ message }) => tell({ kind: "Paused", rollout, who: [], message })),
     ...holds.filter(({ reason }) => reason === "FleetMissing").map(({ message }) => tell({ kind: "Invalid", rollout, who: [], message })),
+    // Rule F6: another one is under way, and has to be over first.
     ...holds.filter(({ rule }) => rule === "F6").map(({ message }) => tell({ kind: "Waiting", rollout, who: [], message })),
   ];
-}
-
-const KIND_OF: Partial<Record<WaitingReason, ConflictKind>> = {
-  Frozen: "Freeze",
-  NoticeNotElapsed: "Notice",
-  Paused: "Paused",
-  FleetPaused: "Paused",
-  FailedBefore: "Failed",
-  BudgetExhausted: "Capacity",
-  ClusterUnreachable: "Unreachable",
-  PartnerDisrupted: "DualTunnel",
-  NoMembers: "Capacity",
-};
-
-/** PoPs that do not get there in time, by what is in their way. */
-function whyLate(
-  input: ForesightInput,
-  model: FleetModel,
-  rollout: PopRollout,
-  late: readonly PopForecast[],
-  calendar: Calendar,
-): Conflict[] {
-  const grouped = new Map<ConflictKind, PopForecast[]>();
-  for (const one of late) {
-    const refusal = model.refusals.findLast(({ pop }) => pop === one.pop);
-    const held = model.pops.get(one.pop)?.hold;
-    const back = model.pops.get(one.pop)?.log.runs.findLast(({ version }) => version === rollout.spec.version)?.back;
-    const kind = back !== undefined ? "Failed" : (refusal?.kind ?? (held && KIND_OF[held.reason]) ?? "Window");
-    grouped.set(kind, [...(grouped.get(kind) ?? []), one]);
-  }
-  return [...grouped].map(([kind, pops]) =>
-    tell({ kind, rollout, who: pops.map(({ pop }) => pop), message: lateMessage(input, kind, rollout, pops, calendar) }),
-  );
-}
-
-function lateMessage(
-  input: ForesightInput,
-  kind: ConflictKind,
-  rollout: PopRollout,
-  pops: readonly PopForecast[],
-  calendar: Calendar,
-): string {
-  const who = plural(pops.length, "PoP");
-  const regions = counted(pops.map(({ region }) => region ?? "no region"));
-  const example = pops[0]?.why ?? "";
-  const fleet = input.fleet?.spec;
-  switch (kind) {
-    case "DualTunnel":
-      return `${who} find no moment at which none of their dual-tunnel partners is disrupted, by region: ${regions}; ${tied(input, pops)}; for example ${pops[0]?.pop}: ${example}`;
-    case "Region":
-      return `${who} find their regions busy (maxConcurrentPerRegion ${fleet?.maxConcurrentPerRegion}): ${regions}; a higher limit, longer windows or fewer PoPs a region would do; for example ${pops[0]?.pop}: ${example}`;
-    case "FleetLimit":
-      return `${who} find maxConcurrentPoPs ${fleet?.maxConcurrentPoPs} used up while their windows are open, by region: ${regions}; for example ${pops[0]?.pop}: ${example}`;
-    case "Window":
-      return windowMessage(input, rollout, pops, calendar);
-    default:
-      return `${who} by region ${regions}: ${example}`;
-  }
-}
-
-/** How closely two-tunnel sites tie these PoPs to all others. */
-function tied({ partners, pops: all }: ForesightInput, pops: readonly PopForecast[]): string {
-  const most = Math.max(0, ...pops.map(({ pop }) => partners.get(pop)?.size ?? 0));
-  const complete = most === all.length - 1 && all.every(({ metadata }) => (partners.get(metadata.name)?.size ?? 0) === most);
-  return complete
-    ? `every one of the ${all.length} PoPs shares sites with every other, so they roll one at a time`
-    : `they share sites with up to ${most} other PoPs`;
-}
-
-function windowMessage({ windows }: ForesightInput, rollout: PopRollout, pops: readonly PopForecast[], calendar: Calendar): string {
-  const { dates, text } = trainDates(rollout.status ?? {});
-  const waves = [...new Set(pops.map(({ wave }) => wave))].filter((wave) => wave !== "");
-  const pending = (rollout.status?.waves ?? []).filter(({ state }) => state === "Pending").map(({ name }) => name);
-  const inWaves =
-    pops.every(({ wave }) => wave === "") && pending.length > 0
-      ? `wave ${pending.join(", ")} never opens: `
-      : waves.length > 0
-        ? `wave ${some(waves)}: `
-        : "";
-  const first = pops[0]!;
-  const usable = [...new Set(pops.flatMap(({ pop }) => calendar.usable.get(pop) ?? []))].toSorted();
-  const rare = windows
-    .filter(({ spec }) => (spec.schedule.everyWeeks ?? 1) > 1)
-    .map(({ metadata, spec }) => `MaintenanceWindow ${metadata.name} occurs every ${spec.schedule.everyWeeks} weeks`);
-  const mixed = pops.filter(({ start }) => start !== undefined);
-  const long = mixed.length > 0 ? `${plural(mixed.length, "PoP")} begin and have more nodes than their windows hold, ` : "";
-  const opens = usable.length === 0 ? "no window that opens on dates of the train can be used" : `the windows open on ${some(usable)} only`;
-  const because =
-    usable.length < dates.length
-      ? `${opens}${rare.length > 0 ? `, because ${rare.join("; ")}` : ""}`
-      : (lastedToo(rollout) ?? first.why ?? opens);
-  return `${inWaves}${plural(pops.length, "PoP")} ${pops.length === 1 ? "finds" : "find"} no usable window in ${dates.length === 0 ? text : `the ${text} of the train`}: ${long}${because}`;
-}
-
-/** The wave before the first one that never opens, when that is what took the time. */
-function lastedToo({ status }: PopRollout): string | undefined {
-  const waves = status?.waves ?? [];
-  const before = waves[waves.findIndex(({ state }) => state === "Pending") - 1];
-  if (before === undefined) return undefined;
-  return before.endedAt === undefined
-    ? `wave ${before.name} is not over by then`
-    : `wave ${before.name} is over only at ${formatInstant(Date.parse(before.endedAt))}`;
 }
 
 /** Freezes, notice and changes of the clocks, each told once for all PoPs that it concerns. */
@@ -233,24 +135,34 @@ function found(model: FleetModel, rollout: PopRollout, pops: readonly PopForecas
 
 const LEFT_OUT_KINDS: Readonly<Record<string, ConflictKind>> = { PinnedByPerson: "Pinned", OtherBase: "OtherBase", FailedBefore: "Failed" };
 
-function leftOut(rollout: PopRollout): Conflict[] {
-  const grouped = new Map<ConflictKind, { who: string[]; message: string }>();
-  for (const one of (rollout.status?.assignments ?? []).filter(isLeftOut)) {
-    const kind = LEFT_OUT_KINDS[one.reason ?? ""];
+/** PoPs that get nothing by what they are; where nobody is left that is the conflict. Every one stands in the plan's `leftOut`. */
+function leftOut(model: FleetModel, rollout: PopRollout, pops: readonly PopForecast[]): Conflict[] {
+  const grouped = new Map<ConflictKind, { who: string[]; messages: string[] }>();
+  for (const { pop, reason, message } of leftOutOf(model, rollout)) {
+    const kind = LEFT_OUT_KINDS[reason];
     if (kind === undefined) continue;
-    const known = grouped.get(kind) ?? { who: [], message: one.message ?? "" };
-    known.who.push(one.pop);
+    const known = grouped.get(kind) ?? { who: [], messages: [] };
+    known.who.push(pop);
+    known.messages.push(message);
     grouped.set(kind, known);
   }
-  return [...grouped].map(([kind, { who, message }]) =>
+  return [...grouped].map(([kind, { who, messages }]) =>
     tell({
       kind,
-      severity: kind === "Failed" ? "Conflict" : "Note",
+      severity: kind === "Failed" || pops.length === 0 ? "Conflict" : "Note",
       rollout,
       who,
-      message: `${plural(who.length, "PoP")} are left out; for example ${message}`,
+      message: `${plural(who.length, "PoP")} ${who.length === 1 ? "is" : "are"} left out; for example ${messages[0]}`,
     }),
   );
+}
+
+/** Members that get nothing by what they are, and PoPs that no wave took for it, by name. */
+export function leftOutOf(model: FleetModel, { metadata, status }: PopRollout): readonly Excluded[] {
+  const skipped = (status?.assignments ?? [])
+    .filter(isLeftOut)
+    .map(({ pop, reason = "", message = "" }): Excluded => ({ pop, reason, message }));
+  return [...skipped, ...model.excluded(metadata.name)].toSorted((a, b) => (a.pop < b.pop ? -1 : 1));
 }
 
 function firstVersions(model: FleetModel, rollout: PopRollout, pops: readonly PopForecast[]): Conflict[] {

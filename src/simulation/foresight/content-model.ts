@@ -1,19 +1,18 @@
 import type { PopClusterStatus } from "../../api/pop-cluster.ts";
 import type { Instant } from "../../core/decision.ts";
 import type { Surroundings } from "./pop-brakes.ts";
-import type { PopModel } from "./pop-model.ts";
+import { iso, type PopLedger } from "./pop-ledger.ts";
 import { frozenAt } from "./pop-window.ts";
 
 /** Content is loaded in the running data plane, the first node is looked at for a minute; then the others follow within seconds each. */
 const CANARY = 60_000;
 const LOAD = 2_000;
-const iso = (at: Instant): string => new Date(at).toISOString();
 
 /** Content of one PoP as the forecast moves it (rule P15): no window, no grant; freezes and pauses hold it. */
 export class ContentModel {
-  readonly #of: PopModel;
+  readonly #of: PopLedger;
 
-  constructor(of: PopModel) {
+  constructor(of: PopLedger) {
     this.#of = of;
   }
 

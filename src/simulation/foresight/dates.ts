@@ -22,9 +22,9 @@ export function trainDates({ startDate, endDate }: PopRolloutStatus): { readonly
 }
 
 /** Names for a sentence, the rest as a number. */
-export function some(names: readonly string[], most = 4): string {
+export function some(names: readonly string[], most = 4, between = ", "): string {
   const rest = names.length - most;
-  return rest > 1 ? `${names.slice(0, most).join(", ")} and ${rest} more` : names.join(", ");
+  return rest > 1 ? `${names.slice(0, most).join(between)} and ${rest} more` : names.join(between);
 }
 
 /** How many of what, the most first: `eu-west (12), us-east (3)`. */

@@ -1,7 +1,7 @@
 import type { Fleet } from "../../api/fleet.ts";
 import type { MaintenanceWindow } from "../../api/maintenance-window.ts";
 import type { PopCluster } from "../../api/pop-cluster.ts";
-import type { Assignment, PopRollout } from "../../api/pop-rollout.ts";
+import type { PopRollout } from "../../api/pop-rollout.ts";
 import { assignmentsAmong } from "../../control/observe/assignments.ts";
 import { rolloutObservation, rolloutPop } from "../../control/observe/pop-rollout.ts";
 import type { ForecastInput } from "../../control/ports.ts";
@@ -12,10 +12,14 @@ import { concurrentLimit } from "../../core/fleet/limits.ts";
 import { fleetPopOf } from "../../core/fleet/pop.ts";
 import { entriesToConfirm } from "../../core/fleet/strike.ts";
 import { decide as decideRollout } from "../../core/pop-rollout/decide.ts";
-import { eligibilityOf } from "../../core/pop-rollout/eligibility.ts";
+import { type Eligibility, eligibilityOf } from "../../core/pop-rollout/eligibility.ts";
 import type { PopRolloutObservation, RolloutPop } from "../../core/pop-rollout/observation.ts";
+import { inTheWayOf } from "../../core/pop-rollout/other-rollouts.ts";
+import { writtenHolds } from "../../core/pop-cluster/accept-spec.ts";
+import { windowProblems } from "../../core/window/parse.ts";
 import { viewOf } from "../../core/pop-rollout/view.ts";
 import { Schedule } from "../../runtime/schedule.ts";
+import { changedShares } from "./changed-shares.ts";
 import { type ApprovalDelays, assumedEvidence, Assumptions } from "./assumptions.ts";
 import { paceOf } from "./piece-length.ts";
 import { PopLog } from "./pop-log.ts";
@@ -34,6 +38,20 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** A rollout waited for another that was under way; `until` is when it did no more, absent while it does. */
+export interface Wait {
+  /** `PoPRollout r-2 (2.0.0)` */
+  readonly other: string;
+  readonly until?: Instant;
+}
+
+/** A PoP that a rollout leaves out, and why (rules V3, P12, G8). */
+export interface Excluded {
+  readonly pop: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
 /**
  * The whole fleet on a clock of its own, moved by nothing but the decisions of core: who is in which wave, who gets a grant, and whether
  * a window is open are asked of the same functions as in the operator. Only a PoP's inside is a model. Whoever's input changed is asked
@@ -49,6 +67,8 @@ export class FleetModel {
   readonly opened = new Map<string, Instant>();
   readonly closed = new Map<string, Instant>();
   readonly refusals: Refusal[] = [];
+  /** The last time that a rollout waited for another one (rule F6), by rollout. */
+  readonly waits = new Map<string, Wait>();
   readonly #input: ForecastInput & Pick<ForesightInput, "onStep">;
   readonly #windows: ReadonlyMap<string, MaintenanceWindow>;
   readonly #windowsSeen: PopRolloutObservation["windows"];
@@ -161,15 +181,48 @@ export class FleetModel {
     return pace;
   }
 
+  /** When something is to come next; undefined: nothing is. */
+  get next(): Instant | undefined {
+    return this.#alarm?.at;
+  }
+
   /** PoPs that may get the version and that no wave has taken. */
   unreached(name: string): readonly string[] {
+    return this.#unassigned(name).flatMap(({ pop, eligibility }) => (eligibility.kind === "Eligible" ? [pop] : []));
+  }
+
+  /** PoPs that no wave has taken because they may not get the version, or have it. */
+  excluded(name: string): readonly Excluded[] {
+    return this.#unassigned(name).flatMap(({ pop, eligibility }): Excluded[] => {
+      if (eligibility.kind === "There") return [{ pop, reason: "AlreadyThere", message: `PoP ${pop} has it already` }];
+      return eligibility.kind === "Skipped" ? [{ pop, reason: eligibility.reason, message: eligibility.message }] : [];
+    });
+  }
+
+  /** Why nothing can start on a PoP as it and its window are written (rules W10, P17): what its own Accepted condition would say first. */
+  problemOf({ spec }: PopCluster): string | undefined {
+    const window = this.#windows.get(spec.windowRef.name);
+    const seen = window === undefined ? { found: false as const } : { found: true as const, problems: windowProblems(window.spec) };
+    return writtenHolds({ namespace: this.#input.namespace, spec, window: seen })[0]?.message;
+  }
+
+  /** Another rollout, a newer one, that assigns a PoP its version in the place of this one's. */
+  takenBy({ metadata }: PopRollout, pop: PopCluster): string | undefined {
+    const { version: assigned } = assignmentsAmong([...this.rollouts.values()], pop);
+    if (pop.spec.version !== undefined || assigned === undefined || assigned.rollout === metadata.name) return undefined;
+    const own = this.rollouts.get(metadata.name)?.status?.assignments?.find((one) => one.pop === pop.metadata.name);
+    if (own === undefined || own.state === "Skipped") return undefined;
+    return `PoPRollout ${assigned.rollout} is newer and assigns it ${assigned.version}`;
+  }
+
+  #unassigned(name: string): readonly { readonly pop: string; readonly eligibility: Eligibility }[] {
     const rollout = this.rollouts.get(name);
     if (rollout === undefined) return [];
     const seen = this.#observation(rollout);
     const view = viewOf(seen, seen.rollout.status, this.now);
     return seen.pops
-      .filter((pop) => !pop.deleting && !view.assigned.has(pop.name) && eligibilityOf(view, pop, this.now).kind === "Eligible")
-      .map((pop) => pop.name);
+      .filter((pop) => !pop.deleting && !view.assigned.has(pop.name))
+      .map((pop) => ({ pop: pop.name, eligibility: eligibilityOf(view, pop, this.now) }));
   }
 
   #wakeRollouts(): void {
@@ -213,6 +266,7 @@ export class FleetModel {
     const { status, wakeAt } = decideRollout(seen, this.now);
     if (wakeAt !== undefined) this.#schedule.set(`rollout/${name}`, wakeAt);
     const after: PopRollout = status === undefined ? before : { ...before, status };
+    this.#noteWait(after, seen);
     const given = this.assumptions.give(after, seen.approvals, this.now);
     if (given === true) this.#due.add(`rollout/${name}`);
     else if (given !== false) this.#schedule.set(`rollout/${name}`, given);
@@ -244,6 +298,14 @@ export class FleetModel {
     };
   }
 
+  #noteWait({ metadata: { name }, status = {} }: PopRollout, seen: PopRolloutObservation): void {
+    const known = this.waits.get(name);
+    const held = status.holds?.some(({ rule }) => rule === "F6") === true;
+    const other = held ? inTheWayOf(viewOf(seen, status, this.now)) : undefined;
+    if (other !== undefined) this.waits.set(name, { other: `PoPRollout ${other.name} (${other.version})` });
+    else if (!held && known !== undefined && known.until === undefined) this.waits.set(name, { ...known, until: this.now });
+  }
+
   #noteWaves(before: PopRollout, after: PopRollout): void {
     for (const { name, state } of after.status?.waves ?? []) {
       const key = `${after.metadata.uid}/${name}`;
@@ -272,21 +334,4 @@ function remembered<Value>(known: WeakMap<PopCluster, Value>, pop: PopCluster, o
   const value = of(pop);
   known.set(pop, value);
   return value;
-}
-
-/** The PoPs whose own share is another one than before; how far the rollout saw them get is nothing that they read. */
-function changedShares({ status: before = {} }: PopRollout, { status: after = {} }: PopRollout): readonly string[] {
-  if ((before.supersededBy === undefined) !== (after.supersededBy === undefined))
-    return [...(before.assignments ?? []), ...(after.assignments ?? [])].map(({ pop }) => pop);
-  if (before.assignments === after.assignments) return [];
-  const known = new Map((before.assignments ?? []).map((one) => [one.pop, one]));
-  return (after.assignments ?? []).filter((one) => !sameShare(known.get(one.pop), one)).map(({ pop }) => pop);
-}
-
-function sameShare(before: Assignment | undefined, after: Assignment): boolean {
-  if (before === after) return true;
-  if (before === undefined || (before.state === "Skipped") !== (after.state === "Skipped")) return false;
-  const read = ({ uid, version, from, to, order, orderedAt, retryAt, because, liftedFreezes = [] }: Assignment) =>
-    [uid, version, from, to, order, orderedAt, retryAt, because, ...liftedFreezes].join("\n");
-  return read(before) === read(after);
 }

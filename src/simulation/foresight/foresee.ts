@@ -1,17 +1,23 @@
 import type { PopRollout } from "../../api/pop-rollout.ts";
 import { forecastDigest, forecastFacts } from "../../control/forecast/facts.ts";
 import type { Instant } from "../../core/decision.ts";
-import { HOUR } from "../../core/time/civil.ts";
+import { overEverywhere } from "../../core/rollout/train.ts";
+import { DAY, HOUR, MINUTE, parseLocalDate } from "../../core/time/civil.ts";
 import { formatInstant } from "../../core/time/instant.ts";
-import { conflictsOf } from "./conflicts.ts";
-import { counted, numberWord, plural, some, trainDates } from "./dates.ts";
+import { approvedBy } from "./approved-by.ts";
+import { calendarOf } from "./calendar-conflicts.ts";
+import { conflictsOf, isHeldForGood, leftOutOf } from "./conflicts.ts";
 import { FleetModel } from "./fleet-model.ts";
+import { lostText } from "./late-causes.ts";
 import { popForecast } from "./pop-forecast.ts";
+import { datesAfter, fitting, forcedBy, notFitting, notKnown, type Seen, slowness } from "./sentences.ts";
 import { type TouchedIndex, touchedSites } from "./touched-sites.ts";
 import type { ApprovalNeeded, Conflict, FleetForecast, ForesightInput, PopForecast, RolloutPlan } from "./types.ts";
-import { approvedBy, type Needed, needed } from "./what-if.ts";
+import { type Needed, needed } from "./what-if.ts";
 
 export const HORIZON = 840 * HOUR;
+/** Beyond it nobody knows what else will have been released. */
+export const LONGEST = 364 * DAY;
 
 /** It is not over: waves are to come, or PoPs of it are. */
 export const isOpen = ({ metadata, status }: PopRollout): boolean =>
@@ -22,31 +28,57 @@ export const isOpen = ({ metadata, status }: PopRollout): boolean =>
  * rollout is over or the look ends. The same input gives the same answer.
  */
 export function foresee(given: ForesightInput): FleetForecast {
-  const { until = given.now + HORIZON, sites, thorough, onStep } = given;
+  const { sites, thorough, onStep } = given;
   const facts = forecastFacts(given);
-  const input: ForesightInput = { ...facts, until, ...(thorough === undefined ? {} : { thorough }), ...(onStep ? { onStep } : {}) };
-  const open = input.rollouts.filter(isOpen);
-  const model = modelOf(input, until);
+  const asked: ForesightInput = { ...facts, ...(thorough === undefined ? {} : { thorough }), ...(onStep ? { onStep } : {}) };
+  const open = asked.rollouts.filter(isOpen);
+  const { model, until } = modelOf(asked, given.until);
+  const input: ForesightInput = { ...asked, until };
   const touched = sites === undefined ? undefined : touchedSites(sites);
-  const plans = open.map((before) => planOf(input, model, before, touched));
+  const plans = open.map((before) => planOf(input, model, before, touched, until));
   const conflicts = plans.flatMap(({ conflicts: found }) => found);
   const rollouts = plans.map(({ plan }) => plan);
+  const complete = rollouts.every((plan) => plan.complete);
   return {
-    digest: forecastDigest(facts),
+    digest: forecastDigest(facts, complete ? undefined : formatInstant(until)),
     from: formatInstant(input.now),
     until: formatInstant(until),
     rollouts,
     conflicts,
     fits: rollouts.every(({ fits }) => fits) && conflicts.every(({ severity }) => severity === "Note"),
+    complete,
   };
 }
 
-/** The fleet, run until all rollouts that were open are over, or the look ends. */
-export function modelOf(input: ForesightInput, until: Instant, delays?: ReadonlyMap<string, Instant>): FleetModel {
-  const model = new FleetModel(input, delays);
+/** The fleet, run until all rollouts that were open are over, or the look ends; where nobody says when, as far as their trains go. */
+export function modelOf(input: ForesightInput, asked: Instant | undefined): { readonly model: FleetModel; readonly until: Instant } {
+  const model = new FleetModel(input);
   const open = input.rollouts.filter(isOpen).map(({ metadata }) => metadata.name);
-  model.run(until, () => open.every((name) => !isOpen(model.rollouts.get(name)!)));
-  return model;
+  const enough = (): boolean => open.every((name) => !isOpen(model.rollouts.get(name)!));
+  let until = asked ?? input.now + HORIZON;
+  model.run(until, enough);
+  if (asked !== undefined) return { model, until };
+  const ends = open.flatMap((name) => trainOver(model.rollouts.get(name)!) ?? []);
+  until = Math.min(Math.max(until, ...ends), input.now + LONGEST);
+  model.run(until, enough);
+  return { model, until };
+}
+
+/** When no clock shows a date of its train any more, and all is decided. */
+function trainOver({ status }: PopRollout): Instant | undefined {
+  const end = parseLocalDate(status?.endDate ?? "");
+  return end === undefined ? undefined : overEverywhere(end) + MINUTE;
+}
+
+/**
+ * The look ended while something of the rollout was still to come: it is not over, its train is not, and what is not done yet is not held
+ * by anything that a person has to correct.
+ */
+function isCutShort(model: FleetModel, rollout: PopRollout, late: readonly PopForecast[], until: Instant): boolean {
+  if (late.length === 0 || model.next === undefined || !isOpen(rollout)) return false;
+  const over = trainOver(rollout);
+  if (over !== undefined && over <= until) return false;
+  return !isHeldForGood(model, rollout, late);
 }
 
 function planOf(
@@ -54,6 +86,7 @@ function planOf(
   model: FleetModel,
   before: PopRollout,
   touched: TouchedIndex | undefined,
+  until: Instant,
 ): { readonly plan: RolloutPlan; readonly conflicts: readonly Conflict[] } {
   const { name, uid } = before.metadata;
   const after = model.rollouts.get(name)!;
@@ -63,10 +96,18 @@ function planOf(
   const ended = pops.map(({ end }) => end).filter((end) => end !== undefined);
   const fits =
     late.length === 0 && pops.length > 0 && status.halted === undefined && status.stopped === undefined && status.takenBack === undefined;
-  const conflicts = conflictsOf(input, model, before, after, pops);
-  const dates = datesOf(pops);
-  const needs = fits || input.thorough !== true ? undefined : needed(input, before);
+  const complete = !isCutShort(model, after, late, until);
+  const calendar = calendarOf(
+    input,
+    model,
+    after,
+    pops.flatMap(({ pop }) => model.pops.get(pop) ?? []),
+  );
+  const conflicts = conflictsOf(input, model, { before, after, pops, calendar, complete });
+  const seen: Seen = { rollout: after, pops, dates: datesOf(pops), conflicts, leftOut: leftOutOf(model, after) };
+  const needs = fits || !complete || input.thorough !== true ? undefined : needed(input, before);
   const finishAt = fits ? (ended.toSorted().at(-1) ?? undefined) : undefined;
+  const said = fits ? fitting(seen) : complete ? notFitting(seen, needs, lostText(calendar, late)) : notKnown(seen, until);
   const plan: RolloutPlan = {
     name,
     uid,
@@ -77,9 +118,10 @@ function planOf(
     ...(status.endDate === undefined ? {} : { endDate: status.endDate }),
     ...(finishAt === undefined ? {} : { finishAt }),
     fits,
-    message: (fits ? fitting(after, pops, dates) : notFitting(after, pops, late, conflicts, needs)) + slowness(model.paceOf(spec.version)),
-    dates,
-    ...(needs === undefined ? {} : { needsDates: needs.dates, forcedBy: forcedBy(needs) }),
+    complete,
+    message: said + slowness(model.paceOf(spec.version)),
+    dates: seen.dates,
+    ...(needs === undefined ? {} : neededFields(status.endDate, needs)),
     ...(status.outcome === undefined ? {} : { outcome: status.outcome }),
     waves: (status.waves ?? []).map((wave) => ({
       name: wave.name,
@@ -89,10 +131,18 @@ function planOf(
       pops: pops.filter((pop) => pop.wave === wave.name).length,
     })),
     pops,
-    approvals: approvalsOf(input, model, before, pops, fits),
+    leftOut: seen.leftOut,
+    approvals: approvalsOf(input, model, after, fits),
   };
   return { plan, conflicts: [...conflicts, ...approvalNotes(plan)] };
 }
+
+const neededFields = (endDate: string | undefined, needs: Needed) => ({
+  needsDates: needs.dates.length,
+  moreDates: datesAfter(endDate, needs.dates).length,
+  ...(needs.doneAt === undefined ? {} : { wouldFinishAt: needs.doneAt }),
+  forcedBy: forcedBy(needs),
+});
 
 const seconds = (instant: string): string => formatInstant(Date.parse(instant));
 
@@ -122,71 +172,21 @@ function datesOf(pops: readonly PopForecast[]): RolloutPlan["dates"] {
   return [...counts].map(([date, count]) => ({ date, pops: count })).toSorted((a, b) => compare(a.date, b.date));
 }
 
-function fitting(rollout: PopRollout, pops: readonly PopForecast[], dates: RolloutPlan["dates"]): string {
-  const on = some(
-    dates.map(({ date, pops: count }) => `${date} (${plural(count, "PoP")})`),
-    6,
-  );
-  if (dates.length === 0) return `fits: nothing more is to begin on its ${plural(pops.length, "PoP")}`;
-  if (rollout.status?.startDate === undefined) return `fits: ${plural(pops.length, "PoP")}, begun on ${on}`;
-  return `fits ${trainDates(rollout.status).text}: ${plural(pops.length, "PoP")} begin on ${on}`;
-}
-
-function notFitting(
-  rollout: PopRollout,
-  pops: readonly PopForecast[],
-  late: readonly PopForecast[],
-  conflicts: readonly Conflict[],
-  needs: Needed | undefined,
-): string {
-  const { text } = trainDates(rollout.status ?? {});
-  const why = conflicts.filter(({ severity }) => severity === "Conflict").map(({ message }) => message);
-  if (pops.length === 0) return `reaches no PoP${why.length > 0 ? `: ${why[0]}` : ""}`;
-  const regions = late.length === 0 ? "" : ` (by region: ${counted(late.map(({ region }) => region ?? "no region"))})`;
-  const wants = needs === undefined ? "" : `; it would need ${numberWord(needs.dates)}, ${forcedBy(needs)}`;
-  return `does not fit ${text} by ${plural(late.length, "PoP")}${regions}${wants}: ${why[0] ?? late[0]?.why ?? "it does not go on"}`;
-}
-
-/** Told from a tenth on: less is how nodes are. */
-const slowness = (pace: number): string =>
-  pace < 1.1
-    ? ""
-    : `; on most PoPs that have begun it a node takes ${pace.toFixed(1)} times what is expected, and so it is foreseen on the others`;
-
-const LIMITS: Readonly<Record<NonNullable<Needed["forcedBy"]>, string>> = {
-  DualTunnel: "forced by sites with tunnels to two PoPs",
-  Region: "forced by maxConcurrentPerRegion",
-  FleetLimit: "forced by maxConcurrentPoPs",
-  Capacity: "forced by capacityFloorPercent",
-};
-
-/** Which limit it is, and where it lasts longest. */
-const forcedBy = ({ forcedBy: limit, regions }: Needed): string =>
-  `${limit === undefined ? "forced by the windows alone" : LIMITS[limit]}; last come the regions ${counted(regions)}`;
-
 function approvalsOf(
   input: ForesightInput,
   model: FleetModel,
-  { metadata }: PopRollout,
-  pops: readonly PopForecast[],
+  { metadata: { name, uid }, status }: PopRollout,
   fits: boolean,
 ): readonly ApprovalNeeded[] {
   return model.assumptions.approvals
-    .filter(({ rollout }) => rollout === metadata.name)
+    .filter(({ rollout }) => rollout === name)
     .map(({ action, wave, digest, from }) => {
-      const by =
-        wave !== undefined && fits
-          ? approvedBy(
-              input,
-              `${metadata.uid}/${wave}`,
-              pops.filter((pop) => pop.wave === wave),
-              from,
-            )
-          : undefined;
+      const looked = wave !== undefined && fits && input.thorough === true;
+      const by = looked ? approvedBy(input, { rollout: name, uid, wave, from, endDate: status?.endDate }) : undefined;
       return {
         action,
         ...(wave === undefined ? {} : { wave }),
-        ...(isMadeUp(metadata.uid) ? {} : { digest }),
+        ...(isMadeUp(uid) ? {} : { digest }),
         from: formatInstant(from),
         ...(by === undefined ? {} : { by: formatInstant(by) }),
       };

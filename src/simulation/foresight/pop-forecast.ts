@@ -58,12 +58,16 @@ function whyNot(
   assignment: Assignment | undefined,
   run: RunLog | undefined,
 ): string {
+  const written = model.problemOf(pop.pop);
+  if (written !== undefined) return written;
   const refusal = model.refusals.findLast((one) => one.pop === pop.pop.metadata.name);
   if (run?.back !== undefined) return run.back;
+  const taken = model.takenBy(rollout, pop.pop);
+  if (taken !== undefined) return taken;
   if (refusal !== undefined) return refusal.message;
   if (pop.hold !== undefined) return pop.hold.message;
   if (assignment?.message !== undefined) return assignment.message;
-  return rollout.status?.halted?.because ?? rollout.status?.holds?.[0]?.message ?? "its turn does not come before the look ends";
+  return rollout.status?.halted?.because ?? rollout.status?.holds?.[0]?.message ?? notYet(run);
 }
 
 function windowForecast({ occurrence, begins, ends, nodes }: UsedWindow, zone: string): ForecastWindow {
@@ -79,3 +83,6 @@ function windowForecast({ occurrence, begins, ends, nodes }: UsedWindow, zone: s
     nodes,
   };
 }
+
+const notYet = (run: RunLog | undefined): string =>
+  run?.start === undefined ? "its turn does not come before the look ends" : "the look ends before all of its nodes are done";

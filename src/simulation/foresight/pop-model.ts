@@ -5,21 +5,14 @@ import { elapsedOf } from "../../core/rollout/timer.ts";
 import { DAY } from "../../core/time/civil.ts";
 import { ContentModel } from "./content-model.ts";
 import { limitOf, milliseconds, type PieceLength, pieceLength } from "./piece-length.ts";
-import { announcedAt, brakeOn, bringing, failedHere, held, isGranted, type Surroundings, wantedOf } from "./pop-brakes.ts";
-import { type Gate, gateAt } from "./pop-window.ts";
+import { bringing, failedHere, held, isGranted, type Surroundings, wantedOf } from "./pop-brakes.ts";
+import { StartPermit } from "./start-permit.ts";
+import { NodeSlots } from "./node-slots.ts";
+import { iso, PopLedger } from "./pop-ledger.ts";
 import type { PopLog } from "./pop-log.ts";
-
-/** One node that is out, or soaks and keeps its place. */
-interface Slot {
-  readonly backAt: Instant;
-  readonly freeAt: Instant;
-}
 
 /** How many times what is expected the nodes of a version take elsewhere. */
 export type Pace = (version: string | undefined) => number;
-
-const HISTORY_KEPT = 20;
-const iso = (at: Instant): string => new Date(at).toISOString();
 
 /**
  * A PoP as the forecast moves it: its ledger is real, so that everybody else decides on it as they do in the cluster; its inside is a
@@ -27,15 +20,10 @@ const iso = (at: Instant): string => new Date(at).toISOString();
  * node, as the controller does (rules W4, W5, G13, G14).
  */
 export class PopModel {
-  pop: PopCluster;
-  /** What keeps it from going on, as of the last look. */
-  hold: Hold | undefined;
-  readonly log: PopLog;
-  #slots: Slot[] = [];
-  #left = 0;
-  #done = 0;
+  readonly #ledger: PopLedger;
+  readonly #nodes = new NodeSlots();
   #piece: PieceLength;
-  #gate: { readonly of: string; readonly from: Instant; readonly answer: Gate } | undefined;
+  readonly #permit: StartPermit;
   readonly #content: ContentModel;
   /** Nodes that others have taken out: they fill the budget (rule P1). */
   readonly #outAlready: number;
@@ -44,26 +32,38 @@ export class PopModel {
   readonly #pace: Pace;
 
   constructor(pop: PopCluster, now: Instant, log: PopLog, pace: Pace) {
-    this.pop = pop;
-    this.log = log;
+    this.#ledger = new PopLedger(pop, log);
+    this.#permit = new StartPermit(this.#ledger, this.#nodes);
     this.#pace = pace;
     this.#piece = pieceLength(pop, pace(pop.status?.run?.version));
-    this.#content = new ContentModel(this);
+    this.#content = new ContentModel(this.#ledger);
     const inHand = (pop.status?.nodes ?? []).filter(
       ({ step, token }) => token !== undefined && (step === "Claimed" || step === "Updating"),
     );
     this.#outAlready = Math.max(0, (pop.status?.members?.out ?? 0) - inHand.length);
     this.#backTo = (pop.status?.history ?? []).findLast(({ outcome }) => outcome === "Promoted")?.version;
-    this.log.known(this.status);
     this.#takeOver(now);
   }
 
+  get pop(): PopCluster {
+    return this.#ledger.pop;
+  }
+
+  /** What keeps it from going on, as of the last look. */
+  get hold(): Hold | undefined {
+    return this.#permit.hold;
+  }
+
+  get log(): PopLog {
+    return this.#ledger.log;
+  }
+
   get status(): PopClusterStatus {
-    return this.pop.status ?? {};
+    return this.#ledger.status;
   }
 
   get total(): number {
-    return this.status.members?.total ?? 0;
+    return this.#ledger.total;
   }
 
   /** Everything that is due at this instant; answers when to look again. */
@@ -79,10 +79,6 @@ export class PopModel {
     return wakes.length === 0 ? undefined : Math.min(...wakes);
   }
 
-  write(change: Partial<PopClusterStatus>): void {
-    this.pop = { ...this.pop, status: { ...this.status, ...change } };
-  }
-
   /** What was in hand when the look began is finished as a node takes (rule P5). */
   #takeOver(now: Instant): void {
     const { run, nodes = [] } = this.status;
@@ -91,27 +87,27 @@ export class PopModel {
     const { out, soak } = this.#piece;
     for (const node of nodes) {
       if (!members.has(node.uid)) continue;
-      if (node.step === "Pending") this.#left += 1;
-      if (node.step === "Done") this.#done += 1;
+      if (node.step === "Pending") this.#nodes.left += 1;
+      if (node.step === "Done") this.#nodes.done += 1;
       const since = Date.parse(node.since);
       if (node.step === "Claimed" || node.step === "Updating") {
         const backAt = Math.max(since + out, now);
-        this.#slots.push({ backAt, freeAt: backAt + soak });
+        this.#nodes.resume(backAt, backAt + soak);
       }
-      if (node.step === "Soaking") this.#slots.push({ backAt: since, freeAt: Math.max(since + soak, now) });
+      if (node.step === "Soaking") this.#nodes.resume(since, Math.max(since + soak, now));
     }
-    this.log.resumed(run, this.#done + this.#slots.length, now);
+    this.log.resumed(run, this.#nodes.done + this.#nodes.inHand, now);
   }
 
   #turn(now: Instant, seen: Surroundings): Instant | undefined {
-    this.hold = undefined;
+    this.#permit.hold = undefined;
     const { run } = this.status;
     const ordered = this.#order(now, seen.assigned.version);
     if (ordered) return undefined;
     switch (run?.state) {
       case "Preflight":
       case "Rolling":
-        return run.ending === undefined || this.#slots.length > 0 ? this.#roll(run, now, seen) : this.#start(now, seen);
+        return run.ending === undefined || this.#nodes.inHand > 0 ? this.#roll(run, now, seen) : this.#start(now, seen);
       case "RollingBack":
         return this.#rollBack(run, now, seen);
       case "Baking":
@@ -135,7 +131,7 @@ export class PopModel {
       wanted === (run?.state === "Passed" ? run.version : version) ||
       this.pop.metadata.deletionTimestamp !== undefined
     ) {
-      this.#giveBack();
+      this.#permit.giveBack();
       return undefined;
     }
     // Stopped by an order it stays mixed until something else is wanted (rule P12).
@@ -143,12 +139,12 @@ export class PopModel {
     const refused =
       failedHere(this.pop, wanted, seen.assigned.version) ?? (total === 0 ? held("NoMembers", "P1", "it has no nodes") : undefined);
     if (refused !== undefined) {
-      this.hold = refused;
-      this.#giveBack();
+      this.#permit.hold = refused;
+      this.#permit.giveBack();
       return undefined;
     }
     const first = version === undefined && run === undefined;
-    const may = this.#mayStart(now, seen, first);
+    const may = this.#permit.mayStart(now, seen, first);
     if (may !== "Go") return may;
     if (run?.state === "Passed") this.#end(run, "Promoted", now);
     if (run?.ending !== undefined) this.#end(run, run.ending, now);
@@ -178,10 +174,9 @@ export class PopModel {
           }
         : {}),
     };
-    this.#left = this.total;
-    this.#done = 0;
+    this.#nodes.restart(this.total);
     this.#piece = pieceLength({ ...this.pop, status: { ...this.status, run, nodes: [] } }, this.#pace(version));
-    this.write({ run, runs: id });
+    this.#ledger.write({ run, runs: id });
     this.log.began(run, now);
   }
 
@@ -190,60 +185,49 @@ export class PopModel {
     const wanted = wantedOf(this.pop, seen);
     const superseded = wanted !== run.version;
     if (superseded && run.ending === undefined && run.kind !== "Join") {
-      this.write({ run: { ...run, ending: "Superseded" } });
+      this.#ledger.write({ run: { ...run, ending: "Superseded" } });
       return undefined;
     }
-    if (this.#left === 0 && this.#slots.length === 0 && run.ending === undefined) return this.#rolled(run, now);
+    if (this.#nodes.left === 0 && this.#nodes.inHand === 0 && run.ending === undefined) return this.#rolled(run, now);
     const limit = limitOf(this.pop.spec.strategy.maxUnavailable, this.total);
     let until: Instant | undefined;
-    while (this.#left > 0 && this.#slots.length < limit && run.ending === undefined) {
+    while (this.#nodes.left > 0 && this.#nodes.inHand < limit && run.ending === undefined) {
       if (!this.#fitsBudget(now, limit)) break;
-      const may = this.#mayStart(now, seen, run.kind === "Join");
+      const may = this.#permit.mayStart(now, seen, run.kind === "Join");
       if (may !== "Go") {
         until = may;
         break;
       }
       this.#take(now, this.#piece.out, this.#piece.soak);
     }
-    const next = this.#nextFree();
-    if (run.ending !== undefined && this.#slots.length === 0) this.#giveBack();
-    if (until !== undefined && this.pop.spec.strategy.onWindowEnd === "RollBack" && this.#slots.length === 0 && this.#done > 0)
+    const next = this.#nodes.nextFree;
+    if (run.ending !== undefined && this.#nodes.inHand === 0) this.#permit.giveBack();
+    if (until !== undefined && this.pop.spec.strategy.onWindowEnd === "RollBack" && this.#nodes.inHand === 0 && this.#nodes.done > 0)
       return this.#goBack(run, "the window lets no further node start, and onWindowEnd is RollBack", now);
     return next === undefined ? until : until === undefined ? next : Math.min(next, until);
   }
 
   /** A node comes back, then its place is free. */
   #free(now: Instant): void {
-    const over = this.#slots.filter(({ freeAt }) => freeAt <= now);
-    if (over.length === 0) return;
-    this.#slots = this.#slots.filter(({ freeAt }) => freeAt > now);
-    this.#done += over.length;
-    for (const { freeAt } of over) this.log.nodeDone(freeAt);
+    for (const at of this.#nodes.free(now)) this.log.nodeDone(at);
   }
 
   #take(now: Instant, out: number, soak: number): void {
-    this.#left -= 1;
-    this.#slots.push({ backAt: now + out, freeAt: now + out + soak });
-    const gate = this.#gate?.answer;
-    const occurrence = gate?.open ? gate.occurrence : undefined;
-    this.log.nodeStarted(now, occurrence);
-  }
-
-  #nextFree(): Instant | undefined {
-    return this.#slots.length === 0 ? undefined : Math.min(...this.#slots.map(({ freeAt }) => freeAt));
+    this.#nodes.take(now, out, soak);
+    this.log.nodeStarted(now, this.#permit.occurrence);
   }
 
   #fitsBudget(now: Instant, limit: number): boolean {
-    const out = this.#slots.filter(({ backAt }) => backAt > now).length + this.#outAlready;
+    const out = this.#nodes.outAt(now) + this.#outAlready;
     if (out + 1 <= limit) return true;
-    this.hold = held("BudgetExhausted", "P1", `${this.#outAlready} nodes that others took out fill maxUnavailable ${limit}`);
+    this.#permit.hold = held("BudgetExhausted", "P1", `${this.#outAlready} nodes that others took out fill maxUnavailable ${limit}`);
     return false;
   }
 
   #rolled(run: PopRun, now: Instant): undefined {
-    this.#giveBack();
+    this.#permit.giveBack();
     const timers = { ...run.timers, bake: { since: iso(now), accumulated: 0 }, watch: { since: iso(now), accumulated: 0 } };
-    this.write({
+    this.#ledger.write({
       run: { ...run, state: "Baking", timers },
       version: run.version,
       revisions: { ...this.status.revisions, current: run.revision },
@@ -255,7 +239,7 @@ export class PopModel {
     const bake = milliseconds(run.bake) || (run.bake === undefined ? milliseconds(this.pop.spec.strategy.bake) : 0);
     const until = now + bake - elapsedOf(run.timers.bake, now);
     if (until > now) return until;
-    this.write({ run: { ...run, state: "Passed" } });
+    this.#ledger.write({ run: { ...run, state: "Passed" } });
     this.log.passed(run, now);
     return this.#watch(this.status.run!, now, seen);
   }
@@ -272,18 +256,8 @@ export class PopModel {
     return next === undefined ? now + left : Math.min(next, now + left);
   }
 
-  #end(run: PopRun, outcome: NonNullable<PopClusterStatus["history"]>[number]["outcome"], now: Instant, evidence?: string): undefined {
-    const { run: _, ...status } = this.status;
-    const of = run.takesBack ?? run;
-    const entry = {
-      version: of.version,
-      revision: run.from ?? run.revision,
-      startedAt: of.startedAt,
-      endedAt: iso(now),
-      outcome,
-      ...(evidence ? { evidence } : {}),
-    };
-    this.pop = { ...this.pop, status: { ...status, history: [...(status.history ?? []), entry].slice(-HISTORY_KEPT) } };
+  #end(run: PopRun, outcome: Parameters<PopLedger["end"]>[1], now: Instant, evidence?: string): undefined {
+    this.#ledger.end(run, outcome, now, evidence);
   }
 
   // Orders of its rollout, and the way back (rules F4, P7).
@@ -293,23 +267,21 @@ export class PopModel {
     const { order, orderedAt, version, because = "its rollout takes it back" } = assignment;
     const { run, handled } = this.status;
     if (order === "Stop" && handled?.assignedStop !== orderedAt) {
-      if (run?.version === version && run.state === "Rolling" && run.kind === "Roll") this.write({ run: { ...run, ending: "Stopped" } });
-      this.write({ handled: { ...handled, assignedStop: orderedAt } });
+      if (run?.version === version && run.state === "Rolling" && run.kind === "Roll")
+        this.#ledger.write({ run: { ...run, ending: "Stopped" } });
+      this.#ledger.write({ handled: { ...handled, assignedStop: orderedAt } });
       return true;
     }
     if (order !== "TakeBack" || handled?.assignedTakeBack === orderedAt) return false;
-    this.write({ handled: { ...handled, assignedTakeBack: orderedAt } });
+    this.#ledger.write({ handled: { ...handled, assignedTakeBack: orderedAt } });
     if (run?.version === version && run.kind === "Roll") this.#goBack(run, because, now);
     return true;
   }
 
   #goBack(run: PopRun, cause: string, now: Instant): undefined {
     const id = (this.status.runs ?? 0) + 1;
-    const back = run.state === "Rolling" ? this.#done : this.total;
-    const inHand = this.#slots.length;
-    this.#slots = [];
-    this.#left = back + inHand;
-    this.#done = 0;
+    const back = run.state === "Rolling" ? this.#nodes.done : this.total;
+    this.#nodes.restart(back + this.#nodes.inHand);
     const version = run.state === "Rolling" ? (this.status.version ?? "before") : (this.#backTo ?? "before");
     const rollback: PopRun = {
       id,
@@ -324,74 +296,25 @@ export class PopModel {
       frozen: { members: [], order: [] },
       timers: {},
     };
-    this.write({ run: rollback, runs: id });
+    this.#ledger.write({ run: rollback, runs: id });
     this.log.goesBack(run, cause);
   }
 
   #rollBack(run: PopRun, now: Instant, seen: Surroundings): Instant | undefined {
     this.#free(now);
-    if (this.#left === 0 && this.#slots.length === 0) {
-      this.#giveBack();
-      this.write({ version: run.version, revisions: { ...this.status.revisions, current: run.revision } });
+    if (this.#nodes.left === 0 && this.#nodes.inHand === 0) {
+      this.#permit.giveBack();
+      this.#ledger.write({ version: run.version, revisions: { ...this.status.revisions, current: run.revision } });
       return this.#end(run, "RolledBack", now, run.cause);
     }
     const limit = this.pop.spec.rollback.maxUnavailable;
-    if (this.#left > 0 && this.#slots.length < limit) {
+    if (this.#nodes.left > 0 && this.#nodes.inHand < limit) {
       if (!isGranted(this.pop, seen.fleet)) {
-        this.#ask("Rollback", seen);
-        return this.#nextFree();
+        this.#permit.ask("Rollback", seen);
+        return this.#nodes.nextFree;
       }
-      while (this.#left > 0 && this.#slots.length < limit) this.#take(now, this.#piece.out, 0);
+      while (this.#nodes.left > 0 && this.#nodes.inHand < limit) this.#take(now, this.#piece.out, 0);
     }
-    return this.#nextFree();
-  }
-
-  // Brakes.
-
-  /** `Go`, or when to look again: the brakes of the way forward in their order (rule G13). Asks for the grant where only that is missing. */
-  #mayStart(now: Instant, seen: Surroundings, joins: boolean): "Go" | Instant | undefined {
-    const brake = brakeOn(this.pop, seen);
-    if (brake === undefined && joins) return "Go";
-    const gate = brake === undefined ? this.#gateNow(now, seen) : undefined;
-    const hold = brake ?? (gate?.open === false ? gate.hold : undefined);
-    if (hold !== undefined) {
-      this.hold = hold;
-      if (this.#slots.length === 0) this.#giveBack(hold, now);
-      return gate?.until;
-    }
-    if (isGranted(this.pop, seen.fleet)) return "Go";
-    this.#ask("Roll", seen);
-    this.hold = held("RegionBusy", "G14", "it waits for the Fleet's grant");
-    return gate!.until;
-  }
-
-  #gateNow(now: Instant, seen: Surroundings): Gate {
-    const assignment = bringing(this.pop, seen, wantedOf(this.pop, seen));
-    const announced = announcedAt(this.pop, assignment, now);
-    const of = `${assignment?.rolloutUID}/${assignment?.from}/${assignment?.to}/${assignment?.class}/${assignment?.liftedFreezes?.join()}/${announced}`;
-    const known = this.#gate;
-    if (known !== undefined && known.of === of && now >= known.from && now < known.answer.until) return known.answer;
-    const { window, fleet } = seen;
-    const answer = gateAt({ spec: this.pop.spec, window, fleet, assignment, announcedAt: announced }, now);
-    this.#gate = { of, from: now, answer };
-    return answer;
-  }
-
-  // The Fleet's grant (rule G14).
-
-  #ask(kind: "Roll" | "Rollback", seen: Surroundings): void {
-    const { grant, run } = this.status;
-    if (grant?.state === "Asked") return;
-    const version = run?.state === "Rolling" && run.ending === undefined ? run.version : wantedOf(this.pop, seen);
-    const urgent = bringing(this.pop, seen, wantedOf(this.pop, seen))?.class === "Emergency" ? { class: "Emergency" as const } : {};
-    const says = kind === "Roll" ? { ...urgent, ...(version === undefined ? {} : { version }) } : {};
-    this.write({ grant: { id: (grant?.id ?? 0) + 1, kind, state: "Asked", ...says } });
-  }
-
-  #giveBack(hold?: Hold, now?: Instant): void {
-    const { grant } = this.status;
-    if (grant?.state !== "Asked") return;
-    this.write({ grant: { ...grant, state: "Returned" } });
-    if (hold !== undefined && now !== undefined) this.log.gaveBack(grant.id, hold, this.#done, now);
+    return this.#nodes.nextFree;
   }
 }

@@ -4,7 +4,7 @@ import type { Instant } from "../../core/decision.ts";
 
 /** What is looked at: the fleet as it stands, and how far and how closely. */
 export interface ForesightInput extends ForecastInput {
-  /** The look ends here; left out: five weeks on. */
+  /** The look ends here; left out: five weeks on, and as far as the trains of the rollouts go. */
   readonly until?: Instant;
   /** Whose tunnels are touched; left out: nobody asks. */
   readonly sites?: readonly TunnelSite[];
@@ -101,7 +101,7 @@ export interface ApprovalNeeded {
   readonly digest?: string;
   /** When the rollout begins to wait for it. */
   readonly from: string;
-  /** Later than this, and the rollout does not fit any more. */
+  /** The latest minute at which a yes still lets it fit; only a `thorough` look finds it. */
   readonly by?: string;
 }
 
@@ -116,11 +116,16 @@ export interface RolloutPlan {
   /** When the last PoP has all of its nodes done. */
   readonly finishAt?: string;
   readonly fits: boolean;
+  /** The look went as far as the rollout does. If not, what it said so far is right, and whether it fits is not known. */
+  readonly complete: boolean;
   readonly message: string;
   /** How many PoPs start on which local date. */
   readonly dates: readonly { readonly date: string; readonly pops: number }[];
   /** Of one that does not fit: on how many dates PoPs would start if its train were as long as it takes. */
   readonly needsDates?: number;
+  /** How many of them come after its train, and when the last PoP would be done. */
+  readonly moreDates?: number;
+  readonly wouldFinishAt?: string;
   /** And which limit, and which regions, make it so. */
   readonly forcedBy?: string;
   readonly outcome?: string;
@@ -132,11 +137,13 @@ export interface RolloutPlan {
     readonly pops: number;
   }[];
   readonly pops: readonly PopForecast[];
+  /** PoPs that get nothing by what they are: pinned, on another version, failed before, there already. */
+  readonly leftOut: readonly { readonly pop: string; readonly reason: string; readonly message: string }[];
   readonly approvals: readonly ApprovalNeeded[];
 }
 
 export interface FleetForecast {
-  /** Of all that the forecast is computed from, never of when: `sha256:…`. */
+  /** Of all that the forecast is computed from, never of when: `sha256:…`; of a look that ended early also of where it ended. */
   readonly digest: string;
   readonly from: string;
   readonly until: string;
@@ -144,4 +151,6 @@ export interface FleetForecast {
   readonly conflicts: readonly Conflict[];
   /** Every rollout fits and nothing is in conflict. */
   readonly fits: boolean;
+  /** The look went as far as every rollout does. */
+  readonly complete: boolean;
 }

@@ -1,20 +1,20 @@
 import type { Fleet } from "../../api/fleet.ts";
 import type { PopRollout } from "../../api/pop-rollout.ts";
-import type { Instant } from "../../core/decision.ts";
 import { formatLocalDate, parseLocalDate, WEEK } from "../../core/time/civil.ts";
+import { formatInstant } from "../../core/time/instant.ts";
 import { dateAt } from "./dates.ts";
 import { FleetModel, type Refusal } from "./fleet-model.ts";
-import type { ForesightInput, PopForecast } from "./types.ts";
+import type { ForesightInput } from "./types.ts";
 
 /** A train as long as this carries everything that can be carried at all. */
 const LONG_TRAIN_WEEKS = 30;
-/** Later Sundays on which an Approval is tried. */
-const MOST_DELAYS = 4;
 
 /** What it would take to get everybody there. */
 export interface Needed {
-  /** Local dates on which PoPs would start. */
-  readonly dates: number;
+  /** Local dates on which PoPs would start, the first first. */
+  readonly dates: readonly string[];
+  /** When the last PoP would have all of its nodes done. */
+  readonly doneAt?: string;
   /** The limit that sent most PoPs to another Sunday; absent: none did. */
   readonly forcedBy?: Refusal["kind"];
   /** Regions of the PoPs that start last. */
@@ -43,8 +43,13 @@ export function needed(input: ForesightInput, rollout: PopRollout): Needed | und
   });
   const dates = [...new Set(starts.map(({ date }) => date))].toSorted();
   const forcedBy = mostFrequent(model.refusals.map(({ kind }) => kind));
+  const rolled =
+    starts.length === 0
+      ? []
+      : (model.rollouts.get(name)!.status?.assignments ?? []).flatMap(({ pop }) => model.pops.get(pop)?.log.runs.at(-1)?.rolledAt ?? []);
   return {
-    dates: dates.length,
+    dates,
+    ...(rolled.length === 0 ? {} : { doneAt: formatInstant(Math.max(...rolled)) }),
     ...(forcedBy === undefined ? {} : { forcedBy }),
     regions: starts.filter(({ date }) => date === dates.at(-1)).map(({ region }) => region),
   };
@@ -78,31 +83,4 @@ function withLaterEnd(rollout: PopRollout): PopRollout {
   const start = parseLocalDate(startDate ?? "");
   if (start === undefined) return rollout;
   return { ...rollout, status: { ...rollout.status, endDate: formatLocalDate(start + 7 * LONG_TRAIN_WEEKS) } };
-}
-
-/**
- * Until when a wave's Approval may come so that the rollout still fits: when the first window opens that it uses, or the same of a later
- * week if all of its PoPs fit then too. Only `thorough` looks try later weeks.
- */
-export function approvedBy(input: ForesightInput, wave: string, pops: readonly PopForecast[], from: Instant): Instant | undefined {
-  const first = Math.min(...pops.flatMap(({ start, windows }) => (start === undefined ? [] : [Date.parse(windows[0]?.start ?? start)])));
-  if (!Number.isFinite(first)) return undefined;
-  let by = Math.max(first, from);
-  if (input.thorough !== true) return by;
-  for (let weeks = 1; weeks <= MOST_DELAYS; weeks++) {
-    const at = first + weeks * WEEK;
-    if (!fitsWhenApproved(input, wave, at)) break;
-    by = at;
-  }
-  return by;
-}
-
-function fitsWhenApproved(input: ForesightInput, wave: string, at: Instant): boolean {
-  const model = new FleetModel(input, new Map([[wave, at]]));
-  const rollout = () => [...model.rollouts.values()].find(({ metadata }) => wave.startsWith(`${metadata.uid}/`))!;
-  const { name } = rollout().metadata;
-  model.run(input.until ?? at + 5 * WEEK, () => rollout().status?.outcome !== undefined);
-  const { outcome, assignments = [] } = rollout().status ?? {};
-  const inTime = assignments.every(({ state, reason, late }) => late !== true && (state !== "Skipped" || reason !== "OutsideWindow"));
-  return outcome === "Completed" && inTime && model.unreached(name).length === 0;
 }

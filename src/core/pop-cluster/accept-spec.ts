@@ -1,0 +1,35 @@
+import type { PopClusterSpec } from "../../api/pop-cluster.ts";
+import type { Hold } from "../decision.ts";
+import { zoneProblem } from "../time/zone.ts";
+
+/** What a PoP and its window are as somebody wrote them: nothing of what runs. */
+export interface WrittenPop {
+  readonly namespace: string;
+  readonly spec: Pick<PopClusterSpec, "timeZone" | "reach" | "windowRef">;
+  readonly window: { readonly found: false } | { readonly found: true; readonly problems: readonly string[] };
+}
+
+export function zoneHolds({ spec }: WrittenPop): Hold[] {
+  const sentence = zoneProblem(spec.timeZone);
+  return sentence
+    ? [{ rule: "W10", reason: "WindowInvalid", message: `spec.timeZone: ${sentence}; nothing starts until it is corrected` }]
+    : [];
+}
+
+/** Named here rather than ignored: a PoP that is asked for by the proxy must not be reached another way. */
+export function reachHolds({ spec: { reach } }: WrittenPop): Hold[] {
+  if (reach === "Direct") return [];
+  const message = `spec.reach is ${reach}, which this version does not support; write Direct`;
+  return [{ rule: "P17", reason: "ReachUnsupported", message }];
+}
+
+export function windowHolds({ namespace, spec: { windowRef }, window }: WrittenPop): Hold[] {
+  const invalid = (message: string): Hold => ({ rule: "W10", reason: "WindowInvalid", message });
+  if (window.found) return window.problems.map((sentence) => invalid(`MaintenanceWindow ${windowRef.name}: ${sentence}`));
+  return [
+    invalid(`spec.windowRef: MaintenanceWindow ${windowRef.name} does not exist in namespace ${namespace}; create it or name another`),
+  ];
+}
+
+/** Why nothing can start on it as it is written (rules W10, P17), before anything of it is looked at. */
+export const writtenHolds = (pop: WrittenPop): readonly Hold[] => [...zoneHolds(pop), ...reachHolds(pop), ...windowHolds(pop)];
