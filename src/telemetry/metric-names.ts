@@ -41,6 +41,13 @@ export const GAUGES = define({
   rollout_fits_window: { help: "1 when the rollout fits the windows of its train by its forecast.", labels: ["kind", "name"] },
   approval_pending_seconds: { help: "How long a person's approval has been waited for.", labels: ["kind", "name"] },
   waiting: { help: "Objects that wait, by the first of their reasons.", labels: ["kind", "reason"] },
+  site_ha_not_ready: { help: "Pairs that are not ready to fail over, by the first check that is not.", labels: ["reason"] },
+  site_mixed_pair_seconds: { help: "How long the pair that was left on two majors the longest has been; 0: none is.", labels: [] },
+  socket_versions: {
+    help: "Sockets by model and by the version that they report; the rarest are counted as other.",
+    labels: ["model", "version"],
+  },
+  notice_pending: { help: "Sites with a planned upgrade of which no channel has taken the notice yet.", labels: [] },
   queue_depth: { help: "Objects that are due and wait for a worker.", labels: ["kind"] },
   watch_bookmark_age_seconds: { help: "How long ago a watch last showed that it is alive.", labels: ["kind"] },
   leader: { help: "1 on the replica that decides.", labels: [] },
@@ -50,6 +57,9 @@ export const GAUGES = define({
 export const COUNTERS = define({
   pop_rollbacks_total: { help: "Rollbacks begun, by what caused them.", labels: ["namespace", "pop", "reason"] },
   window_breach_total: { help: "Disruptions that were started outside their window; has to stay 0.", labels: [] },
+  notice_sent_total: { help: "Notices that were taken by the channel that counts.", labels: ["kind"] },
+  notice_late_total: { help: "Upgrades of sites begun with less notice than was promised; has to stay 0.", labels: [] },
+  device_checkins_total: { help: "Polls of devices, by what they were answered.", labels: ["protocol", "answer"] },
   api_requests_total: { help: "Calls to API servers; code 0 is no answer.", labels: ["verb", "kind", "code"] },
 });
 
@@ -65,6 +75,11 @@ export const HISTOGRAMS = define({
     help: "Calendar time of a finished roll, by what it was spent on.",
     labels: ["namespace", "pop", "outcome", "spent"],
     buckets: CALENDAR_BUCKETS,
+  },
+  device_checkin_seconds: {
+    help: "Time to answer a poll of a device.",
+    labels: [],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
   },
   reconcile_seconds: {
     help: "Time of one reconcile.",

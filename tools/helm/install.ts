@@ -6,11 +6,11 @@ import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { buildWithGo, GoBuildFailed } from "../control-plane/go-build.ts";
-import { progressOn, type Progress } from "../control-plane/progress.ts";
+import type { Progress } from "../control-plane/progress.ts";
 import { ROOT } from "../control-plane/versions.ts";
-import { withLock } from "../folder-lock.mjs";
 import { HELM_VERSION, KUBECONFORM_VERSION, MONITORING_KINDS } from "./versions.ts";
 import { isProgram } from "../is-program.ts";
+import { findOrInstall } from "../find-or-install.ts";
 
 const run = promisify(execFile);
 const PROGRAMS = { helm: "helm.sh/helm/v4/cmd/helm", kubeconform: "github.com/yannh/kubeconform/cmd/kubeconform" } as const;
@@ -50,12 +50,13 @@ export function findHelm(options: HelmOptions = {}): HelmTools | undefined {
 
 /** The tools, built into the project's cache if they are not there yet (2 minutes on 2 cores). Throws HelmUnavailable. */
 export async function ensureHelm(options: HelmOptions = {}): Promise<HelmTools> {
-  const there = findHelm(options);
-  if (there !== undefined) return there;
-  const progress = options.progress ?? progressOn();
-  const directory = cacheDirectory(options);
-  const sayWaiting = (owner: { pid: number }): void => progress.say(`Process ${owner.pid} is installing helm: waiting for it …`);
-  return withLock(`${directory}.lock`, sayWaiting, async () => findHelm(options) ?? install(directory, { ...options, progress }));
+  return findOrInstall({
+    what: "helm",
+    directory: cacheDirectory(options),
+    progress: options.progress,
+    find: () => findHelm(options),
+    install: (progress, directory) => install(directory, { ...options, progress }),
+  });
 }
 
 async function install(directory: string, options: HelmOptions & { progress: Progress }): Promise<HelmTools> {

@@ -1,7 +1,9 @@
 // The states that the alerts are about, each brought about in the operator's exporter, and what the alert then says.
 import { popClusterSpec, popClusterStatus, type PopCluster } from "../../../src/api/pop-cluster.ts";
 import { popRolloutSpec, popRolloutStatus, type PopRollout } from "../../../src/api/pop-rollout.ts";
+import { checkinMetrics } from "../../../src/telemetry/socket-metrics.ts";
 import type { Exporter } from "./exporter.ts";
+import { mixedSite, PROVOKED_SOCKETS, site, socketRollout, unannounced } from "./provoked-sockets.ts";
 
 export const NOW = Date.parse("2026-11-23T12:00:00Z");
 const AT = "2026-11-20T00:00:00Z";
@@ -57,7 +59,10 @@ const rollout = (status: object): PopRollout => ({
 const forecast = (fits: boolean) => ({ forecast: { digest: "d", at: AT, message: "", fits, finishAt: "2026-12-06T03:00:00Z" } });
 
 /** A fleet of one PoP and one rollout where nothing is to be told. */
-export function well({ told, facts }: Exporter): void {
+export function well({ told, facts, metrics }: Exporter): void {
+  told.site(site({}));
+  told.socketRollout(socketRollout({}));
+  checkinMetrics(metrics)("Nothing", 0.004);
   told.pop(pop(ready("Serving", "True")));
   told.rollout(rollout(forecast(true)));
   facts.leads = true;
@@ -84,6 +89,11 @@ export function busy({ told, facts, called, metrics }: Exporter): void {
     rollout({ ...forecast(true), ...held("AwaitingApproval"), numbers: { pops: 4, passed: 1, open: 2, failed: 1, skipped: 0 } }),
   );
   told.windowBreached(bad);
+  told.site(mixedSite(NOW - 3_600_000));
+  told.site({ ...unannounced(), metadata: { ...unannounced().metadata, name: "munich" } });
+  told.socketRollout(socketRollout({}));
+  told.noticeLate(site({}));
+  const checkin = checkinMetrics(metrics);
   facts.tunnels = { dualSites: 4, pops: [tunnels({ unknown: 1, ignored: 2 })] };
   const queue = told.queue("PoPCluster");
   queue.depth?.(3);
@@ -95,6 +105,8 @@ export function busy({ told, facts, called, metrics }: Exporter): void {
     queue.ran?.("fra1", 5, new Error("conflict"));
     called({ verb: "patch", kind: "Node", code: 200 });
     called({ verb: "patch", kind: "Node", code: 503 });
+    for (const answer of ["Nothing", "Deployment", "Unauthorized", "Unavailable"]) checkin(answer, 0.004);
+    metrics.count("notice_sent_total", { kind: "Planned" });
     metrics.observe("pop_reconnect_seconds", labels, 4, owner);
     metrics.observe("pop_roll_duration_seconds", { ...labels, outcome: "Passed", spent: "working" }, 600, owner);
     metrics.count("pop_rollbacks_total", { ...labels, reason: "CheckFailed" }, owner);
@@ -274,4 +286,5 @@ export const PROVOKED: readonly Provoked[] = [
     minutes: 3,
     once: ({ told }) => told.rollout(rollout({ numbers: { pops: 4, passed: 1, open: 2, failed: 1, skipped: 0 } })),
   },
+  ...PROVOKED_SOCKETS,
 ];

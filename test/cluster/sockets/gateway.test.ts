@@ -13,7 +13,8 @@ import { openInventory } from "../../../src/inventory/open.ts";
 import { fleetDraft, FLEET_NAMESPACE } from "../../../src/simulation/world.ts";
 import { freePorts } from "../../../tools/control-plane/ports.ts";
 import { describeWithControlPlane } from "../control-plane/available.ts";
-import { type OperatorProcess, RealWorld } from "../rolls/real-world.ts";
+import type { OperatorProcess } from "../rolls/cluster-world.ts";
+import { RealWorld } from "../rolls/real-world.ts";
 
 const PATIENCE = { timeout: 30_000, interval: 50 };
 const ARTIFACT = { url: "https://artifacts.example.com/socket-18.3.3.swu", sha256: "9f86d081".repeat(8), size: 184_320_000 };

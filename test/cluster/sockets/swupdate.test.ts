@@ -134,7 +134,7 @@ describe.concurrent("Debian's swupdate as Sockets", () => {
     const second = await world.command("S-2002", 2);
     // Given by the statement while the answer was lost: the device has it for all that is known.
     await inventory.give({ account: "acme", serial: "S-2002", action: second.action }, START);
-    await inventory.requestCancel(second.id);
+    await inventory.requestCancel(second.id, START);
     await expect.poll(async () => (await world.known(second))?.state, PATIENCE).toBe("Withdrawn");
     expect([socket.ledger, socket.version]).toEqual([[], "17.2"]);
   });

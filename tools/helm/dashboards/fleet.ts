@@ -8,7 +8,7 @@ export const FLEET_DASHBOARD: Dashboard = {
   uid: "rollward-fleet",
   title: "Rollward / Fleet and rollouts",
   description: "Is this rollout healthy, what runs where, and what does everything wait for.",
-  variables: [{ name: "rollout", query: `label_values(${state}, name)` }],
+  variables: [{ name: "rollout", query: `label_values(${state}{kind="PoPRollout"}, name)` }],
   rows: [
     {
       title: "Is rollout $rollout healthy?",

@@ -1,0 +1,172 @@
+import { lookup } from "node:dns/promises";
+import type { Notices } from "../control/notices.ts";
+import type { Notice, NoticeKind } from "../core/socket/notice.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { isPublic } from "./addresses.ts";
+import { cloudEvent, CONTENT_TYPE } from "./cloud-event.ts";
+import { type AllowedHosts, type NoticeAddress, readAddress } from "./hosts.ts";
+import { type Answer, post } from "./post.ts";
+import { accountSecret, signatureHeaders } from "./signature.ts";
+import { Remembered, Waits } from "./waits.ts";
+
+export interface NoticeSettings {
+  readonly clock: Pick<Clock, "now" | "elapsed">;
+  readonly allowed: AllowedHosts;
+  readonly log: (level: "debug" | "info" | "warn" | "error", message: string) => void;
+  /** The provider's key, of which each account has its secret; absent: nothing is signed. */
+  readonly key?: string;
+  readonly userAgent: string;
+  /** Told when the channel that counts took a notice. */
+  readonly onSent?: (kind: NoticeKind) => void;
+  /** Every address of a name; default: as this machine resolves names. */
+  readonly resolve?: (host: string) => Promise<readonly { readonly address: string }[]>;
+  /** Authorities that count instead of the machine's, PEM. */
+  readonly authorities?: string;
+  /** From looking up the name to the answer. */
+  readonly deadlineMilliseconds?: number;
+}
+
+export interface ClosableNotices extends Notices {
+  refusal(url: string): string | undefined;
+  /** Ends what is under way: not accepted, and sent again by whoever leads next. */
+  close(): Promise<void>;
+}
+
+type Channel = Parameters<Notices["send"]>[1][number];
+
+const DEADLINE_MS = 10_000;
+const MOST_REMEMBERED = 10_000;
+
+/** Notices over HTTPS (rule W3): CloudEvents, signed, to hosts that the provider allows; only a 2xx is an acceptance. */
+export function createNotices(settings: NoticeSettings): ClosableNotices {
+  return new HttpsNotices(settings);
+}
+
+class HttpsNotices implements ClosableNotices {
+  readonly #settings: NoticeSettings;
+  /** Receivers that do not answer: the notices of all sites of an account wait for one, not each for its own deadline. */
+  readonly #silent = new Waits(MOST_REMEMBERED);
+  /** Notices that a receiver does not take though it is there, told once each. */
+  readonly #refused = new Remembered(MOST_REMEMBERED);
+  /** Copies that were taken: the first channel may be tried again and again meanwhile. */
+  readonly #copied = new Remembered(MOST_REMEMBERED);
+  readonly #underWay = new Map<string, Promise<boolean>>();
+  readonly #closing = new AbortController();
+
+  constructor(settings: NoticeSettings) {
+    this.#settings = settings;
+  }
+
+  refusal(url: string): string | undefined {
+    const address = readAddress(url, this.#settings.allowed);
+    return "problem" in address ? address.problem : undefined;
+  }
+
+  async send(notice: Notice, channels: readonly Channel[]): Promise<boolean> {
+    // A channel that is refused is as good as not configured: the next one counts.
+    const [first, ...others] = channels.filter(({ url }) => this.refusal(url) === undefined);
+    if (first === undefined) return false;
+    for (const other of others) void this.#copy(notice, other);
+    const taken = await this.#once(notice, first);
+    if (taken) this.#settings.onSent?.(notice.kind);
+    return taken;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#underWay.values());
+  }
+
+  async #copy(notice: Notice, channel: Channel): Promise<void> {
+    const key = `${channelKey(notice, channel)} ${notice.id}`;
+    if (!this.#copied.has(key) && (await this.#once(notice, channel))) this.#copied.add(key);
+  }
+
+  /** One try at a time of the same notice, however many ask. */
+  #once(notice: Notice, channel: Channel): Promise<boolean> {
+    const key = `${channelKey(notice, channel)} ${notice.id}`;
+    const running = this.#underWay.get(key);
+    if (running !== undefined) return running;
+    const leftAlone = !this.#silent.isOver(channelKey(notice, channel), this.#settings.clock.elapsed());
+    if (leftAlone || this.#closing.signal.aborted) return Promise.resolve(false);
+    const attempt = this.#try(notice, channel).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, attempt);
+    return attempt;
+  }
+
+  async #try(notice: Notice, channel: Channel): Promise<boolean> {
+    const { clock, log } = this.#settings;
+    const key = channelKey(notice, channel);
+    const name = `channel ${channel.name} of account ${notice.account}`;
+    const answer = await this.#post(notice, channel);
+    if ("problem" in answer) {
+      if (!this.#closing.signal.aborted && this.#silent.failed(key, clock.elapsed()))
+        log("warn", `${name} takes no notices: ${answer.problem}; they are sent again until it does`);
+      return false;
+    }
+    const { status, retryAfterSeconds = 0 } = answer;
+    if (status >= 200 && status < 300) {
+      if (this.#silent.succeeded(key)) log("info", `${name} takes notices again`);
+      return true;
+    }
+    if (isAboutTheNotice(status)) {
+      this.#silent.succeeded(key);
+      if (this.#refused.add(`${key} ${notice.id}`))
+        log("warn", `${name} does not take notice ${notice.id} (${notice.kind}): it answered ${status}; it is sent again until it does`);
+    } else if (this.#silent.failed(key, clock.elapsed(), retryAfterSeconds * 1_000)) {
+      log("warn", `${name} takes no notices: it answered ${status}; they are sent again until it does`);
+    }
+    return false;
+  }
+
+  async #post(notice: Notice, { url: text }: Channel): Promise<Answer> {
+    const { clock, key, allowed, userAgent, authorities, deadlineMilliseconds = DEADLINE_MS } = this.#settings;
+    const found = readAddress(text, allowed);
+    if ("problem" in found) return found;
+    const signal = AbortSignal.any([AbortSignal.timeout(deadlineMilliseconds), this.#closing.signal]);
+    const address = await this.#addressOf(found, signal);
+    if (typeof address !== "string") return address;
+    const at = clock.now();
+    const body = cloudEvent(notice, at);
+    const signed = key === undefined ? {} : signatureHeaders(accountSecret(key, notice.account), { id: notice.id, at, body });
+    const headers = { "content-type": CONTENT_TYPE, "user-agent": userAgent, ...signed };
+    return post({
+      url: found.url,
+      host: found.host,
+      address,
+      headers,
+      body,
+      signal,
+      ...(authorities === undefined ? {} : { authorities }),
+    });
+  }
+
+  /** The address that is called. One that is not public refuses the name as a whole: what its owner may answer next is not ours to guess. */
+  async #addressOf({ host, mayBePrivate }: NoticeAddress, signal: AbortSignal): Promise<string | { readonly problem: string }> {
+    const resolve = this.#settings.resolve ?? ((name: string) => lookup(name, { all: true }));
+    try {
+      const found = await within(resolve(host), signal);
+      const inside = found.find(({ address }) => !isPublic(address));
+      if (inside !== undefined && !mayBePrivate) {
+        return { problem: `${host} is an address of the provider's own network; only --notice-private-hosts may be` };
+      }
+      return found[0]?.address ?? { problem: `${host} has no address` };
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "no answer in time";
+      return { problem: `${host} could not be found (${code})` };
+    }
+  }
+}
+
+/** Of one account: two that name the same address do not hold up each other. */
+const channelKey = ({ account }: Notice, { url }: Channel): string => JSON.stringify([account, url]);
+
+/** The receiver is there and does not like this notice; 408, 425 and 429 are about the moment, 401, 403 and 404 about the address. */
+const isAboutTheNotice = (status: number): boolean => status >= 400 && status < 500 && ![401, 403, 404, 408, 425, 429].includes(status);
+
+function within<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("too late")), { once: true });
+    work.then(resolve, reject);
+  });
+}
