@@ -12,6 +12,8 @@ import {
   type Prober,
   type WriteOptions,
 } from "../../src/control/ports.ts";
+import { type Inventory, InventoryUnavailable } from "../../src/control/inventory.ts";
+import type { Notices } from "../../src/control/notices.ts";
 import { sleep } from "../../src/runtime/clock.ts";
 import { seededRandom } from "../../src/simulation/clock.ts";
 import { InMemoryCluster } from "../../src/simulation/cluster/in-memory-cluster.ts";
@@ -28,7 +30,12 @@ export interface FaultyOperatorOptions {
   /** Called right before the effect is sent and with what came of it; for oracles. */
   readonly observer?: EffectObserver;
   readonly sabotage?: Sabotage;
+  /** What it serves Sockets by; left out: it was started without. */
+  readonly devices?: { readonly inventory: Inventory; readonly notices: Notices };
 }
+
+/** What an operator asks of the inventory without changing anything in it. */
+const QUESTIONS: ReadonlySet<string | symbol> = new Set(["site", "measured", "changed", "devices"]);
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
@@ -59,6 +66,9 @@ export class FaultyOperator {
       namespace: FLEET_NAMESPACE,
       onEvent: (event) => void world.said.push({ at: world.clock.now(), event }),
       told: { queue: () => ({ retrying: (_key, _delay, _failures, error) => options.observer?.failed(this.name, error) }) },
+      ...(options.devices
+        ? { inventory: this.#inventory(options.devices.inventory), notices: this.#notices(options.devices.notices) }
+        : {}),
     });
     this.#process.start();
   }
@@ -96,6 +106,33 @@ export class FaultyOperator {
     } finally {
       observer?.ended(effect);
     }
+  }
+
+  /** Every change of the inventory passes its mishap; who died hears nothing any more. */
+  #inventory(inventory: Inventory): Inventory {
+    return new Proxy(inventory, {
+      get: (target, name): unknown => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        if (name === "onChange" || name === "close") return value.bind(target) as unknown;
+        const call = async (given: readonly unknown[]): Promise<unknown> => (this.alive ? Reflect.apply(value, target, given) : never());
+        if (QUESTIONS.has(name)) return (...given: unknown[]) => call(given);
+        return (...given: unknown[]) =>
+          this.perform(`inventory.${String(name)}`, "", JSON.stringify(given[0]), () => call(given)).catch((error: unknown) => {
+            throw error instanceof ApiError ? new InventoryUnavailable(error.message) : error;
+          });
+      },
+    });
+  }
+
+  #notices(notices: Notices): Notices {
+    return {
+      ...notices,
+      send: (notice, channels) =>
+        this.perform("notice", notice.site.name, `${notice.kind} ${notice.version ?? ""}`, () => notices.send(notice, channels)).catch(
+          () => false,
+        ),
+    };
   }
 
   #prober(): Prober {

@@ -43,6 +43,13 @@ export class CommandRows {
     }
   }
 
+  /** The same rows in an index of their own. */
+  copy(): CommandRows {
+    const copy = new CommandRows();
+    for (const row of this.#byId.values()) copy.put(row);
+    return copy;
+  }
+
   #at(index: ReadonlyMap<string, string>, key: string): CommandRow | undefined {
     const id = index.get(key);
     return id === undefined ? undefined : this.#byId.get(id);

@@ -15,4 +15,11 @@ export class Grouped<Value> {
   of(group: string): readonly Value[] {
     return [...(this.#groups.get(group)?.values() ?? [])];
   }
+
+  /** The same values in groups of its own. */
+  copy(): Grouped<Value> {
+    const copy = new Grouped<Value>();
+    for (const [group, values] of this.#groups) for (const [key, value] of values) copy.set(group, key, value);
+    return copy;
+  }
 }

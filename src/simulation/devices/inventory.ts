@@ -1,5 +1,5 @@
 import type { AttemptEnd, Caller, ChangedKey, DeviceAttributes, DeviceInventory, Inventory, PollAnswer } from "../../control/inventory.ts";
-import { afterAct, type CommandAct, type CommandRow } from "../../core/socket/command.ts";
+import { afterAct, type CommandAct, type CommandRow, isOver } from "../../core/socket/command.ts";
 import { type DeviceReport, isLate } from "../../core/socket/device.ts";
 import type { SiteInventory } from "../../core/socket-site/observation.ts";
 import { CommandRows } from "./command-rows.ts";
@@ -29,16 +29,18 @@ type Notice = Parameters<Inventory["recordNotice"]>[0];
  */
 export class MemoryInventory implements Inventory, DeviceInventory {
   readonly #real: () => number;
-  readonly #devices = new Map<string, Device>();
-  readonly #commands = new CommandRows();
+  #devices = new Map<string, Device>();
+  #commands = new CommandRows();
   readonly #cancelled = new Set<string>();
   /** The first end of each command, by rollout. */
-  readonly #attempts = new Grouped<AttemptEnd>();
-  readonly #verdicts = new Grouped<Verdict>();
-  readonly #notices = new Grouped<Notice>();
+  #attempts = new Grouped<AttemptEnd>();
+  #verdicts = new Grouped<Verdict>();
+  #notices = new Grouped<Notice>();
   readonly #changed = new Map<string, string>();
   readonly #listeners = new Set<() => void>();
   readonly #tokens = new Tokens();
+  /** The audit trail: who did what, in the order in which it was done. */
+  readonly audit: { readonly at: number; readonly act: string; readonly by: string; readonly serial?: string }[] = [];
   /** In their order; made when it is asked for. */
   #serials: readonly string[] | undefined;
   #changes = 0;
@@ -70,17 +72,21 @@ export class MemoryInventory implements Inventory, DeviceInventory {
   }
 
   async insertCommand(row: CommandRow): Promise<boolean> {
+    if (!this.#commands.isFree(row)) this.#withdrawLeft(row);
     const isFree = this.#commands.isFree(row);
     if (isFree) this.#put(row);
     return isFree;
   }
 
   async act(id: string, act: CommandAct, now: number): Promise<boolean> {
-    return this.#acted(this.#commands.get(id), act, now) !== undefined;
+    return this.#acted(this.#commands.get(id), act, "operator", now) !== undefined;
   }
 
-  async requestCancel(id: string): Promise<void> {
-    if (this.#commands.get(id) !== undefined) this.#cancelled.add(id);
+  async requestCancel(id: string, now: number): Promise<void> {
+    const row = this.#commands.get(id);
+    if (row === undefined || isOver(row.state) || this.#cancelled.has(id)) return;
+    this.#cancelled.add(id);
+    this.audit.push({ at: now, act: "ask to cancel", by: "operator", serial: row.serial });
   }
 
   async endAttempt(end: AttemptEnd): Promise<void> {
@@ -132,6 +138,27 @@ export class MemoryInventory implements Inventory, DeviceInventory {
     return this.#serials.slice(from, from + limit).map((serial) => this.#told(serial, this.#devices.get(serial)!));
   }
 
+  /**
+   * Copies what is known now, and returns the restoring of that copy: rows, reports, verdicts and notices of then. Tokens stay, because
+   * devices would only be refused; what changed is told anew, as by a store that is opened.
+   */
+  backup(): () => void {
+    const devices = new Map(this.#devices);
+    const commands = this.#commands.copy();
+    const [attempts, verdicts, notices] = [this.#attempts.copy(), this.#verdicts.copy(), this.#notices.copy()];
+    return () => {
+      // Who was enrolled since is not there either; a device that nobody knows polls in vain until it is enrolled again.
+      this.#devices = new Map(devices);
+      this.#commands = commands.copy();
+      this.#attempts = attempts.copy();
+      this.#verdicts = verdicts.copy();
+      this.#notices = notices.copy();
+      this.#cancelled.clear();
+      this.#serials = undefined;
+      for (const serial of devices.keys()) this.#touch(serial);
+    };
+  }
+
   async close(): Promise<void> {
     this.#listeners.clear();
   }
@@ -176,7 +203,12 @@ export class MemoryInventory implements Inventory, DeviceInventory {
   }
 
   async give(of: Parameters<DeviceInventory["give"]>[0], now: number): Promise<CommandRow | undefined> {
-    return this.#acted(this.#row(of), "give", now);
+    return this.#acted(this.#row(of), "give", "gateway", now);
+  }
+
+  async given(of: Parameters<DeviceInventory["given"]>[0]): Promise<CommandRow | undefined> {
+    const row = this.#row(of);
+    return row?.givenAt === undefined ? undefined : row;
   }
 
   async feedback(
@@ -190,21 +222,24 @@ export class MemoryInventory implements Inventory, DeviceInventory {
     const after = afterAct(row, act, now);
     if (after === undefined || after.state === row.state) return "Repeated";
     this.#put({ ...after, ...(said === undefined ? {} : { said }) });
+    this.audit.push({ at: now, act, by: "device", serial: row.serial });
     return "Changed";
   }
 
   async enroll(device: Parameters<DeviceInventory["enroll"]>[0]): ReturnType<DeviceInventory["enroll"]> {
-    const { account, serial } = device;
-    if (serial === undefined) return this.#tokens.add(device) === 0 ? "Enrolled" : "Rotated";
-    const before = this.#devices.get(serial);
+    const { account, serial, at } = device;
+    const before = serial === undefined ? undefined : this.#devices.get(serial);
     if (before !== undefined && before.account !== account) return "OfAnotherAccount";
-    if (before === undefined) {
+    if (!this.#tokens.isFree(device)) return "TokenTaken";
+    const tokens = this.#tokens.add(device);
+    const isNew = serial === undefined ? tokens === 0 : before === undefined;
+    this.audit.push({ at, act: isNew ? "enroll" : "rotate token", by: "registry", ...(serial === undefined ? {} : { serial }) });
+    if (serial !== undefined && isNew) {
       this.#devices.set(serial, { account, hint: FIRST_HINT, gaps: [] });
       this.#serials = undefined;
     }
-    this.#tokens.add(device);
-    this.#touch(serial);
-    return before === undefined ? "Enrolled" : "Rotated";
+    if (serial !== undefined) this.#touch(serial);
+    return isNew ? "Enrolled" : "Rotated";
   }
 
   #row({ account, serial, action }: Parameters<DeviceInventory["give"]>[0]): CommandRow | undefined {
@@ -212,10 +247,21 @@ export class MemoryInventory implements Inventory, DeviceInventory {
     return row?.account === account ? row : undefined;
   }
 
-  #acted(row: CommandRow | undefined, act: CommandAct, now: number): CommandRow | undefined {
+  #acted(row: CommandRow | undefined, act: CommandAct, by: "operator" | "gateway", now: number): CommandRow | undefined {
     const after = row && afterAct(row, act, now);
-    if (after !== undefined) this.#put(after);
+    if (row === undefined || after === undefined) return undefined;
+    this.#put(after);
+    // Given again is as it was.
+    if (act !== "give" || row.givenAt === undefined) this.audit.push({ at: now, act, by, serial: row.serial });
     return after;
+  }
+
+  /** What a site that is gone left Open, and what nobody may be given any more, does not keep its Socket (rule S1). */
+  #withdrawLeft({ serial, site, notBefore }: CommandRow): void {
+    const left = this.#commands.liveFor(serial);
+    if (left?.state !== "Open" || left.site.uid === site.uid || left.notAfter >= notBefore) return;
+    this.#commands.put({ ...left, state: "Withdrawn", endedAt: notBefore });
+    this.audit.push({ at: notBefore, act: "withdraw", by: "operator", serial });
   }
 
   #put(row: CommandRow): void {

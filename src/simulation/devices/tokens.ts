@@ -20,6 +20,16 @@ export class Tokens {
     return { account: token.account, ...(token.serial === undefined ? {} : { serial: token.serial }) };
   }
 
+  /** Nobody has a token of this hash, or he himself. */
+  isFree({
+    account,
+    serial,
+    tokenHash: hash,
+  }: Pick<Parameters<DeviceInventory["enroll"]>[0], "account" | "serial" | "tokenHash">): boolean {
+    const owner = this.#owners.get(hash);
+    return owner === undefined || owner === ownerOf({ account, ...(serial === undefined ? {} : { serial }) });
+  }
+
   /** Adds one and shortens the others of the same owner. Answers how many there were. */
   add({ account, serial, tokenHash: hash, expiresAt, oldTokensUntil }: Parameters<DeviceInventory["enroll"]>[0]): number {
     const caller = { account, ...(serial === undefined ? {} : { serial }) };
