@@ -8,14 +8,19 @@ import { registerDevice } from "./cli/device.ts";
 import { EXIT, EXIT_CODES_HELP } from "./cli/exit-codes.ts";
 import { registerExplain } from "./cli/explain.ts";
 import type { CliIo } from "./cli/io.ts";
+import { registerNoticeSecret } from "./cli/notice-secret.ts";
 import { registerPause } from "./cli/pause.ts";
 import { registerPlan } from "./cli/plan.ts";
 import { registerReport } from "./cli/report.ts";
 import { registerRequests } from "./cli/requests.ts";
 import { registerStatus } from "./cli/status.ts";
+import { registerStories } from "./cli/stories.ts";
+import { registerUpgradeNow } from "./cli/upgrade-now.ts";
 import { registerWhen } from "./cli/when.ts";
+import { UnusableInput } from "./composition/unusable-input.ts";
 import { VERSION } from "./composition/version.ts";
-import { readSettings, SETTINGS } from "./settings.ts";
+import { SETTINGS } from "./setting-definitions.ts";
+import { readSettings } from "./settings.ts";
 
 /** The surroundings of every command: this process. What a command asks of an API server is loaded only when it asks. */
 const io: CliIo = {
@@ -51,8 +56,11 @@ registerPause(program, io);
 registerRequests(program, io);
 registerApprove(program, io);
 registerReport(program, io, (path, text) => writeFile(path, text));
+registerStories(program, io);
+registerUpgradeNow(program, io);
 registerCrds(program, io);
 registerDevice(program, io, async (url) => (await import("./inventory/open.ts")).openInventory(url));
+registerNoticeSecret(program, io, async (path, account) => (await import("./composition/notices.ts")).secretOf(path, account));
 registerDemo(program, io, async () => (await import("./composition/demo-ports.ts")).demoPorts());
 
 try {
@@ -78,11 +86,17 @@ function registerRun(parent: Command): void {
     // The demo runs operators as children: one whose parent is gone ends too.
     process.once("disconnect", () => stop.abort());
     process.channel?.unref();
-    if (read.settings.gateway?.alone === true) {
-      const { runGateway } = await import("./composition/run-gateway.ts");
-      return runGateway(read.settings, stop.signal);
+    try {
+      if (read.settings.gateway?.alone === true) {
+        const { runGateway } = await import("./composition/run-gateway.ts");
+        return await runGateway(read.settings, stop.signal);
+      }
+      const { runOperator } = await import("./composition/run-operator.ts");
+      await runOperator(read.settings, stop.signal);
+    } catch (error) {
+      if (!(error instanceof UnusableInput)) throw error;
+      io.error(`${error.message}\n`);
+      io.exit(EXIT.badInput);
     }
-    const { runOperator } = await import("./composition/run-operator.ts");
-    await runOperator(read.settings, stop.signal);
   });
 }

@@ -93,3 +93,36 @@ it("the gateway needs an inventory; its intervals and files have to fit together
     "--poll-interval-near",
   ]);
 });
+
+it("the hosts of notices: a list with suffixes, another of private ones, and a key that goes with them", () => {
+  const read = readSettings(
+    { noticeHosts: "Hooks.acme.example, *.example.org", noticePrivateHosts: "::1,10.0.0.5", noticeKey: "/etc/rollward/notice-key" },
+    {},
+  );
+  expect(read.ok && read.settings.notices).toEqual({
+    hosts: ["hooks.acme.example", "*.example.org"],
+    privateHosts: ["::1", "10.0.0.5"],
+    keyFile: "/etc/rollward/notice-key",
+  });
+});
+
+it.each([
+  [
+    { noticeHosts: "*.com" },
+    '--notice-hosts is "*.com", of which "*.com" is no host; write for example hooks.acme.example or *.acme.example, with commas between',
+  ],
+  [
+    { noticeHosts: "https://hooks.acme.example/" },
+    '--notice-hosts is "https://hooks.acme.example/", of which "https://hooks.acme.example/" is no host; write for example hooks.acme.example or *.acme.example, with commas between',
+  ],
+  [
+    { noticePrivateHosts: "*.internal.example" },
+    '--notice-private-hosts is "*.internal.example", of which "*.internal.example" is no host; write for example hooks.internal.example or 10.0.0.5, with commas between',
+  ],
+  [
+    { noticeKey: "/key" },
+    "--notice-key is set, and there are no --notice-hosts, so nothing would ever be signed; write the hosts, or leave the key out",
+  ],
+])("of notices %o is refused with a sentence", (flags, sentence) => {
+  expect(problems(flags)).toEqual([sentence]);
+});

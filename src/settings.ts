@@ -1,5 +1,7 @@
+import { isIPv6 } from "node:net";
 import { z } from "zod";
 import { durationProblem, parseDuration } from "./core/time/duration.ts";
+import { type SettingDefinition, SETTINGS, type SettingName } from "./setting-definitions.ts";
 import { LOG_LEVELS } from "./telemetry/log.ts";
 
 /** What the operator is told from outside, read once at the start. Flags win over the environment, the environment over the default. */
@@ -27,6 +29,18 @@ export interface Settings {
   readonly inventory?: string;
   /** Absent: no gateway in this process. */
   readonly gateway?: GatewaySettings;
+  /** Absent: notices stand in status alone. */
+  readonly notices?: NoticeSettings;
+}
+
+/** To whom accounts may have their notices sent. */
+export interface NoticeSettings {
+  /** Names, or `*.suffix`. */
+  readonly hosts: readonly string[];
+  /** Whole names or addresses, which may be of the provider's own network. */
+  readonly privateHosts: readonly string[];
+  /** Path of the key from which the secrets of accounts are made. */
+  readonly keyFile?: string;
 }
 
 /** What devices call. */
@@ -42,125 +56,6 @@ export interface GatewaySettings {
   /** Milliseconds of the devices' own clocks. */
   readonly hints: { readonly ordinary: number; readonly near: number };
 }
-
-/** One setting as the command line and the documentation show it. */
-export interface SettingDefinition {
-  readonly flag: string;
-  readonly environment: string;
-  readonly description: string;
-  readonly default?: string;
-}
-
-/** Every setting, by the name that commander gives its flag. The port is that of metric exporters, beside Prometheus' own 9090. */
-export const SETTINGS = {
-  namespace: { flag: "--namespace <name>", environment: "ROLLWARD_NAMESPACE", description: "the fleet namespace", default: "fleet" },
-  kubeconfig: {
-    flag: "--kubeconfig <path>",
-    environment: "KUBECONFIG",
-    description: "a kubeconfig (default: ~/.kube/config, else the pod's service account)",
-  },
-  metricsAddress: {
-    flag: "--metrics-address <host:port>",
-    environment: "ROLLWARD_METRICS_ADDRESS",
-    description: "where /metrics, /livez and /readyz are served",
-    default: ":9464",
-  },
-  leaderElection: {
-    flag: "--leader-election <true|false>",
-    environment: "ROLLWARD_LEADER_ELECTION",
-    description: "false only where there is one replica for certain",
-    default: "true",
-  },
-  leaseDuration: {
-    flag: "--lease-duration <duration>",
-    environment: "ROLLWARD_LEASE_DURATION",
-    description: "how long others wait before they take over",
-    default: "15s",
-  },
-  renewDeadline: {
-    flag: "--renew-deadline <duration>",
-    environment: "ROLLWARD_RENEW_DEADLINE",
-    description: "how long a leader acts after its last renewal",
-    default: "10s",
-  },
-  retryPeriod: {
-    flag: "--retry-period <duration>",
-    environment: "ROLLWARD_RETRY_PERIOD",
-    description: "pause between two tries for the lease",
-    default: "2s",
-  },
-  identity: {
-    flag: "--identity <name>",
-    environment: "ROLLWARD_IDENTITY",
-    description: "this candidate's name (default: host name and chance)",
-  },
-  clockFile: {
-    flag: "--clock-file <path>",
-    environment: "ROLLWARD_CLOCK_FILE",
-    description: "a file that sets the pace of calendar time, for demonstrations",
-  },
-  logLevel: { flag: "--log-level <level>", environment: "ROLLWARD_LOG_LEVEL", description: LOG_LEVELS.join(", "), default: "info" },
-  prometheusUrl: {
-    flag: "--prometheus-url <url>",
-    environment: "ROLLWARD_PROMETHEUS_URL",
-    description: "the Prometheus that checks ask when a PoP names none",
-  },
-  inventory: {
-    flag: "--inventory <url>",
-    environment: "ROLLWARD_INVENTORY",
-    description: "what is known of devices: sqlite:PATH with one replica, postgresql://… with more",
-  },
-  gatewayAddress: {
-    flag: "--gateway-address <host:port>",
-    environment: "ROLLWARD_GATEWAY_ADDRESS",
-    description: "where devices poll; left out: no gateway",
-  },
-  gatewayOnly: {
-    flag: "--gateway-only <true|false>",
-    environment: "ROLLWARD_GATEWAY_ONLY",
-    description: "true: a gateway without controllers, beside others",
-    default: "false",
-  },
-  gatewayUrl: {
-    flag: "--gateway-url <url>",
-    environment: "ROLLWARD_GATEWAY_URL",
-    description: "how devices reach the gateway, for its links (default: as they call it)",
-  },
-  gatewayCertificate: {
-    flag: "--gateway-certificate <path>",
-    environment: "ROLLWARD_GATEWAY_CERTIFICATE",
-    description: "the gateway's certificate, PEM; read again when it changes",
-  },
-  gatewayKey: {
-    flag: "--gateway-key <path>",
-    environment: "ROLLWARD_GATEWAY_KEY",
-    description: "the key of that certificate",
-  },
-  gatewayClientAuthorities: {
-    flag: "--gateway-client-authorities <folder>",
-    environment: "ROLLWARD_GATEWAY_CLIENT_AUTHORITIES",
-    description: "<account>.pem in it may issue certificates for the account's devices",
-  },
-  artifacts: {
-    flag: "--artifacts <folder>",
-    environment: "ROLLWARD_ARTIFACTS",
-    description: "artifacts that the gateway serves itself",
-  },
-  pollInterval: {
-    flag: "--poll-interval <duration>",
-    environment: "ROLLWARD_POLL_INTERVAL",
-    description: "how often devices are to poll",
-    default: "5m",
-  },
-  pollIntervalNear: {
-    flag: "--poll-interval-near <duration>",
-    environment: "ROLLWARD_POLL_INTERVAL_NEAR",
-    description: "the same around their planned start",
-    default: "10s",
-  },
-} as const satisfies Readonly<Record<string, SettingDefinition>>;
-
-type SettingName = keyof typeof SETTINGS;
 
 /** A text setting whose reader answers the value, or a problem that is shown after the setting's name and value. */
 const read = <Value>(reader: (text: string) => { value: Value } | { problem: string }) =>
@@ -215,6 +110,18 @@ const identityName = read((text) =>
   /^[\w.-]{1,128}$/.test(text) ? { value: text } : { problem: "write at most 128 letters, digits, dots, hyphens and underscores" },
 );
 
+const HOST_NAME = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const SUFFIX = /^\*(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?){2,}$/;
+
+const hostList = (suffixes: boolean) =>
+  read((text) => {
+    const hosts = text.split(",").map((host) => host.trim().toLowerCase());
+    const wrong = hosts.find((host) => !HOST_NAME.test(host) && !(suffixes ? SUFFIX.test(host) : isIPv6(host)));
+    if (wrong === undefined) return { value: hosts };
+    const example = suffixes ? "hooks.acme.example or *.acme.example" : "hooks.internal.example or 10.0.0.5";
+    return { problem: `of which ${JSON.stringify(wrong)} is no host; write for example ${example}, with commas between` };
+  });
+
 const schema = z.object({
   namespace: namespaceName,
   kubeconfig: z.string().optional(),
@@ -237,6 +144,9 @@ const schema = z.object({
   artifacts: z.string().optional(),
   pollInterval: duration,
   pollIntervalNear: duration,
+  noticeHosts: hostList(true).optional(),
+  noticePrivateHosts: hostList(false).optional(),
+  noticeKey: z.string().optional(),
 });
 
 export type ReadSettings =
@@ -270,6 +180,8 @@ export function readSettings(
   }
   const gateway = gatewayOf(parsed.data);
   if (gateway !== undefined && "problem" in gateway) return { ok: false, problems: [gateway.problem] };
+  const notices = noticesOf(parsed.data);
+  if (notices !== undefined && "problem" in notices) return { ok: false, problems: [notices.problem] };
   const settings: Settings = {
     namespace,
     metricsAddress,
@@ -286,6 +198,7 @@ export function readSettings(
     ...(prometheusUrl === undefined ? {} : { prometheusUrl }),
     ...(inventory === undefined ? {} : { inventory }),
     ...(gateway === undefined ? {} : { gateway }),
+    ...(notices === undefined ? {} : { notices }),
   };
   return { ok: true, settings };
 }
@@ -315,6 +228,26 @@ function gatewayOf(parsed: z.infer<typeof schema>): GatewaySettings | { readonly
     ...(certificate === undefined || key === undefined
       ? {}
       : { tls: { certificate, key, ...(clientAuthorities === undefined ? {} : { clientAuthorities }) } }),
+  };
+}
+
+/** To whom notices go, or what of it does not fit together. */
+function noticesOf({
+  noticeHosts,
+  noticePrivateHosts,
+  noticeKey,
+}: z.infer<typeof schema>): NoticeSettings | { readonly problem: string } | undefined {
+  if (noticeHosts === undefined && noticePrivateHosts === undefined)
+    return noticeKey === undefined
+      ? undefined
+      : {
+          problem:
+            "--notice-key is set, and there are no --notice-hosts, so nothing would ever be signed; write the hosts, or leave the key out",
+        };
+  return {
+    hosts: noticeHosts ?? [],
+    privateHosts: noticePrivateHosts ?? [],
+    ...(noticeKey === undefined ? {} : { keyFile: noticeKey }),
   };
 }
 

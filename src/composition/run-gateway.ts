@@ -1,5 +1,4 @@
 import { AcceleratedClock } from "../control/clock/accelerated-clock.ts";
-import { RealClock } from "../control/clock/real-clock.ts";
 import type { DeviceInventory, Inventory } from "../control/inventory.ts";
 import type { Cluster } from "../control/ports.ts";
 import { type Gateway, startGateway } from "../gateway/gateway.ts";
@@ -14,7 +13,9 @@ import type { GatewaySettings, Settings } from "../settings.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { apiMetrics } from "../telemetry/operator-metrics.ts";
+import { checkinMetrics } from "../telemetry/socket-metrics.ts";
 import { startTelemetryServer } from "../telemetry/server.ts";
+import { clockOf } from "./clock-of.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
 import { USER_AGENT } from "./version.ts";
 
@@ -73,7 +74,7 @@ export async function openDevices({
   ...parts
 }: Omit<GatewayParts, "settings" | "inventory" | "namespace"> & { readonly settings: Settings }): Promise<Devices> {
   if (settings.inventory === undefined) return { inventory: undefined, port: undefined, close: () => Promise.resolve() };
-  const inventory = await openInventory(settings.inventory);
+  const inventory = await openInventory(settings.inventory, { log: parts.log });
   try {
     const gateway =
       settings.gateway && (await openGateway({ ...parts, settings: settings.gateway, namespace: settings.namespace, inventory }));
@@ -93,14 +94,14 @@ export async function openDevices({
 
 /** A gateway without controllers, until the signal: several of them share one PostgreSQL. */
 export async function runGateway(settings: Settings, stop: AbortSignal): Promise<void> {
-  const clock = settings.clockFile === undefined ? new RealClock() : AcceleratedClock.open(settings.clockFile);
+  const clock = clockOf(settings.clockFile);
   const log = createLogger(settings.logLevel, () => clock.now());
   const write = (level: "debug" | "info" | "warn" | "error", message: string) => log[level](message);
   const metrics = createMetrics();
   const kubeconfig = loadKubeconfig(settings.kubeconfig);
   const transport = new Transport({ kubeconfig, name: "the hub", userAgent: USER_AGENT, clock, observe: apiMetrics(metrics) });
   const hub = new KubernetesCluster({ transport, clock, log: write });
-  const devices = await openDevices({ settings, clock, hub, log: write });
+  const devices = await openDevices({ settings, clock, hub, log: write, onCheckin: checkinMetrics(metrics) });
   const health = new Health({ clock });
   health.start();
   // Not fresh it answers polls all the same; a balancer that takes it out would make devices look lost.

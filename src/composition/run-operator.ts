@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { AcceleratedClock } from "../control/clock/accelerated-clock.ts";
-import { RealClock } from "../control/clock/real-clock.ts";
 import { SECRET } from "../control/kinds.ts";
 import { Operator } from "../control/operator.ts";
 import { KubernetesCluster } from "../kubernetes/cluster.ts";
@@ -17,8 +16,11 @@ import type { Settings } from "../settings.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { apiMetrics, operatorMetrics } from "../telemetry/operator-metrics.ts";
+import { checkinMetrics } from "../telemetry/socket-metrics.ts";
 import { startTelemetryServer } from "../telemetry/server.ts";
+import { clockOf } from "./clock-of.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
+import { openNotices } from "./notices.ts";
 import { openDevices } from "./run-gateway.ts";
 import { type Telling, telling } from "./told.ts";
 import { USER_AGENT, VERSION } from "./version.ts";
@@ -31,7 +33,7 @@ const LEASE_NAME = "rollward";
  * no new work, running work finished, the lease handed back, events flushed.
  */
 export async function runOperator(settings: Settings, stop: AbortSignal): Promise<void> {
-  const clock = settings.clockFile === undefined ? new RealClock() : AcceleratedClock.open(settings.clockFile);
+  const clock = clockOf(settings.clockFile);
   const identity = settings.identity ?? `${hostname()}-${randomBytes(4).toString("hex")}`;
   const log = createLogger(settings.logLevel, () => clock.now()).with({ identity });
   const metrics = createMetrics();
@@ -44,6 +46,9 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   const events = new KubernetesEvents({ transport, clock, log: adapterLog, controller: "rollward.dev/operator", instance: identity });
   const prober = createProber();
   const told = telling(log, metrics, () => clock.now());
+  // First what can be refused: an open gateway would keep the process.
+  const notices = await openNotices({ settings: settings.notices, clock, log: adapterLog, metrics });
+  const devices = await openDevices({ settings, clock, hub, log: adapterLog, onCheckin: checkinMetrics(metrics) });
   const operator = new Operator({
     clock,
     random: Math.random,
@@ -57,8 +62,9 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
     tzdata: process.versions.tz ?? "unknown",
     defaultPrometheus: settings.prometheusUrl,
     forecast: new WorkerForecast(),
+    inventory: devices.inventory,
+    notices,
   });
-  const devices = await openDevices({ settings, clock, hub, log: adapterLog });
   const health = new Health({ clock });
   health.start();
   health.require("caches", () => notSynced(operator.unsynced()));
@@ -86,15 +92,11 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   log.info("rollward stops: work in hand is finished, then the lease is handed back");
   await leadership.stop();
   operator.stop();
+  await notices.close();
   await devices.close();
   await events.flush();
   health.stop();
-  await server.close();
-  await prober.close();
-  await sites.close();
-  await hub.close();
-  await transport.close();
-  await leaseTransport.close();
+  for (const open of [server, prober, sites, hub, transport, leaseTransport]) await open.close();
   if (clock instanceof AcceleratedClock) clock.close();
 }
 

@@ -5,6 +5,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { queueMetrics } from "../telemetry/operator-metrics.ts";
 import { PopMetrics } from "../telemetry/pop-metrics.ts";
 import { RolloutMetrics } from "../telemetry/rollout-metrics.ts";
+import { SocketMetrics } from "../telemetry/socket-metrics.ts";
 
 /** What the controllers tell, and that they tell nothing more because the term as leader is over. */
 export interface Telling extends Told {
@@ -15,11 +16,13 @@ export interface Telling extends Told {
 export function telling(log: Logger, metrics: Metrics, now: () => number): Telling {
   const pops = new PopMetrics(metrics, now);
   const rollouts = new RolloutMetrics(metrics, now);
+  const sockets = new SocketMetrics(metrics, now);
   return {
     // The next leader tells the same series: two replicas that tell different states of one PoP are worse than none.
     termEnded: () => {
       pops.clear();
       rollouts.clear();
+      sockets.clear();
     },
     pop: (pop) => pops.observe(pop),
     popGone: (name, namespace) => pops.forget({ name, namespace }),
@@ -32,6 +35,17 @@ export function telling(log: Logger, metrics: Metrics, now: () => number): Telli
     fleet: () => {},
     rollout: (rollout) => rollouts.observe(rollout),
     rolloutGone: (name) => rollouts.forget(name),
+    site: (site) => sockets.observeSite(site),
+    siteGone: (name, namespace) => sockets.forgetSite(name, namespace),
+    noticeLate: ({ metadata: { namespace = "", name } }) => {
+      metrics.count("notice_late_total", {});
+      log.error(
+        `SocketSite ${namespace}/${name}: an upgrade was begun with less notice than was promised; this is a defect of the operator, report it`,
+        { namespace, name },
+      );
+    },
+    socketRollout: (rollout) => sockets.observeRollout(rollout),
+    socketRolloutGone: (name) => sockets.forgetRollout(name),
     decided: ({ kind, namespace, name, decision }) => logReconcile(log, { kind, namespace, name, decision }),
     forecastFailed: (message, error) => log.error(message, { error }),
     queue: (kind) => ({

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 
 /** What an account and a serial may be: in paths, on labels, and as common names of certificates. */
 export const ACCOUNT = /^[0-9A-Za-z]([0-9A-Za-z._-]{0,61}[0-9A-Za-z])?$/;
@@ -10,4 +10,4 @@ const TOKEN_BYTES = 32;
 export const newToken = (): string => randomBytes(TOKEN_BYTES).toString("base64url");
 
 /** As the inventory keeps it: the tokens are random, so a hash without salt tells nothing of them. */
-export const hashOf = (token: string): string => createHash("sha256").update(token).digest("hex");
+export const hashOf = (token: string): string => hash("sha256", token, "hex");

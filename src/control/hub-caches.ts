@@ -1,3 +1,4 @@
+import { ACCOUNT_POLICY, type AccountPolicy } from "../api/account-policy.ts";
 import type { Approval } from "../api/approval.ts";
 import type { Fleet } from "../api/fleet.ts";
 import type { MaintenanceWindow } from "../api/maintenance-window.ts";
@@ -5,10 +6,12 @@ import type { PopCluster } from "../api/pop-cluster.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
 import { ACCOUNT_LABEL, POP_LABEL } from "../api/names.ts";
 import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../api/resources.ts";
+import { SOCKET_ROLLOUT, type SocketRollout } from "../api/socket-rollout.ts";
+import { SOCKET_SITE, type SocketSite } from "../api/socket-site.ts";
 import type { TunnelSite } from "../api/tunnel-site.ts";
 import { CacheIndex } from "./cache-index.ts";
 import { CONTROLLER_REVISION, type ControllerRevisionObject, NAMESPACE, type NamespaceObject } from "./kinds.ts";
-import { keepMetadata } from "./projections.ts";
+import { keepMetadata, projectSocketSite } from "./projections.ts";
 import type { Cache, Cluster } from "./ports.ts";
 
 /** The projected copies of our own kinds: in the fleet namespace, and what accounts have in theirs. A standby keeps them warm too. */
@@ -25,6 +28,12 @@ export interface HubCaches {
   readonly approvals: Cache<Approval>;
   /** Of every namespace. */
   readonly tunnelSites: Cache<TunnelSite>;
+  /** Of every namespace. */
+  readonly socketSites: Cache<SocketSite>;
+  readonly socketRollouts: Cache<SocketRollout>;
+  readonly accountPolicies: Cache<AccountPolicy>;
+  /** MaintenanceWindows of every namespace; those of the fleet are found under `windows` too, and are few. */
+  readonly accountWindows: Cache<MaintenanceWindow>;
   /** The namespaces of accounts. */
   readonly namespaces: Cache<NamespaceObject>;
 }
@@ -45,6 +54,10 @@ export function openHubCaches(hub: Cluster, namespace: string): HubCaches {
     rollouts: hub.cache<PopRollout>(POP_ROLLOUT, { namespace }),
     approvals: hub.cache<Approval>(APPROVAL, { namespace }),
     tunnelSites: hub.cache<TunnelSite>({ ...TUNNEL_SITE, project: keepMetadata }),
+    socketSites: hub.cache<SocketSite>({ ...SOCKET_SITE, project: projectSocketSite }),
+    socketRollouts: hub.cache<SocketRollout>(SOCKET_ROLLOUT, { namespace }),
+    accountPolicies: hub.cache<AccountPolicy>({ ...ACCOUNT_POLICY, project: keepMetadata }),
+    accountWindows: hub.cache<MaintenanceWindow>({ ...MAINTENANCE_WINDOW, project: keepMetadata }),
     namespaces: hub.cache<NamespaceObject>(NAMESPACE, { labelSelector: ACCOUNT_LABEL }),
   };
 }
@@ -59,5 +72,9 @@ export const hubCacheList = (
   ["PoPRollout", caches.rollouts],
   ["Approval", caches.approvals],
   ["TunnelSite", caches.tunnelSites],
+  ["SocketSite", caches.socketSites],
+  ["SocketRollout", caches.socketRollouts],
+  ["AccountPolicy", caches.accountPolicies],
+  ["MaintenanceWindow", caches.accountWindows],
   ["Namespace", caches.namespaces],
 ];

@@ -45,13 +45,14 @@ export interface Inventory {
   }): Promise<SiteInventory>;
   /**
    * Inserts the row if none of this id is there and no row of this site is open, given or proceeding: the store itself keeps a pair from
-   * two commands (rules S2, I4). False: nothing was inserted.
+   * two commands (rules S2, I4). A row of another site that still holds the Socket is withdrawn for it if it is Open and its time ends
+   * before this one's begins: that site was deleted while no operator ran, and nobody was given it (rule S1). False: nothing was inserted.
    */
   insertCommand(row: CommandRow): Promise<boolean>;
   /** The one statement of an act (rule S1). True: it changed the row. */
   act(id: string, act: Exclude<CommandAct, "give">, now: Instant): Promise<boolean>;
   /** Ask the device to drop a given command; shown at its next poll until it answers. */
-  requestCancel(id: string): Promise<void>;
+  requestCancel(id: string, now: Instant): Promise<void>;
   endAttempt(end: AttemptEnd): Promise<void>;
   recordVerdict(verdict: {
     readonly serial: string;
@@ -111,6 +112,8 @@ export interface DeviceInventory {
   report(of: { readonly account: string; readonly serial: string; readonly attributes: DeviceAttributes }, now: Instant): Promise<boolean>;
   /** Gives the command: `Open | Given → Given` inside its time (rule S1). Undefined: no row changed, so nothing is offered. */
   give(of: { readonly account: string; readonly serial: string; readonly action: number }, now: Instant): Promise<CommandRow | undefined>;
+  /** The command of that number which this very device was given, also when it is over. */
+  given(of: { readonly account: string; readonly serial: string; readonly action: number }): Promise<CommandRow | undefined>;
   /**
    * Feedback of a device about a command of its own. NotYours: no such command of this device (404 or 410, without a difference);
    * Repeated: it changed nothing (answered as a success: devices repeat).
@@ -124,6 +127,7 @@ export interface DeviceInventory {
   /**
    * Binds a serial to an account and gives it a token, by its hash; without a serial it is a gateway token, good for all devices of the
    * account. Older tokens of the same serial, or the account's older gateway tokens, stay good until `oldTokensUntil` (rotation).
+   * TokenTaken: somebody else has a token of this hash, and nothing was changed; one token must not open two doors (rule I15).
    */
   enroll(device: {
     readonly serial?: string;
@@ -132,7 +136,7 @@ export interface DeviceInventory {
     readonly at: Instant;
     readonly expiresAt?: Instant;
     readonly oldTokensUntil: Instant;
-  }): Promise<"Enrolled" | "Rotated" | "OfAnotherAccount">;
+  }): Promise<"Enrolled" | "Rotated" | "OfAnotherAccount" | "TokenTaken">;
 }
 
 /** What a device says of itself, already read, stripped and capped (rule G12). */

@@ -11,7 +11,8 @@ import { pullKey, pullOutcome } from "./act/pull-images.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import { assignmentsAmong } from "./observe/assignments.ts";
 import { assumedContentSources } from "./observe/content-sources.ts";
-import { popObservation, type PopObjects, type PopServers, reached, readLive } from "./observe/pop-cluster.ts";
+import { popObservation, type PopObjects } from "./observe/pop-cluster.ts";
+import { type PopServers, reached, readLive } from "./observe/pop-reads.ts";
 import { readInHand } from "./observe/read-in-hand.ts";
 import type { NodeObject } from "./kinds.ts";
 import { PopMemory } from "./pop-memory.ts";
@@ -26,7 +27,7 @@ import {
   type SiteCacheSet,
 } from "./site-caches.ts";
 import type { Site, Sites } from "./sites.ts";
-import { unlessRefused } from "./status-refused.ts";
+import { asWritten, unlessInvalid } from "./status-refused.ts";
 import type { Told } from "./told.ts";
 
 export interface PopReconcilerPorts {
@@ -57,6 +58,8 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
   readonly kind = "PoPCluster";
   readonly #ports: PopReconcilerPorts;
   readonly #memory = new Map<string, PopMemory>();
+  /** The kubeconfig Secret that each PoP was seen to name last. */
+  readonly #secrets = new Map<string, string | undefined>();
   readonly rereading = {
     last: new Map<string, Reading<ObservedPopCluster>>(),
     refresh: async ({ objects }: ObservedPopCluster): Promise<ObservedPopCluster | undefined> => {
@@ -126,8 +129,9 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
   }
 
   async claim({ objects, site }: ObservedPopCluster, status: PopClusterStatus): Promise<ObservedPopCluster | undefined> {
-    const written = await unlessRefused(
+    const written = await asWritten(
       `PoPCluster ${objects.pop.metadata.name}`,
+      status,
       this.#ports.hub.updateStatus<PopCluster>(POP_CLUSTER, { ...objects.pop, status }),
     );
     this.#ports.told.pop(written);
@@ -143,17 +147,16 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     }
     if (isBreach(objects.pop, action, this.#ports.clock.now())) this.#ports.told.windowBreached(objects.pop);
     const numbers = objects.records.map((record) => record.revision);
-    const changed = await act(
-      {
-        hub,
-        site: site.state === "Reachable" ? site.cluster : hub,
-        prober,
-        memory: this.#memoryOf(objects.pop.metadata.name),
-        pop: objects.pop,
-        nextRecord: Math.max(0, ...numbers) + 1,
-      },
-      action,
-    );
+    const { name } = objects.pop.metadata;
+    const world = {
+      hub,
+      site: site.state === "Reachable" ? site.cluster : hub,
+      prober,
+      memory: this.#memoryOf(name),
+      pop: objects.pop,
+      nextRecord: Math.max(0, ...numbers) + 1,
+    };
+    const changed = await unlessInvalid(action.kind, `PoPCluster ${name}`, act(world, action));
     if (changed === undefined) return undefined;
     return this.#observed(site, {
       ...objects,
@@ -180,6 +183,8 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
 
   forget(key: string): void {
     this.#memory.delete(key);
+    this.#secrets.delete(key);
+    this.#closeUnnamed();
     this.rereading.last.delete(key);
     this.#ports.told.popGone(key, this.#ports.namespace);
   }
@@ -214,8 +219,20 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
   }
 
   async #siteOf(pop: PopCluster): Promise<Site> {
+    const { sites, namespace } = this.#ports;
+    const key = pop.metadata.name;
     const secret = pop.spec.kubeconfigSecretRef;
-    return this.#ports.sites.of(secret && { name: secret.name, namespace: this.#ports.namespace });
+    const before = this.#secrets.get(key);
+    this.#secrets.set(key, secret?.name);
+    if (before !== undefined && before !== secret?.name) this.#closeUnnamed();
+    return sites.of(secret && { name: secret.name, namespace });
+  }
+
+  /** A cluster that no PoP names any more is not watched any more (rule P17). */
+  #closeUnnamed(): void {
+    const { hubCaches, sites, namespace } = this.#ports;
+    const named = hubCaches.pops.list().flatMap(({ spec }) => (spec.kubeconfigSecretRef ? [spec.kubeconfigSecretRef.name] : []));
+    sites.keepOnly(named.map((name) => ({ name, namespace })));
   }
 
   #memoryOf(key: string): PopMemory {

@@ -66,8 +66,14 @@ export class ApiError extends Error {
 }
 
 export const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.code === 404;
-/** Somebody was here since we looked: 409 Conflict, or 422 of a JSON patch whose `test` failed (rule G5a). Observe again. */
-export const isConflict = (error: unknown): boolean => error instanceof ApiError && (error.code === 409 || error.code === 422);
+/**
+ * Somebody was here since we looked: 409 Conflict, or 422 of a JSON patch whose `test` failed (rule G5a). Observe again. An object that the
+ * schema or a policy refuses is a 422 too, but one that names causes: looking again mends nothing of it.
+ */
+export const isConflict = (error: unknown): boolean =>
+  error instanceof ApiError && (error.code === 409 || (error.code === 422 && error.causes.length === 0));
+/** The object itself is refused, by its schema or by a policy (422 with its causes): a person has to mend it, or we. */
+export const isInvalid = (error: unknown): boolean => error instanceof ApiError && error.code === 422 && error.causes.length > 0;
 
 export interface ListOptions {
   readonly namespace?: string;
@@ -133,6 +139,8 @@ export interface Cluster {
     options?: { readonly dryRun?: boolean },
   ): Promise<void>;
   cache<T extends KubernetesObject>(kind: Kind<T>, options?: ListOptions): Cache<T>;
+  /** Aborted when it is closed: what was opened on it shows nothing any more, and is let go. */
+  readonly closed: AbortSignal;
   /** Closes connections and all caches. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
-import type { ObjectMeta } from "../api/common.ts";
+import type { Condition, ObjectMeta } from "../api/common.ts";
+import type { SocketSite } from "../api/socket-site.ts";
 import type { NodeObject, PodObject, PodSpec } from "./objects.ts";
 import type { KubernetesObject } from "./ports.ts";
 
@@ -75,4 +76,57 @@ export function projectPod(pod: PodObject): PodObject {
       containers: spec.containers.map(({ name, image, ports }) => withoutUndefined({ name, image, ports })),
     }) as PodSpec,
   }) as PodObject;
+}
+
+/** Texts that thousands of objects have alike, kept once; begun anew when full, so that nobody's odd ones fill it for ever. */
+const shared = new Map<string, string>();
+const MOST_SHARED = 10_000;
+const LONGEST_SHARED = 128;
+
+function once(text: string): string {
+  const known = shared.get(text);
+  if (known !== undefined) return known;
+  if (text.length > LONGEST_SHARED) return text;
+  if (shared.size >= MOST_SHARED) shared.clear();
+  shared.set(text, text);
+  return text;
+}
+
+/** Whole parts that most sites have alike: checks of a pair that are all Ready, why a site waits for its ramp. */
+const sharedParts = new Map<string, object>();
+
+function oncePart<Part extends object>(part: Part): Part {
+  const text = JSON.stringify(part);
+  const known = sharedParts.get(text);
+  if (known !== undefined) return known as Part;
+  if (sharedParts.size >= MOST_SHARED) sharedParts.clear();
+  sharedParts.set(text, part);
+  return part;
+}
+
+const slimCondition = (condition: Condition): Condition => ({
+  ...condition,
+  type: once(condition.type),
+  reason: once(condition.reason),
+  message: once(condition.message),
+  lastTransitionTime: once(condition.lastTransitionTime),
+});
+
+/**
+ * A site is kept by the hundred thousand. Dropped: coming windows and weeks behind, which are computed and compared with nothing; what
+ * most sites have alike is kept once.
+ */
+export function projectSocketSite(site: SocketSite): SocketSite {
+  const { status, ...rest } = keepMetadata(site);
+  if (status === undefined) return rest;
+  const { next: _, weeksBehind: __, ...kept } = status;
+  return {
+    ...rest,
+    status: {
+      ...kept,
+      ...(kept.ha === undefined ? {} : { ha: { ...kept.ha, checks: oncePart(kept.ha.checks) } }),
+      ...(kept.holds === undefined ? {} : { holds: oncePart(kept.holds) }),
+      ...(kept.conditions === undefined ? {} : { conditions: kept.conditions.map((one) => oncePart(slimCondition(one))) }),
+    },
+  };
 }

@@ -3,7 +3,7 @@ import { POP_LABEL } from "../api/names.ts";
 import type { PopCluster } from "../api/pop-cluster.ts";
 import { PULL_LABEL } from "./act/pull-images.ts";
 import { CacheIndex } from "./cache-index.ts";
-import { membersAmong } from "./observe/pop-cluster.ts";
+import { membersAmong } from "./observe/selected-nodes.ts";
 import type { Cache, Cluster } from "./ports.ts";
 
 /** The projected copies of one PoP cluster; several PoPs of one cluster share them. */
@@ -25,11 +25,14 @@ export interface SiteListeners {
   /** `node`: the one that it is on, as far as it is known. */
   pod(pod: PodObject, node: NodeObject | undefined): void;
   daemonSet(set: DaemonSetObject): void;
-  /** A cluster fell silent, or is heard again. */
+  /** A cluster fell silent, is heard again, or was closed: whoever is of it has to look where its nodes are now. */
   silence(): void;
 }
 
-/** Opens the caches of a cluster once, when its first PoP is looked at. */
+/**
+ * Opens the caches of a cluster once, when its first PoP is looked at, and lets them go when the cluster is closed: what was seen by a
+ * kubeconfig that is not used any more would grow old for ever, and raise an alert that nobody can end (rule P17).
+ */
 export class SiteCacheSet {
   readonly #byCluster = new Map<Cluster, SiteCaches>();
   readonly #listeners: SiteListeners;
@@ -42,6 +45,7 @@ export class SiteCacheSet {
     const known = this.#byCluster.get(cluster);
     if (known) return known;
     const caches = openSiteCaches(cluster);
+    cluster.closed.addEventListener("abort", () => this.#drop(cluster), { once: true });
     const seen = new Map<string, NodeObject>();
     caches.nodes.onChange((node, deleted) => {
       const { uid } = node.metadata;
@@ -77,13 +81,21 @@ export class SiteCacheSet {
   }
 
   stop(): void {
-    for (const caches of this.#byCluster.values()) {
-      caches.nodes.stop();
-      caches.pods.stop();
-      caches.daemonSets.stop();
-    }
+    for (const caches of this.#byCluster.values()) stopAll(caches);
     this.#byCluster.clear();
   }
+
+  #drop(cluster: Cluster): void {
+    const caches = this.#byCluster.get(cluster);
+    if (caches === undefined) return;
+    this.#byCluster.delete(cluster);
+    stopAll(caches);
+    this.#listeners.silence();
+  }
+}
+
+function stopAll({ nodes, pods, daemonSets }: SiteCaches): void {
+  for (const cache of [nodes, pods, daemonSets]) cache.stop();
 }
 
 function openSiteCaches(cluster: Cluster): SiteCaches {

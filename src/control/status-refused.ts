@@ -1,5 +1,5 @@
 import { canonicalJson } from "../core/canonical-json.ts";
-import { ApiError } from "./ports.ts";
+import { ApiError, isInvalid } from "./ports.ts";
 
 /**
  * A status that the schema refuses (422) is a fault of ours and no conflict: the same write would be tried again at once, for ever and
@@ -12,6 +12,21 @@ export async function unlessRefused<T>(what: string, write: Promise<T>): Promise
     if (error instanceof ApiError && error.code === 422)
       throw new Error(`the API server refuses the status of ${what}: ${error.message}`, { cause: error });
     throw error;
+  }
+}
+
+/** An effect that the server takes for invalid (422 with causes): told by what it was, on what, with the server's words. It backs off. */
+export async function unlessInvalid<T>(effect: string, what: string, done: Promise<T>): Promise<T> {
+  try {
+    return await done;
+  } catch (error) {
+    if (!isInvalid(error)) throw error;
+    const { message } = error as ApiError;
+    throw new Error(
+      `${effect} for ${what} is invalid to the API server, and nothing of it was done: ${message}; it is tried again ever more seldom; ` +
+        "mend what it names: a schema, or the policy or webhook that refuses it",
+      { cause: error },
+    );
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Fleet } from "../api/fleet.ts";
 import type { PopCluster } from "../api/pop-cluster.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
+import type { SocketRollout } from "../api/socket-rollout.ts";
+import type { SocketSite } from "../api/socket-site.ts";
 import type { Decision } from "../core/decision.ts";
 import type { QueueObserver } from "../runtime/queue.ts";
 
@@ -24,6 +26,14 @@ export interface Told {
   rollout(rollout: PopRollout): void;
   rolloutGone(name: string, namespace: string): void;
   decided(decision: ToldDecision): void;
+  /** A site as it was last observed or written. */
+  site(site: SocketSite): void;
+  siteGone(name: string, namespace: string): void;
+  /** A command was claimed with less notice than its site was promised: a defect of the operator (rule W3). */
+  noticeLate(site: SocketSite): void;
+  /** A rollout of Sockets as it was last observed or written. */
+  socketRollout(rollout: SocketRollout): void;
+  socketRolloutGone(name: string, namespace: string): void;
   /** Nobody could look ahead; the last forecast stands. */
   forecastFailed(message: string, error: unknown): void;
   /** The observer of one kind's work queue. */

@@ -3,7 +3,7 @@ import { PULL_LABEL } from "./act/pull-images.ts";
 import type { PopCluster } from "../api/pop-cluster.ts";
 import { hostPortsOf } from "../core/pop-cluster/daemon-set.ts";
 import type { ControllerRevisionObject, DaemonSetObject, NodeObject, PodObject } from "./kinds.ts";
-import { selects } from "./observe/pop-cluster.ts";
+import { selects } from "./observe/selected-nodes.ts";
 
 /** Whom a change of an object concerns, by name of the PoPCluster. Too many names cost a look, a missing one costs a timer's time. */
 export const wakeRules = {

@@ -8,11 +8,13 @@ import type { MaintenanceWindowObservation } from "../core/maintenance-window/ob
 import type { Reconciler } from "../runtime/reconcile.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import type { Cluster, EventSink } from "./ports.ts";
+import { splitKey, type SiteIndex } from "./sockets/site-index.ts";
 import { asWritten } from "./status-refused.ts";
 
 export interface WindowReconcilerPorts {
   readonly hub: Cluster;
   readonly hubCaches: HubCaches;
+  readonly sites: Pick<SiteIndex, "tooShort">;
   readonly events: EventSink;
   readonly namespace: string;
 }
@@ -25,7 +27,10 @@ export const windowPopOf = ({ spec, status }: PopCluster) => ({
   tooShort: status?.holds?.some(({ reason }) => reason === "WindowTooShort") === true,
 });
 
-/** MaintenanceWindows on the one loop: whether they can be used, their next occurrences, and for whom they are too short. */
+/** A window as its queue knows it. */
+export const windowKey = ({ metadata }: Pick<MaintenanceWindow, "metadata">): string => `${metadata.namespace ?? ""}/${metadata.name}`;
+
+/** MaintenanceWindows on the one loop, the provider's and the accounts', by `<namespace>/<name>`: whether they can be used, their next occurrences, and for whom they are too short. */
 export class WindowReconciler implements Reconciler<MaintenanceWindowObservation, MaintenanceWindowStatus, never, never, WindowDecision> {
   readonly kind = "MaintenanceWindow";
   readonly #ports: WindowReconcilerPorts;
@@ -35,12 +40,14 @@ export class WindowReconciler implements Reconciler<MaintenanceWindowObservation
   }
 
   async observe(key: string): Promise<MaintenanceWindowObservation | undefined> {
-    const window = this.#ports.hubCaches.windows.get(key, this.#ports.namespace);
+    const [namespace, name] = splitKey(key);
+    const window = this.#ports.hubCaches.accountWindows.get(name, namespace);
     return window && this.#observed(window);
   }
 
   async observeLive(key: string): Promise<MaintenanceWindowObservation | undefined> {
-    const window = await this.#ports.hub.get<MaintenanceWindow>(MAINTENANCE_WINDOW, key, this.#ports.namespace);
+    const [namespace, name] = splitKey(key);
+    const window = await this.#ports.hub.get<MaintenanceWindow>(MAINTENANCE_WINDOW, name, namespace);
     return window && this.#observed(window);
   }
 
@@ -82,10 +89,29 @@ export class WindowReconciler implements Reconciler<MaintenanceWindowObservation
   forget(): void {}
 
   #observed(window: MaintenanceWindow): MaintenanceWindowObservation {
-    const waiting = this.#ports.hubCaches.pops.list().filter((pop) => {
+    const { hubCaches, namespace } = this.#ports;
+    const { name, namespace: own = "" } = window.metadata;
+    const sites = this.#sitesWithout(window);
+    if (own !== namespace) return { window, tooShortFor: sites };
+    const waiting = hubCaches.pops.list().filter((pop) => {
       const seen = windowPopOf(pop);
-      return seen.tooShort && seen.window === window.metadata.name;
+      return seen.tooShort && seen.window === name;
     });
-    return { window, tooShortFor: waiting.map((pop) => pop.metadata.name) };
+    return { window, tooShortFor: [...waiting.map((pop) => pop.metadata.name), ...sites] };
+  }
+
+  /** Sites that this window is too short for (rule W4). An account reads the names of its own; the provider those of all. */
+  #sitesWithout({ metadata }: MaintenanceWindow): readonly string[] {
+    const { hubCaches, sites, namespace } = this.#ports;
+    const { name, namespace: own = "" } = metadata;
+    const from = own === namespace ? ["ProviderDefault"] : ["Site", "Account"];
+    return [...sites.tooShort(own)].flatMap((key) => {
+      const [where, site] = splitKey(key);
+      const found = hubCaches.socketSites.get(site, where);
+      if (found === undefined || !from.includes(found.status?.windowFrom ?? "")) return [];
+      const policy = hubCaches.accountPolicies.get("account", where)?.spec.sockets.windowRef?.name;
+      const named = own === namespace ? name : (found.spec.windowRef?.name ?? policy);
+      return named === name ? [own === namespace ? key : site] : [];
+    });
   }
 }

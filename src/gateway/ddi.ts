@@ -1,10 +1,20 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { DeviceInventory, PollAnswer } from "../control/inventory.ts";
-import { answerPoll, asksForView, deploymentFor, type GatewayView, hintFor, type PollHints } from "../core/socket/answer.ts";
+import {
+  answerPoll,
+  asksForView,
+  deploymentFor,
+  type GatewayView,
+  hintFor,
+  isInstalled,
+  isToDrop,
+  mayFetch,
+  type PollHints,
+} from "../core/socket/answer.ts";
 import { readAttributes, readFeedback } from "../core/socket/device-words.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type ArtifactFacts, type Artifacts, checksumLine, fileReply } from "./artifacts.ts";
-import { artifactDocument, cancelDocument, deploymentDocument, pollDocument } from "./documents.ts";
+import { artifactDocument, cancelDocument, deploymentDocument, installedDocument, pollDocument } from "./documents.ts";
 import type { Log } from "./log.ts";
 import { badRequest, type CheckinAnswer, DONE, NOTHING_HERE, type Reply, UNAUTHORIZED, unavailable } from "./reply.ts";
 import type { DevicePath, Route } from "./routes.ts";
@@ -69,6 +79,8 @@ export class Ddi {
         return this.#feedback(call, "cancelAction", route.action);
       case "cancelAction":
         return this.#cancelAction(call, route.action);
+      case "installed":
+        return this.#installed(call, route.action);
       case "artifacts":
       case "artifact":
       case "checksum":
@@ -135,28 +147,30 @@ export class Ddi {
     const which = { account: route.account, serial: route.serial, action };
     const result = await inventory.feedback(which, read.act === "fetch" ? "proceed" : read.act, read.said, clock.now());
     if (result !== "NotYours") return DONE;
-    return read.act === "fetch" && (await this.#isShownAhead(route, action)) ? DONE : NOTHING_HERE;
-  }
-
-  async #isShownAhead(device: DevicePath, action: number): Promise<boolean> {
-    const polled = await this.#polled(device);
-    return polled?.answer.command?.action === action && polled.answer.command.state === "Open" && polled.answer.device.prefetches;
+    const polled = read.act === "fetch" ? await this.#polled(route) : undefined;
+    return polled !== undefined && mayFetch(polled.answer, action, clock.now()) ? DONE : NOTHING_HERE;
   }
 
   async #cancelAction({ route }: DeviceCall, action: number): Promise<Reply> {
     const polled = await this.#polled(route);
     if (polled === undefined) return UNAUTHORIZED;
-    const { command, cancel } = polled.answer;
-    const shown = cancel && command?.action === action && command.state === "Given";
-    return shown ? { status: 200, body: cancelDocument(action) } : NOTHING_HERE;
+    return isToDrop(polled.answer, action) ? { status: 200, body: cancelDocument(action) } : NOTHING_HERE;
   }
 
-  /** The file of the command in hand, and no other: what one account is given, another cannot fetch by guessing (rule I15). */
+  async #installed({ route }: DeviceCall, action: number): Promise<Reply> {
+    const polled = await this.#polled(route);
+    if (polled === undefined) return UNAUTHORIZED;
+    const row = await this.#settings.inventory.given({ account: route.account, serial: route.serial, action });
+    if (row === undefined || !isInstalled(polled.answer.device, row)) return NOTHING_HERE;
+    const name = this.#settings.views.rollout(row.rollout)?.name;
+    return { status: 200, body: installedDocument(row, name) };
+  }
+
   async #artifact({ route, origin, headers }: DeviceCall, asked: ArtifactRoute): Promise<Reply> {
     const polled = await this.#polled(route);
     if (polled === undefined) return UNAUTHORIZED;
     const row = polled.answer.command;
-    if (row?.action !== asked.action || (row.state === "Open" && !polled.answer.device.prefetches)) return NOTHING_HERE;
+    if (row === undefined || !mayFetch(polled.answer, asked.action, this.#settings.clock.now())) return NOTHING_HERE;
     const rollout = this.#settings.views.rollout(row.rollout);
     const artifact = rollout && (await this.#described(rollout));
     if (artifact === undefined) return NOTHING_HERE;

@@ -74,3 +74,14 @@ export function deploymentDocument(origin: string, device: DevicePath, { row, na
     },
   };
 }
+
+/** What it runs already: written so that a client which took it for an order would do nothing. */
+export const installedDocument = ({ action, version }: CommandRow, name: string | undefined): unknown => ({
+  id: String(action),
+  deployment: {
+    download: "skip",
+    update: "skip",
+    maintenanceWindow: "unavailable",
+    chunks: name === undefined ? [] : [{ part: "os", version, name, artifacts: [] }],
+  },
+});

@@ -128,10 +128,33 @@ describe("a command through the gateway", () => {
     expect((await world.command())?.state).toBe("Open");
   });
 
+  it("[S12] the installed base is what the device was given and says that it runs; nothing of it is an order", async () => {
+    await ready();
+    const installed = (action = world.row.action) => world.fetch(`installedBase/${action}`);
+    expect((await installed()).status, "not given yet").toBe(404);
+    await deployment();
+    await world.feedback("closed", "success");
+    expect((await installed()).status, "it reports 17.2").toBe(404);
+    await world.report({ version: "18.3.3" });
+    expect(await (await installed()).json()).toEqual({
+      id: String(world.row.action),
+      deployment: {
+        download: "skip",
+        update: "skip",
+        maintenanceWindow: "unavailable",
+        chunks: [{ part: "os", version: "18.3.3", name: "socket-18-3-3", artifacts: [] }],
+      },
+    });
+    expect((await installed(world.row.action + 1)).status).toBe(404);
+    const partner = await world.enroll("S-2001", "acme");
+    const asPartner = { headers: { authorization: `TargetToken ${partner}` } };
+    expect((await world.fetch(`/acme/controller/v1/S-2001/installedBase/${world.row.action}`, asPartner)).status, "[I15]").toBe(404);
+  });
+
   it("[S14] a cancel is shown in place of the deployment, and confirmed it ends the row", async () => {
     await ready();
     await deployment();
-    await world.inventory.requestCancel(world.row.id);
+    await world.inventory.requestCancel(world.row.id, START);
     const { cancelAction, deploymentBase } = (await world.poll())._links;
     expect([cancelAction?.href.split("/").slice(-2), deploymentBase]).toEqual([["cancelAction", String(world.row.action)], undefined]);
     expect(await (await world.fetch(`cancelAction/${world.row.action}`)).json()).toEqual({

@@ -112,7 +112,7 @@ class DeviceGateway {
 
   /** A token of the device was made when it was enrolled; whoever speaks for a whole account may speak of anything. */
   #isEnrolled(request: IncomingMessage, { to, account, serial }: Route): Promise<boolean> | boolean {
-    const asksByItself = to === "poll" || to === "deployment" || to === "cancelAction";
+    const asksByItself = to === "poll" || to === "deployment" || to === "installed" || to === "cancelAction";
     if (asksByItself || request.headers.authorization?.startsWith("TargetToken ") === true) return true;
     return this.#parts.ddi.knows({ account, serial });
   }

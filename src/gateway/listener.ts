@@ -61,19 +61,28 @@ export async function listen(settings: ListenerSettings, serve: RequestListener)
     : createServer(options, serve);
   let seen = tls && modifiedOf(tls);
   let cancel = () => {};
+  /** Why the files could not be read at the last look; said once, and not at each look. */
+  let trouble: string | undefined;
   const lookAgain = (files: TlsFiles) => {
     cancel = clock.after(files.lookEveryMilliseconds ?? LOOK_AT_FILES_EVERY_MS, () => {
       lookAgain(files);
       try {
         const modified = modifiedOf(files);
-        if (modified === seen) return;
+        if (modified === seen) {
+          if (trouble !== undefined) log("info", "the gateway's certificate is as it was again");
+          trouble = undefined;
+          return;
+        }
         const anew = readMaterial(files);
         (server as TlsServer).setSecureContext(secrets(anew));
         material = anew;
         seen = modified;
+        trouble = undefined;
         log("info", "the gateway's certificate was read anew");
       } catch (error) {
-        log("warn", `the gateway's certificate could not be read anew, and the old one stays: ${String(error)}`);
+        const found = String(error);
+        if (found !== trouble) log("warn", `the gateway's certificate could not be read anew, and the old one stays: ${found}`);
+        trouble = found;
       }
     });
   };

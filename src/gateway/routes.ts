@@ -11,7 +11,7 @@ export type Route = DevicePath &
   (
     | { readonly to: "poll" | "configData" | "confirmationBase" }
     | {
-        readonly to: "deployment" | "deploymentFeedback" | "cancelAction" | "cancelFeedback";
+        readonly to: "deployment" | "deploymentFeedback" | "installed" | "cancelAction" | "cancelFeedback";
         readonly action: number;
       }
     | { readonly to: "artifacts"; readonly action: number }
@@ -31,6 +31,7 @@ export const METHODS: Readonly<Record<Route["to"], readonly string[]>> = {
   confirmationBase: ["GET"],
   deployment: ["GET"],
   deploymentFeedback: ["POST", "PUT"],
+  installed: ["GET"],
   cancelAction: ["GET"],
   cancelFeedback: ["POST", "PUT"],
   artifacts: ["GET"],
@@ -54,6 +55,8 @@ export function routeOf(url: string): Route | undefined {
       return { ...device, to: "deployment", action };
     case "deploymentBase/feedback:3":
       return { ...device, to: "deploymentFeedback", action };
+    case "installedBase/:2":
+      return { ...device, to: "installed", action };
     case "cancelAction/:2":
       return { ...device, to: "cancelAction", action };
     case "cancelAction/feedback:3":

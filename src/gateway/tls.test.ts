@@ -125,5 +125,16 @@ describe.skipIf(!hasOpenssl)("TLS of the gateway (openssl makes the certificates
     writeFileSync(file("server.pem"), "broken");
     await expect.poll(() => world.said.some((line) => line.includes("the old one stays")), { timeout: 30_000 }).toBe(true);
     expect((await poll("acme", "S-2002", { token: world.token })).shownBy).toBe("gateway renewed");
+    let looks = 0;
+    const after = world.clock.after.bind(world.clock);
+    world.clock.after = (milliseconds, act) => {
+      looks += milliseconds === 200 ? 1 : 0;
+      return after(milliseconds, act);
+    };
+    await expect.poll(() => looks, { timeout: 30_000 }).toBeGreaterThan(2);
+    const times = (words: string) => world.said.filter((line) => line.includes(words)).length;
+    expect(times("the old one stays"), "said once, however often it is looked").toBe(1);
+    writeFileSync(file("server.pem"), readFileSync(file("next.pem")));
+    await expect.poll(() => times("was read anew"), { timeout: 30_000 }).toBe(2);
   });
 });

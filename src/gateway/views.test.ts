@@ -84,6 +84,17 @@ describe("[G15] what the gateway sees", () => {
     expect([view?.rollout?.stopped, view?.fleet]).toEqual(["Failures", undefined]);
   });
 
+  it("[S1] what is being deleted is told apart, and its artifact stays known to those who were given it", async () => {
+    const deletionTimestamp = "2026-11-28T23:00:00Z";
+    hub.fleet = { ...FLEET, metadata: { ...FLEET.metadata, deletionTimestamp } };
+    hub.rollouts = [{ ...ROLLOUT, metadata: { ...ROLLOUT.metadata, deletionTimestamp } }];
+    hub.site = { ...SITE, metadata: { ...SITE.metadata, deletionTimestamp } };
+    await clock.advance(5_000);
+    const view = await views.viewOf(row);
+    expect([view?.fleet?.deleting, view?.rollout?.deleting, view?.site?.deleting]).toEqual([true, true, true]);
+    expect(views.rollout(row.rollout)).toMatchObject({ name: "socket-18-3-3" });
+  });
+
   it("10 s after the last look that was answered it is fresh, a millisecond later not; what is in hand is still known", async () => {
     hub.away = true;
     // Answered at 0, and by nothing since.

@@ -89,8 +89,10 @@ export class ClusterViews implements Views {
     const rollout = seen.rollouts.get(row.rollout);
     const stopped = rollout?.status?.stopped?.by;
     return {
-      ...(seen.fleet ? { fleet: { paused: seen.fleet.spec.paused, freezes: seen.fleet.spec.freezes ?? [] } } : {}),
-      ...(rollout ? { rollout: { paused: rollout.spec.paused, ...(stopped ? { stopped } : {}) } } : {}),
+      ...(seen.fleet
+        ? { fleet: { paused: seen.fleet.spec.paused, freezes: seen.fleet.spec.freezes ?? [], ...beingDeleted(seen.fleet) } }
+        : {}),
+      ...(rollout ? { rollout: { paused: rollout.spec.paused, ...(stopped ? { stopped } : {}), ...beingDeleted(rollout) } } : {}),
       // Another site of the same name is another site.
       ...(site?.metadata.uid === uid ? { site: siteView(site) } : {}),
     };
@@ -122,9 +124,13 @@ export class ClusterViews implements Views {
   }
 }
 
-function siteView({ spec, status }: SocketSite): NonNullable<GatewayView["site"]> {
+const beingDeleted = ({ metadata }: Pick<SocketSite, "metadata">): { readonly deleting?: true } =>
+  metadata.deletionTimestamp === undefined ? {} : { deleting: true };
+
+function siteView(site: SocketSite): NonNullable<GatewayView["site"]> {
+  const { spec, status } = site;
   const command = status?.upgrade?.command?.id;
-  return { zone: spec.timeZone, ...(command === undefined ? {} : { command }), done: status?.upgrade?.done ?? [] };
+  return { zone: spec.timeZone, ...(command === undefined ? {} : { command }), done: status?.upgrade?.done ?? [], ...beingDeleted(site) };
 }
 
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error));

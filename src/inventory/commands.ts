@@ -1,27 +1,56 @@
-import { sql } from "kysely";
+import { sql, type Transaction } from "kysely";
 import type { AttemptEnd, DeviceInventory, Inventory } from "../control/inventory.ts";
-import { type CommandAct, type CommandRow, isOver, TRANSITIONS } from "../core/socket/command.ts";
+import { type CommandAct, type CommandRow, type CommandState, isOver, TRANSITIONS } from "../core/socket/command.ts";
 import { type Act, note } from "./audit.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Queries } from "./engine.ts";
 import { touch } from "./feed.ts";
+import { LIVE } from "./migrations.ts";
 import { commandOf, tableOf } from "./rows.ts";
-import type { CommandTable } from "./schema.ts";
+import type { CommandTable, InventoryTables } from "./schema.ts";
 
 /** Calendar time as a typed value: in a `case` or `coalesce`, PostgreSQL takes a bare parameter for text. */
 const instant = (now: number) => sql<number>`cast(${now} as bigint)`;
 
-/** Inserted unless its id is there, or its site or its Socket has one that is not over: the unique indexes say so (rules S2, I4). */
+/**
+ * Inserted unless its id is there, or its site or its Socket has one that is not over: the unique indexes say so (rules S2, I4). What a
+ * site left Open that nobody asks for any more does not keep its Socket from the next one.
+ */
 export function insertCommand(engine: Engine, row: CommandRow): Promise<boolean> {
   return engine.db.transaction().execute(async (db) => {
-    const { numInsertedOrUpdatedRows: inserted } = await db
-      .insertInto("command")
-      .values(tableOf(row))
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirstOrThrow();
-    if (inserted !== 1n) return false;
-    await touch(engine, db, row.serial);
-    return true;
+    const inserted = (await insertFree(db, row)) || ((await withdrawLeft(db, row)) && (await insertFree(db, row)));
+    if (inserted) await touch(engine, db, row.serial);
+    return inserted;
   });
+}
+
+async function insertFree(db: Queries, row: CommandRow): Promise<boolean> {
+  const { numInsertedOrUpdatedRows: inserted } = await db
+    .insertInto("command")
+    .values(tableOf(row))
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  return inserted === 1n;
+}
+
+/**
+ * Withdraws the command that keeps this Socket if it is of another site, Open, and over before `row` may be given: its site was deleted
+ * while no operator ran. Nobody was given it, and nobody will be (rule S1); one that was given stays and is waited for.
+ */
+async function withdrawLeft(db: Transaction<InventoryTables>, row: CommandRow): Promise<boolean> {
+  const left = await db
+    .updateTable("command")
+    .set({ state: "Withdrawn", ended_at: row.notBefore })
+    .where("serial", "=", row.serial)
+    .where(LIVE)
+    .where("state", "=", "Open")
+    .where("site_uid", "!=", row.site.uid)
+    .where("not_after_at", "<", row.notBefore)
+    .returning(["account", "serial", "id", "version"])
+    .executeTakeFirst();
+  if (left === undefined) return false;
+  const { account, serial, id, version } = left;
+  await note(db, { at: row.notBefore, account, serial, act: "withdraw", by: "operator", detail: `${id} to ${version}` });
+  return true;
 }
 
 type Which = { readonly id: string } | { readonly account: string; readonly serial: string; readonly action: number };
@@ -37,38 +66,47 @@ export function changeCommand(
   how: { readonly now: number; readonly by: Act["by"]; readonly said?: string },
 ): Promise<CommandRow | undefined> {
   const { from, to } = TRANSITIONS[act];
-  // What says what the row says already changes nothing, but for `give`, whose answer may have been lost.
-  const states = act === "give" ? from : from.filter((state) => state !== to);
+  // What says what the row says already changes nothing. But what was given is given again, since the answer may have been lost; it is
+  // tried apart, because only the first time is a deed.
+  const fresh: readonly CommandState[] = from.filter((state) => state !== to);
   return engine.db.transaction().execute(async (db) => {
-    const row = await db
-      .updateTable("command")
-      .set({
-        state: to,
-        ...(act === "give" ? { given_at: sql<number>`coalesce(given_at, ${instant(how.now)})` } : {}),
-        ...(act === "proceed" ? { proceeding_at: sql<number>`coalesce(proceeding_at, ${instant(how.now)})` } : {}),
-        ...(isOver(to) ? { ended_at: how.now } : {}),
-        ...(how.said === undefined ? {} : { said: how.said }),
-      })
-      .where("state", "in", states)
-      .$if("id" in which, (query) => query.where("id", "=", (which as { id: string }).id))
-      .$if("action" in which, (query) => query.where(ownedBy(which as Exclude<Which, { id: string }>)))
-      .$if(act === "give", (query) => query.where("not_before_at", "<=", how.now).where("not_after_at", ">=", how.now))
-      .returningAll()
-      .executeTakeFirst();
-    if (row === undefined) return undefined;
-    const changed = commandOf(row);
-    // Given again is as it was: there is nothing to look at.
-    if (act !== "give" || changed.givenAt === how.now) {
-      await touch(engine, db, row.serial);
-      const { account, serial, id, version } = changed;
-      await note(db, { at: how.now, account, serial, act, by: how.by, detail: `${id} to ${version}` });
+    const change = (states: readonly CommandState[]) =>
+      db
+        .updateTable("command")
+        .set({
+          state: to,
+          ...(act === "give" ? { given_at: sql<number>`coalesce(given_at, ${instant(how.now)})` } : {}),
+          ...(act === "proceed" ? { proceeding_at: sql<number>`coalesce(proceeding_at, ${instant(how.now)})` } : {}),
+          ...(isOver(to) ? { ended_at: how.now } : {}),
+          ...(how.said === undefined ? {} : { said: how.said }),
+        })
+        .where("state", "in", states)
+        .$if("id" in which, (query) => query.where("id", "=", (which as { id: string }).id))
+        .$if("action" in which, (query) => query.where(ownedBy(which as Exclude<Which, { id: string }>)))
+        .$if(act === "give", (query) => query.where("not_before_at", "<=", how.now).where("not_after_at", ">=", how.now))
+        .returningAll()
+        .executeTakeFirst();
+    const row = await change(fresh);
+    if (row === undefined) {
+      const again = act === "give" ? await change([to]) : undefined;
+      return again && commandOf(again);
     }
+    const changed = commandOf(row);
+    await touch(engine, db, row.serial);
+    const { account, serial, id, version } = changed;
+    await note(db, { at: how.now, account, serial, act, by: how.by, detail: `${id} to ${version}` });
     return changed;
   });
 }
 
 const ownedBy = ({ account, serial, action }: { readonly account: string; readonly serial: string; readonly action: number }) =>
   sql<boolean>`serial = ${serial} and action = ${action} and account = ${account}`;
+
+/** Of this very device, or nothing is said about it (rule I15). */
+export async function givenCommand({ db }: Engine, of: Parameters<DeviceInventory["given"]>[0]): Promise<CommandRow | undefined> {
+  const row = await db.selectFrom("command").selectAll().where(ownedBy(of)).where("given_at", "is not", null).executeTakeFirst();
+  return row && commandOf(row);
+}
 
 /** Feedback of a device; what it is of was given to this very device, or nothing is said about it (rules I9, I15). */
 export async function takeFeedback(
@@ -83,8 +121,21 @@ export async function takeFeedback(
   return row === undefined || row.given_at === null ? "NotYours" : "Repeated";
 }
 
-export async function requestCancel(engine: Engine, id: string): Promise<void> {
-  await engine.db.updateTable("command").set({ cancel_asked: 1 }).where("id", "=", id).where("cancel_asked", "=", 0).execute();
+/** Asked once, of what is not over; who asked and when stands in the audit trail. */
+export function requestCancel(engine: Engine, id: string, now: number): Promise<void> {
+  return engine.db.transaction().execute(async (db) => {
+    const row = await db
+      .updateTable("command")
+      .set({ cancel_asked: 1 })
+      .where("id", "=", id)
+      .where("cancel_asked", "=", 0)
+      .where(LIVE)
+      .returning(["account", "serial", "version"])
+      .executeTakeFirst();
+    if (row === undefined) return;
+    const { account, serial, version } = row;
+    await note(db, { at: now, account, serial, act: "ask to cancel", by: "operator", detail: `${id} to ${version}` });
+  });
 }
 
 /** The first end of a command stays. What took its time is read from the row: from the first sign of proceeding to the end. */

@@ -15,15 +15,26 @@ const KEPT_GAPS = 4;
 type Read = DeviceTable & { readonly real: number };
 
 const selectDevice = ({ db, real }: Engine): SelectQueryBuilder<InventoryTables, "device", Read> =>
-  db.selectFrom("device").selectAll().select(real().as("real"));
+  db.selectFrom("device").selectAll("device").select(real().as("real"));
 
 type Of = { readonly account: string; readonly serial: string };
 
-const readDevice = prepared(["account", "serial"], (engine, { account, serial }: Of) =>
+const readDevice = prepared({ account: "text", serial: "text" }, (engine, { account, serial }: Of) =>
   selectDevice(engine).where("serial", "=", serial).where("account", "=", account),
 );
 
-const liveCommand = prepared(["account", "serial"], ({ db }, { account, serial }: Of) =>
+/** The device, and whether it has a command that is not over: of a thousand polls hardly one has to ask for it. */
+const readPoll = prepared({ account: "text", serial: "text" }, (engine, { account, serial }: Of) =>
+  selectDevice(engine)
+    .leftJoin("command as live", (join) =>
+      join.onRef("live.serial", "=", "device.serial").onRef("live.account", "=", "device.account").on(LIVE),
+    )
+    .select("live.id as live")
+    .where("device.serial", "=", serial)
+    .where("device.account", "=", account),
+);
+
+const liveCommand = prepared({ account: "text", serial: "text" }, ({ db }, { account, serial }: Of) =>
   db.selectFrom("command").selectAll().where("serial", "=", serial).where("account", "=", account).where(LIVE),
 );
 
@@ -39,7 +50,7 @@ export async function poll(
   of: Parameters<DeviceInventory["poll"]>[0],
   now: number,
 ): Promise<PollAnswer | undefined> {
-  const row = await readDevice(engine, of);
+  const row = await readPoll(engine, of);
   if (row === undefined) return undefined;
   const begun = connectionBegun(row, heartbeats.of(row), of.hintMilliseconds, now);
   if (begun === undefined) heartbeats.polled(row.serial, row.real, of.hintMilliseconds);
@@ -48,7 +59,7 @@ export async function poll(
   const plan = planOf(row);
   return {
     device: reportOf(after, heartbeats.of(after), row.real),
-    ...(await commandInHand(engine, of)),
+    ...(row.live === null ? { cancel: false } : await commandInHand(engine, of)),
     ...(plan === undefined ? {} : { plan }),
   };
 }

@@ -10,6 +10,8 @@ export interface Engine {
   readonly prepared: () => Promise<void>;
   /** The store's own clock, in milliseconds; an accelerated calendar does not touch it, and all gateways of one store share it. */
   readonly real: () => RawBuilder<number>;
+  /** A round trip to it costs more than the rows that it brings. */
+  readonly isFar: boolean;
   /** Runs one statement that only reads, of what is committed; it waits for nobody's transaction. */
   readonly read: <Row>(statement: CompiledQuery<Row>) => Promise<readonly Row[]>;
   /** Somebody else is in the way for the moment (a lock, a deadlock): the same again will do. */

@@ -1,12 +1,11 @@
 import { Kysely, PostgresDialect, type RawBuilder, sql } from "kysely";
-import pg from "pg";
 import { type Engine, lateParameter } from "./engine.ts";
 import { InventoryRefused, migrate } from "./migrate.ts";
-import { clientConfig, pool } from "./postgres-pool.ts";
+import { type ListenerSettings, PostgresListener } from "./postgres-listener.ts";
+import { pool } from "./postgres-pool.ts";
 import type { InventoryTables } from "./schema.ts";
 
 const CHANNEL = "rollward_changed";
-const LISTEN_AGAIN_AFTER_MS = 1_000;
 /** Serialisation failure, deadlock, lock timeout: the transaction was undone, and done again it goes through. */
 const BUSY_CODES = ["40001", "40P01", "55P03"];
 
@@ -14,7 +13,10 @@ const BUSY_CODES = ["40001", "40P01", "55P03"];
  * The store for more than one replica. Ages are told by the server's clock alone, whatever the clocks of the gateways say. A server that
  * is away does not keep the process from starting, because the rest of the fleet needs no inventory. Rejects with InventoryRefused alone.
  */
-export async function postgresEngine(url: string, real?: () => number): Promise<Engine> {
+export async function postgresEngine(
+  url: string,
+  { real, log = () => undefined }: { readonly real?: (() => number) | undefined; readonly log?: ListenerSettings["log"] | undefined } = {},
+): Promise<Engine> {
   const place = placeOf(url);
   const db = new Kysely<InventoryTables>({ dialect: new PostgresDialect({ pool: pool(url) }) });
   let preparing: Promise<void> | undefined;
@@ -32,10 +34,11 @@ export async function postgresEngine(url: string, real?: () => number): Promise<
       throw error;
     }
   }
-  const listener = new Listener(url);
+  const listener = new PostgresListener({ url, channel: CHANNEL, log });
   return {
     place,
     db,
+    isFar: true,
     prepared,
     real: (): RawBuilder<number> =>
       real === undefined
@@ -53,7 +56,7 @@ export async function postgresEngine(url: string, real?: () => number): Promise<
       }),
     listen: (changed) => listener.listen(changed),
     close: async () => {
-      await listener.close();
+      listener.close();
       await db.destroy();
     },
   };
@@ -64,61 +67,4 @@ function placeOf(url: string): string {
   const [withoutParameters = ""] = url.split("?");
   const hostAndName = withoutParameters.slice(Math.max(withoutParameters.lastIndexOf("@") + 1, withoutParameters.indexOf("//") + 2));
   return `postgresql://${hostAndName}`;
-}
-
-/** One connection that hears of changes, as long as somebody listens; it comes back by itself, and then tells, as it may have missed some. */
-class Listener {
-  readonly #url: string;
-  readonly #listeners = new Set<() => void>();
-  #client: pg.Client | undefined;
-  #again: NodeJS.Timeout | undefined;
-
-  constructor(url: string) {
-    this.#url = url;
-  }
-
-  listen(changed: () => void): () => void {
-    this.#listeners.add(changed);
-    if (this.#client === undefined && this.#again === undefined) void this.#connect();
-    return () => {
-      this.#listeners.delete(changed);
-      if (this.#listeners.size === 0) void this.close();
-    };
-  }
-
-  async close(): Promise<void> {
-    this.#listeners.clear();
-    clearTimeout(this.#again);
-    this.#again = undefined;
-    const client = this.#client;
-    this.#client = undefined;
-    await client?.end().catch(() => undefined);
-  }
-
-  async #connect(): Promise<void> {
-    this.#again = undefined;
-    const client = new pg.Client(clientConfig(this.#url));
-    this.#client = client;
-    client.on("notification", () => this.#tell());
-    client.on("error", () => this.#lost(client));
-    client.on("end", () => this.#lost(client));
-    try {
-      await client.connect();
-      await client.query(`listen ${CHANNEL}`);
-      this.#tell();
-    } catch {
-      this.#lost(client);
-    }
-  }
-
-  #lost(client: pg.Client): void {
-    if (this.#client !== client) return;
-    this.#client = undefined;
-    void client.end().catch(() => undefined);
-    if (this.#listeners.size > 0) this.#again = setTimeout(() => void this.#connect(), LISTEN_AGAIN_AFTER_MS).unref();
-  }
-
-  #tell(): void {
-    for (const listener of this.#listeners) listener();
-  }
 }

@@ -23,7 +23,8 @@ async function askEverything(store: SqlInventory): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await store.report({ account: "acme", serial: "S-2002", attributes: { version: "17.2" } }, NOON);
   await store.writeHeartbeats();
   await store.insertCommand(row);
-  await store.requestCancel(row.id);
+  await store.requestCancel(row.id, NOON);
+  await store.given(own);
   await store.give(own, NOON);
   await store.feedback(own, "proceed", undefined, NOON);
   await store.feedback(own, "proceed", undefined, NOON);

@@ -12,7 +12,7 @@ type Enrolment = Parameters<DeviceInventory["enroll"]>[0];
 /** The first hint of a device that has never polled. */
 const FIRST_HINT = 300_000;
 
-const tokenOf = prepared(["hash", "now"], ({ db }, { hash, now }: { readonly hash: string; readonly now: number }) =>
+const tokenOf = prepared({ hash: "text", now: "bigint" }, ({ db }, { hash, now }: { readonly hash: string; readonly now: number }) =>
   db
     .selectFrom("token")
     .select(["hash", "account", "serial"])
@@ -35,24 +35,37 @@ function isSame(kept: string, given: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** Binds a serial to an account, for good: another account's is refused and nothing changes (rules S3, I15). */
-export function enroll(engine: Engine, enrolment: Enrolment): ReturnType<DeviceInventory["enroll"]> {
-  return engine.db.transaction().execute(async (db) => {
-    const { account, serial, at } = enrolment;
-    const bound = serial === undefined ? await hasToken(db, account) : await bind(db, { account, serial, at });
-    if (bound === "OfAnotherAccount") return bound;
-    await replaceTokens(db, enrolment);
-    if (serial !== undefined) await touch(engine, db, serial);
-    const act = bound === "Enrolled" ? "enroll" : "rotate token";
-    await note(db, { at, account, ...(serial === undefined ? {} : { serial }), act, by: "registry", detail: "" });
-    return bound;
-  });
+/** Thrown inside the transaction alone, so that nothing stays of an enrolment that is refused. */
+class TokenTaken extends Error {}
+
+/**
+ * Binds a serial to an account, for good: another account's is refused and nothing changes (rules S3, I15); nor does anything where
+ * somebody else has the token.
+ */
+export async function enroll(engine: Engine, enrolment: Enrolment): ReturnType<DeviceInventory["enroll"]> {
+  try {
+    return await engine.db.transaction().execute((db) => enrollWithin(engine, db, enrolment));
+  } catch (error) {
+    if (error instanceof TokenTaken) return "TokenTaken";
+    throw error;
+  }
+}
+
+async function enrollWithin(engine: Engine, db: Transaction<InventoryTables>, enrolment: Enrolment): ReturnType<DeviceInventory["enroll"]> {
+  const { account, serial, at } = enrolment;
+  const bound = serial === undefined ? await hasToken(db, account) : await bind(db, { account, serial, at });
+  if (bound === "OfAnotherAccount") return bound;
+  await replaceTokens(db, enrolment);
+  if (serial !== undefined) await touch(engine, db, serial);
+  const act = bound === "Enrolled" ? "enroll" : "rotate token";
+  await note(db, { at, account, ...(serial === undefined ? {} : { serial }), act, by: "registry", detail: "" });
+  return bound;
 }
 
 async function bind(
   db: Transaction<InventoryTables>,
   { account, serial, at }: { readonly account: string; readonly serial: string; readonly at: number },
-): ReturnType<DeviceInventory["enroll"]> {
+): Promise<"Enrolled" | "Rotated" | "OfAnotherAccount"> {
   const { numInsertedOrUpdatedRows: inserted } = await db
     .insertInto("device")
     .values({ serial, account, enrolled_at: at, hint_ms: FIRST_HINT, prefetches: 0, gaps_real: "[]" })
@@ -68,7 +81,10 @@ async function hasToken(db: Transaction<InventoryTables>, account: string): Prom
   return there === undefined ? "Enrolled" : "Rotated";
 }
 
-/** Older ones stay good as long as the overlap lasts, and no longer than they would have. Repeated it is the same (rule I9). */
+/**
+ * Older ones stay good as long as the overlap lasts, and no longer than they would have. Repeated it is the same (rule I9). Rejects with
+ * TokenTaken where the hash is somebody else's: prolonged it would go on opening his door, and never this one's.
+ */
 async function replaceTokens(
   db: Transaction<InventoryTables>,
   { account, serial, tokenHash, at, expiresAt, oldTokensUntil }: Enrolment,
@@ -81,9 +97,16 @@ async function replaceTokens(
     .where("hash", "!=", tokenHash)
     .where((where) => where.or([where("expires_at", "is", null), where("expires_at", ">", oldTokensUntil)]))
     .execute();
-  await db
+  const { numInsertedOrUpdatedRows: written } = await db
     .insertInto("token")
     .values({ hash: tokenHash, account, serial: serial ?? null, created_at: at, expires_at: expiresAt ?? null })
-    .onConflict((conflict) => conflict.column("hash").doUpdateSet({ expires_at: expiresAt ?? null }))
-    .execute();
+    .onConflict((conflict) =>
+      conflict
+        .column("hash")
+        .doUpdateSet({ expires_at: expiresAt ?? null })
+        .where("token.account", "=", account)
+        .where("token.serial", serial === undefined ? "is" : "=", serial ?? null),
+    )
+    .executeTakeFirstOrThrow();
+  if (written !== 1n) throw new TokenTaken();
 }

@@ -12,7 +12,7 @@ import type { DeviceReport } from "../core/socket/device.ts";
 import type { SiteInventory } from "../core/socket-site/observation.ts";
 import { forgetOld } from "./audit.ts";
 import { untilFree } from "./busy.ts";
-import { changeCommand, endAttempt, insertCommand, measured, requestCancel, takeFeedback } from "./commands.ts";
+import { changeCommand, endAttempt, givenCommand, insertCommand, measured, requestCancel, takeFeedback } from "./commands.ts";
 import { pageOfDevices, planPolls, poll, takeReport } from "./devices.ts";
 import type { Engine } from "./engine.ts";
 import { nextChanged, settle } from "./feed.ts";
@@ -53,8 +53,8 @@ export class SqlInventory implements Inventory, DeviceInventory {
     });
   }
 
-  requestCancel(id: string): Promise<void> {
-    return this.#ask("requestCancel", () => requestCancel(this.#engine, id));
+  requestCancel(id: string, now: number): Promise<void> {
+    return this.#ask("requestCancel", () => requestCancel(this.#engine, id, now));
   }
 
   endAttempt(end: AttemptEnd): Promise<void> {
@@ -120,6 +120,10 @@ export class SqlInventory implements Inventory, DeviceInventory {
 
   give(of: Parameters<DeviceInventory["give"]>[0], now: number): Promise<CommandRow | undefined> {
     return this.#ask("give", () => changeCommand(this.#engine, of, "give", { now, by: "gateway" }));
+  }
+
+  given(of: Parameters<DeviceInventory["given"]>[0]): Promise<CommandRow | undefined> {
+    return this.#ask("given", () => givenCommand(this.#engine, of));
   }
 
   feedback(

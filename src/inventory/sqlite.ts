@@ -29,6 +29,7 @@ export async function sqliteEngine(path: string, { real = Date.now, log }: Sqlit
   return {
     place,
     db,
+    isFar: false,
     prepared: () => Promise.resolve(),
     real: (): RawBuilder<number> => sql<number>`cast(${ownClock} as bigint)`,
     read: async <Row>(statement: CompiledQuery<Row>) => {

@@ -16,7 +16,8 @@ import type { Log } from "./log.ts";
 import { listPages } from "./paged-list.ts";
 import type { ReflectorTimings } from "./reflector.ts";
 import { objectTitle, resourcePath } from "./resource-path.ts";
-import type { Call, Transport } from "./transport.ts";
+import type { Call } from "./call.ts";
+import type { Transport } from "./transport.ts";
 
 export interface ClusterSettings {
   readonly transport: Transport;
@@ -33,10 +34,15 @@ export class KubernetesCluster implements Cluster {
   readonly #settings: ClusterSettings;
   readonly #transport: Transport;
   readonly #caches = new Set<ObjectCache<KubernetesObject>>();
+  readonly #closing = new AbortController();
 
   constructor(settings: ClusterSettings) {
     this.#settings = settings;
     this.#transport = settings.transport;
+  }
+
+  get closed(): AbortSignal {
+    return this.#closing.signal;
   }
 
   get name(): string {
@@ -134,6 +140,7 @@ export class KubernetesCluster implements Cluster {
 
   /** Begins to watch at once; `stop` or `close` ends it. Each call is a watch of its own. */
   cache<T extends KubernetesObject>(kind: Kind<T>, options: ListOptions = {}): Cache<T> {
+    if (this.closed.aborted) throw new ApiError(0, "Unreachable", `watch ${kind.plural} at ${this.name}: its connections were closed`);
     const { transport, clock, log, random = Math.random, timings } = this.#settings;
     const cache: ObjectCache<T> = new ObjectCache<T>({
       transport,
@@ -150,6 +157,7 @@ export class KubernetesCluster implements Cluster {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     for (const cache of this.#caches) cache.stop();
     await this.#transport.close();
   }

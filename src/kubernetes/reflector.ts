@@ -6,7 +6,8 @@ import { listPages } from "./paged-list.ts";
 import { objectTitle, resourcePath } from "./resource-path.ts";
 import { compareResourceVersions } from "./resource-version.ts";
 import { errorOfStatus } from "./status-error.ts";
-import type { Stream, Transport } from "./transport.ts";
+import type { Stream } from "./call.ts";
+import type { Transport } from "./transport.ts";
 import { BrokenView, type WatchEvent, WatchSpell, type WatchTimings } from "./watch-spell.ts";
 
 /** Who keeps the view. All calls are made in order, none after `stop`. */

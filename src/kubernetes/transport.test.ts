@@ -6,7 +6,8 @@ import { FakeApiServer, type Handler, json, reset, status } from "../../test/kub
 import { selfSigned } from "../../test/kubernetes/self-signed.ts";
 import { RealClock } from "../control/clock/real-clock.ts";
 import { ApiError } from "../control/ports.ts";
-import { type Call, Transport, type TransportSettings } from "./transport.ts";
+import type { Call } from "./call.ts";
+import { Transport, type TransportSettings } from "./transport.ts";
 
 const GET: Call = { verb: "get", kind: "Thing", title: "Thing a", method: "GET", path: "/apis/x/v1/things/a" };
 const POST: Call = { verb: "create", kind: "Thing", title: "Thing a", method: "POST", path: "/apis/x/v1/things", body: { a: 1 } };

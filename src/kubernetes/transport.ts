@@ -3,6 +3,7 @@ import { Agent, type buildConnector, Client, type Dispatcher } from "undici";
 import { ApiError } from "../control/ports.ts";
 import { backoffDelay } from "../runtime/backoff.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
+import { type Call, mayRepeat, parseBody, queryString, type Stream } from "./call.ts";
 import { type Credentials, CredentialSource } from "./credentials.ts";
 import { errorOfAnswer } from "./status-error.ts";
 
@@ -27,36 +28,11 @@ export interface TransportSettings {
   }) => void;
 }
 
-export interface Call {
-  /** For messages and metrics: get, list, watch, create, update, patch, delete, evict. */
-  readonly verb: string;
-  /** For metrics: the kind, never an object's name. */
-  readonly kind: string;
-  /** For messages: `Node fra1-2`. */
-  readonly title: string;
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
-  readonly body?: unknown;
-  readonly contentType?: string;
-  readonly deadlineMilliseconds?: number;
-  /** False: also a 429 is reported at once (an eviction's 429 is an answer, not a request to wait). */
-  readonly retry?: boolean;
-}
-
-/** An open stream of a watch. `close` ends it at once; the bytes end with an ApiError when the connection broke. */
-export interface Stream {
-  readonly bytes: AsyncIterable<Uint8Array>;
-  close(): void;
-}
-
-/** TCP keep-alive probes begin after this much silence: shorter than what load balancers on the way forget. */
 const TCP_KEEP_ALIVE_MILLISECONDS = 30_000;
 /** Below the API server's own 90 s, so that we close first and never write into a connection that it is just closing. */
 const IDLE_CONNECTION_MILLISECONDS = 60_000;
 const CONNECT_MILLISECONDS = 5_000;
 const RETRY_BACKOFF = { minimumMilliseconds: 100, maximumMilliseconds: 2_000 };
-const RETRIED_CODES = new Set([0, 429, 500, 502, 503, 504]);
 
 interface Answer {
   readonly code: number;
@@ -271,13 +247,6 @@ export class Transport {
   }
 }
 
-/** A 429 was not executed. Of anything else a write cannot know, and a blind repetition could do it twice. */
-function mayRepeat(call: Call, error: ApiError): boolean {
-  if (call.retry === false || (error.code === 0 && error.reason === "Timeout")) return false;
-  if (call.method === "GET") return RETRIED_CODES.has(error.code);
-  return error.code === 429 && error.retryAfterMilliseconds !== undefined;
-}
-
 /**
  * The promise, or the reason of the signal as soon as it fires. undici looks at a signal only once a request has its connection:
  * during a handshake that hangs, and in the queue for a free connection, it would let the caller wait.
@@ -292,25 +261,6 @@ async function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promis
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
-}
-
-function parseBody<T>(what: string, text: string): T {
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    throw new ApiError(
-      0,
-      "Unreachable",
-      `${what}: the answer is no JSON (it begins with ${JSON.stringify(text.slice(0, 40))}); something between us and the server answers`,
-    );
-  }
-}
-
-function queryString(query: Call["query"]): string {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) parameters.set(name, String(value));
-  const text = parameters.toString();
-  return text === "" ? "" : `?${text}`;
 }
 
 /** The text of an error and of what caused it; undici hides the socket's error behind "fetch failed"-like wrappers. */

@@ -1,7 +1,7 @@
 import { ApiError, type KubernetesObject } from "../control/ports.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { lines } from "./lines.ts";
-import type { Stream } from "./transport.ts";
+import type { Stream } from "./call.ts";
 
 export interface WatchTimings {
   /** A watch without event or bookmark for this long is dead (the server sends a bookmark about every minute). */

@@ -1,5 +1,7 @@
 import { Operator, type OperatorPorts } from "../control/operator.ts";
 import { SECRET } from "../control/kinds.ts";
+import type { Inventory } from "../control/inventory.ts";
+import type { Notices } from "../control/notices.ts";
 import type { Cluster, ClusterEvent, Forecast, Prober } from "../control/ports.ts";
 import type { Told } from "../control/told.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -14,6 +16,8 @@ export interface SimulatedOperatorOptions {
   readonly onEvent: (event: ClusterEvent) => void;
   readonly told?: Partial<Told>;
   readonly forecast?: Forecast;
+  readonly inventory?: Inventory | undefined;
+  readonly notices?: Notices | undefined;
   /** PoP clusters that cannot be reached, by the name of their kubeconfig Secret. */
   readonly troubles?: ReadonlyMap<string, SiteTrouble>;
 }
@@ -26,6 +30,11 @@ export const QUIET: Told = {
   rollout: () => {},
   rolloutGone: () => {},
   fleet: () => {},
+  site: () => {},
+  siteGone: () => {},
+  noticeLate: () => {},
+  socketRollout: () => {},
+  socketRolloutGone: () => {},
   decided: () => {},
   forecastFailed: () => {},
   queue: () => ({}),
@@ -51,6 +60,8 @@ export class SimulatedOperator {
       namespace,
       tzdata: process.versions.tz ?? "unknown",
       ...(options.forecast ? { forecast: options.forecast } : {}),
+      inventory: options.inventory,
+      notices: options.notices,
     };
     this.#operator = new Operator(ports);
   }

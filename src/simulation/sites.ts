@@ -28,6 +28,10 @@ export class SimulatedSites implements Sites {
       : { state: "Unreachable", message: "there is no kube-system namespace" };
   }
 
+  keepOnly(): void {
+    // All PoPs are in the one cluster, which belongs to the world.
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -10,6 +10,9 @@ import { collectGarbage } from "./cluster/garbage.ts";
 import { InMemoryCluster } from "./cluster/in-memory-cluster.ts";
 import { Store } from "./cluster/store.ts";
 import { runControlPlane } from "./daemon-sets.ts";
+import { MemoryInventory } from "./devices/inventory.ts";
+import { NoticeSink } from "./devices/notice-sink.ts";
+import { type Outage, withOutages } from "./devices/outages.ts";
 import { InMemoryRuntime } from "./nodes/in-memory-runtime.ts";
 import { NodeFleet, nodeSpecs } from "./nodes/node-fleet.ts";
 import { SimulatedProber } from "./nodes/simulated-prober.ts";
@@ -31,6 +34,8 @@ export interface WorldOptions {
   /** How far behind the operators' caches are; milliseconds. */
   readonly lagMilliseconds?: number;
   readonly latencyMilliseconds?: number;
+  /** Operators have an inventory and send notices; left out: they were started without. */
+  readonly sockets?: boolean;
 }
 
 /** A sentence that an operator said, with the virtual instant. */
@@ -52,6 +57,12 @@ export class World {
   readonly prometheus = new SimulatedPrometheus();
   /** What is wrong with the way to a PoP's own cluster, by the name of its kubeconfig Secret; may be changed at any time. */
   readonly troubles = new Map<string, SiteTrouble>();
+  /** What is known of devices; they reach it whatever `inventoryOutage` says. */
+  readonly inventory: MemoryInventory;
+  /** What is wrong with the operators' way to the inventory; may be changed at any time. */
+  inventoryOutage: Outage = "None";
+  /** The receiver of every account's notices. */
+  readonly sink = new NoticeSink();
   readonly nodes: NodeFleet;
   readonly said: Said[] = [];
   readonly operators: SimulatedOperator[] = [];
@@ -67,6 +78,7 @@ export class World {
     this.store = new Store({ clock: this.clock, kinds: allResources.map((resource) => customKind(resource)) });
     this.kubectl = new InMemoryCluster(this.store, { clock: this.clock, user: "person" });
     this.runtime = new InMemoryRuntime(this.clock);
+    this.inventory = new MemoryInventory(() => this.clock.elapsed());
     this.prober = withPrometheus(new SimulatedProber(this.runtime, this.clock), this.prometheus);
     const kubelets = new InMemoryCluster(this.store, { clock: this.clock, user: "kubelets" });
     this.nodes = new NodeFleet({
@@ -89,8 +101,8 @@ export class World {
     return world;
   }
 
-  /** Starts one more operator, with API views of its own. */
-  startOperator(): SimulatedOperator {
+  /** Starts one more operator, with API views of its own; with an inventory as the world has it, unless told. */
+  startOperator({ sockets = this.#options.sockets ?? false }: { readonly sockets?: boolean } = {}): SimulatedOperator {
     const hub = new InMemoryCluster(this.store, {
       clock: this.clock,
       user: "rollward",
@@ -107,6 +119,7 @@ export class World {
       onEvent,
       troubles: this.troubles,
       forecast: new InlineForecast(),
+      ...(sockets ? { inventory: withOutages(this.inventory, () => this.inventoryOutage), notices: this.sink } : {}),
     });
     operator.start();
     this.operators.push(operator);

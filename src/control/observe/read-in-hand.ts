@@ -2,7 +2,9 @@ import { POP_LABEL } from "../../api/names.ts";
 import type { PopCluster } from "../../api/pop-cluster.ts";
 import { POP_CLUSTER } from "../../api/resources.ts";
 import { NODE, POD, type PodObject } from "../kinds.ts";
-import { isInHand, isUnreachable, type PopObjects, type PopServers, readNamed } from "./pop-cluster.ts";
+import type { PopObjects } from "./pop-cluster.ts";
+import { isUnreachable, type PopServers, readNamed } from "./pop-reads.ts";
+import { isInHand } from "./selected-nodes.ts";
 
 /** Beyond this many nodes in hand lists are cheaper than single objects. */
 const IN_HAND_AT_MOST = 8;

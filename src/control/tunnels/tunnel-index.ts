@@ -83,6 +83,11 @@ export class TunnelIndex {
     return this.#sitesOf.get(pop) ?? [];
   }
 
+  /** Sites of a namespace, whether they count or not. */
+  inNamespace(namespace: string): Iterable<string> {
+    return this.#inNamespace.get(namespace) ?? [];
+  }
+
   /** The account of a namespace; the provider's own is nobody's, whatever its labels say. */
   accountOf(namespace: string): string | undefined {
     return namespace === this.#fleetNamespace ? undefined : this.#caches.namespaces.get(namespace)?.metadata.labels?.[ACCOUNT_LABEL];

@@ -57,6 +57,22 @@ describe("an account's view", () => {
     expect(refused.conditions![0]!.message).toContain("sundays does not exist");
   });
 
+  it("[W3] a channel that the provider does not allow is named, with what is done instead; nothing else of the policy stops", () => {
+    const url = "https://hooks.acme.example/";
+    const channels = ["operations", "chat"].map((name) => ({ name, url }));
+    const policy = { ...seenAs().policy, spec: accountPolicySpec.parse({ notices: { channels } }) };
+    const refused = channels.map(({ name }) => ({ name, problem: "the provider allows no notices to hooks.acme.example" }));
+    const accepted = (given: Partial<AccountPolicyObservation>) => statusOf({ policy, ...given }).conditions![0]!;
+    expect(accepted({ refusedChannels: refused.slice(0, 1) })).toMatchObject({
+      status: "False",
+      reason: "ChannelNotAllowed",
+      message: "notices.channels operations: the provider allows no notices to hooks.acme.example; notices go to the other channels alone",
+    });
+    expect(accepted({ refusedChannels: refused }).message).toContain("notices stand in status alone, and count from there");
+    expect(accepted({ refusedChannels: [] })).toMatchObject({ status: "True", reason: "Accepted" });
+    expect(decide(seenAs({ policy, refusedChannels: refused }), NOON).holds).toEqual([]);
+  });
+
   it("[G11] the same an hour later is no write, and the end of a PoP's window wakes it", () => {
     const first = decide(seenAs(), NOON);
     const again = seenAs({ policy: { ...seenAs().policy, status: first.status! } });

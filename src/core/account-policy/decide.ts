@@ -17,7 +17,7 @@ export function decide(seen: AccountPolicyObservation, now: Instant): Decision<A
   const { policy, account } = seen;
   const problem = problemOf(seen);
   const advice = adviceFor(seen);
-  const updates = [accepted(problem), follows(advice)];
+  const updates = [accepted(problem, channelProblem(seen)), follows(advice)];
   const status: AccountPolicyStatus = {
     observedGeneration: policy.generation,
     ...(account === undefined ? {} : { account }),
@@ -55,7 +55,17 @@ function problemOf({ policy, account, window }: AccountPolicyObservation): Hold 
   return { rule: "W10", reason: "WindowInvalid", message: `sockets.windowRef ${window.name}: ${window.problem}` };
 }
 
-function accepted(problem: Hold | undefined): ConditionUpdate {
+/** Channels that count as not configured: nothing waits for them, and the account hears that nobody is told by them (rule W3). */
+function channelProblem({ refusedChannels = [], policy }: AccountPolicyObservation): string | undefined {
+  if (refusedChannels.length === 0) return undefined;
+  const why = refusedChannels.map(({ name, problem }) => `notices.channels ${name}: ${problem}`).join("; ");
+  const left = (policy.spec.notices?.channels.length ?? 0) - refusedChannels.length;
+  return `${why}; ${left > 0 ? "notices go to the other channels alone" : "notices stand in status alone, and count from there"}`;
+}
+
+function accepted(problem: Hold | undefined, channels: string | undefined): ConditionUpdate {
+  if (problem === undefined && channels !== undefined)
+    return { type: "Accepted", status: "False", reason: "ChannelNotAllowed", message: channels };
   if (problem === undefined)
     return { type: "Accepted", status: "True", reason: "Accepted", message: "the policy counts for every site beside it" };
   return { type: "Accepted", status: "False", reason: problem.reason, message: problem.message };

@@ -13,6 +13,8 @@ export interface AccountPolicyObservation {
   readonly account?: string;
   /** The window that `sockets.windowRef` names exists and can be read; absent: none is named. */
   readonly window?: { readonly name: string; readonly problem?: string };
+  /** Channels of the policy that nothing is sent to, and why; the others count in their order (rule W3). */
+  readonly refusedChannels?: readonly { readonly name: string; readonly problem: string }[];
   readonly sites: NonNullable<AccountPolicyStatus["sockets"]>;
   /** Sites of the account by the PoP that they are connected to. */
   readonly pops: readonly { readonly name: string; readonly sites: number; readonly next: readonly OccurrenceStatus[] }[];

@@ -1,5 +1,6 @@
 import type { Fleet, WaitingForGrant } from "../../api/fleet.ts";
 import type { MaintenanceWindow } from "../../api/maintenance-window.ts";
+import { counted } from "../text.ts";
 import { explanation, troubles, unseenChange, type Explanation } from "./explanation.ts";
 import { momentText } from "./moment.ts";
 
@@ -9,7 +10,8 @@ export function explainFleet({ metadata, spec, status }: Fleet): Explanation {
   const paused = spec.paused
     ? `is paused${spec.reason === undefined ? "" : ` (${spec.reason})`}: nothing new starts anywhere`
     : "is not paused";
-  return explanation(`Fleet ${metadata.name} ${paused}; ${disruptions.length} of ${spec.maxConcurrentPoPs} PoPs may disrupt now`, [
+  const granted = `${counted(disruptions.length, "PoP")} ${disruptions.length === 1 ? "holds" : "hold"} a grant now, and ${spec.maxConcurrentPoPs} at once may`;
+  return explanation(`Fleet ${metadata.name} ${paused}; ${granted}`, [
     ["Attention", [...unseenChange(metadata.generation, status?.observedGeneration), ...troubles(status?.conditions)]],
     [
       "Grants",

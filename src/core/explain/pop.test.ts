@@ -61,7 +61,7 @@ it("says how far a roll is, what it goes back to, and which nodes are in hand", 
   });
   expect(explainPop(rolling).summary).toBe("PoPCluster fra1 is rolling: 1 of 3 nodes run 2.0");
   expect(section(rolling, "Run")).toEqual([
-    "Roll to 2.0 (revision r2), Rolling since it began Sunday 2026-11-22 01:10 Europe/Berlin (2026-11-22T00:10:00Z); 1 of 3 nodes done.",
+    "Roll to 2.0 (revision r2), Rolling since it began Sunday 2026-11-22 01:10 Europe/Berlin (2026-11-22T00:10:00Z); 1 of 3 nodes run it and serve.",
     "If it fails, the PoP goes back to revision r1.",
   ]);
   expect(section(rolling, "Nodes")).toEqual([

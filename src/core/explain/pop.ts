@@ -43,7 +43,7 @@ export function popSummary(status: PopClusterStatus): string {
   const waits = first === undefined ? "" : `; it waits: ${first.reason}`;
   if (run === undefined) return `${version === undefined ? "runs no version yet" : `runs ${version}`}${waits}`;
   const { done, total } = nodesDone(status);
-  const share = `${done} of ${total} nodes run ${run.version}`;
+  const share = total === 0 ? "no node of it is known" : `${done} of ${total} nodes run ${run.version}`;
   switch (run.state) {
     case "Preflight":
       return `is about to go to ${run.version}${waits}`;
@@ -113,7 +113,7 @@ function runLines(run: PopRun, status: PopClusterStatus, zone: string): string[]
   const { done, total } = nodesDone(status);
   const kind = { Join: "First nodes", Roll: "Roll", Rollback: "Rollback" }[run.kind];
   const lines = [
-    `${kind} to ${run.version} (revision ${run.revision}), ${run.state} since it began ${momentText(run.startedAt, zone)}; ${done} of ${total} nodes done.`,
+    `${kind} to ${run.version} (revision ${run.revision}), ${run.state} since it began ${momentText(run.startedAt, zone)}; ${total === 0 ? "no node of it is known" : `${done} of ${total} nodes run it and serve`}.`,
   ];
   if (run.cause !== undefined) lines.push(`Why: ${run.cause}`);
   if (run.ending === "Stopped") lines.push("It was stopped by a person or for want of a way back: no further node is started.");

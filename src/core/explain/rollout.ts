@@ -27,6 +27,7 @@ export function explainRollout({ metadata, spec, status }: PopRollout): Explanat
       ),
     ],
     ["Waves", (status.waves ?? []).map((wave) => waveLine(wave, status.assignments ?? []))],
+    ["Not for these PoPs", (status.excluded ?? []).map(({ reason, message }) => `${reason}: ${message}`)],
     ["PoPs", (status.assignments ?? []).filter(isOfNote).slice(0, NAMED).map(assignmentLine)],
   ]);
 }
@@ -34,7 +35,12 @@ export function explainRollout({ metadata, spec, status }: PopRollout): Explanat
 /** What the rollout does now, in a few words after its name. */
 export function rolloutSummary(status: PopRolloutStatus): string {
   const { numbers, outcome, standing, halted, stopped, takenBack, holds = [] } = status;
-  const share = numbers === undefined ? "has reached no PoP yet" : `passed on ${numbers.passed} of ${numbers.pops} PoPs`;
+  const share =
+    numbers === undefined
+      ? "has reached no PoP yet"
+      : numbers.pops === 0
+        ? "reaches no PoP"
+        : `passed on ${numbers.passed} of ${numbers.pops} PoPs`;
   if (standing) return `stands: ${share}, and who joins later follows to it`;
   const why = halted ?? stopped ?? takenBack;
   if (outcome !== undefined) return `is over (${outcome}): ${why === undefined ? `it ${share}` : why.because}`;
@@ -45,13 +51,22 @@ export function rolloutSummary(status: PopRolloutStatus): string {
   return first === undefined ? share : `${share}; it waits: ${first.reason}`;
 }
 
-/** What an Approval is for, and whether it can still be used. */
+/** What an Approval is for, what was done with it, and if nothing, why not and what to write instead. */
 export function explainApproval({ metadata, spec, status }: Approval): Explanation {
   const verb = spec.decision === "Approve" ? "approves" : "refuses";
+  const accepted = status?.conditions?.find(({ type }) => type === "Accepted");
   return explanation(
     `Approval ${metadata.name}: ${spec.approvedBy} ${verb} ${spec.actions.join(", ")} of ${spec.for.kind} ${spec.for.name}, until ${momentText(spec.expiresAt, undefined)}`,
     [
       ["Attention", [...unseenChange(metadata.generation, status?.observedGeneration), ...troubles(status?.conditions)]],
+      [
+        "What it does",
+        accepted === undefined
+          ? ["No operator has looked at it yet."]
+          : accepted.status === "False"
+            ? []
+            : [`${accepted.reason}: ${accepted.message}`],
+      ],
       ["Why", [spec.reason]],
       ["Bound to", [`UID ${spec.for.uid}`, `digest ${spec.for.digest}`]],
     ],

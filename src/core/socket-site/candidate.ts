@@ -89,7 +89,8 @@ function obstacle(view: SiteView, rollout: RolloutView, sockets: readonly Socket
   // An upgrade that the site has in its ledger goes on, whatever the ramp or the week's late joiners say now: both only grow.
   const known = view.upgrade?.rollout.uid === rollout.uid && view.upgrade.cause === "Rollout";
   if (!known && rampReached(view.seen.site.uid, rollout) === undefined) {
-    const message = `${about} goes to ${rollout.ramp?.percent ?? 0} % of the sites so far, and this one is not among them; the ramp only grows`;
+    // Without how far it is: each step of the ramp would write every site that it has not reached yet (G11).
+    const message = `${about} goes to a share of the sites that grows step by step, and this one is not among them yet`;
     return { rule: "S10", reason: "NotInRamp", message };
   }
   if (!known && rollout.late === "Waiting") {

@@ -1,6 +1,6 @@
 import type { Instant } from "../decision.ts";
 import { type CommandRow, isOver } from "../socket/command.ts";
-import { HOUR, WEEK } from "../time/civil.ts";
+import { HOUR, MINUTE, WEEK } from "../time/civil.ts";
 import { ended } from "./ended.ts";
 import { nextOccurrence } from "./occurrence.ts";
 import type { Outcome } from "./outcome.ts";
@@ -18,6 +18,7 @@ import {
   socketOf,
   type SocketView,
   type Upgrade,
+  withLedger,
   withUpgrade,
 } from "./view.ts";
 
@@ -26,22 +27,29 @@ export function follow(view: SiteView, now: Instant): Outcome | undefined {
   const { upgrade, command, inventory } = view;
   if (upgrade === undefined || command === undefined) return undefined;
   const row = inventory.commands.get(command.id);
-  if (command.inserted !== true) return row === undefined ? undefined : inserted(view, upgrade, command, row, now);
+  if (command.inserted === true) return followed(view, upgrade, command, row, now);
+  if (row === undefined && now <= insertedUntil(command)) return undefined;
+  // Of another time: the ledger was restored, and its count of attempts with it; the claim is given back and the next one has another id.
+  const isOld = row !== undefined && isOver(row.state) && (row.endedAt ?? row.notAfter) < at(command.claimedAt);
+  if (isOld) return { ledger: withUpgrade(view.ledger, withoutCommand(upgrade, now)) };
+  const seen: ClaimedCommand = { ...command, inserted: true, state: row?.state ?? "Given" };
+  const next = withLedger(view, withUpgrade(view.ledger, { ...upgrade, command: seen }));
+  const outcome = followed(next, next.upgrade!, seen, row, now);
+  return { ...outcome, ledger: outcome.ledger ?? next.ledger, wakes: [...(outcome.wakes ?? []), insertedUntil(command) + 1] };
+}
+
+/**
+ * Until when a claimed row that is missing is inserted: longer than a crash between the two takes. Later it counts as lost, and may have
+ * been given, also where nobody has written yet that it was there (rule S1).
+ */
+export const insertedUntil = ({ claimedAt }: ClaimedCommand): Instant => at(claimedAt) + MINUTE;
+
+function followed(view: SiteView, upgrade: Upgrade, command: ClaimedCommand, row: CommandRow | undefined, now: Instant): Outcome {
   const socket = socketOf(view, command.serial);
   if (socket !== undefined && runs(socket, command.version)) return verifying(view, upgrade, command, row, socket, now);
   if (row?.state === "Open") return open(view, upgrade, command, now);
   if (row !== undefined && isOver(row.state)) return over(view, upgrade, row, socket, now);
   return awaited(view, upgrade, command, row, now);
-}
-
-/**
- * The row stands: from now on losing it means that it may have been given. One that was over before the claim is of another time: the
- * ledger was restored, and its count of attempts with it; the claim is given back and the next one has another id.
- */
-function inserted(view: SiteView, upgrade: Upgrade, command: ClaimedCommand, row: CommandRow, now: Instant): Outcome {
-  const old = isOver(row.state) && (row.endedAt ?? row.notAfter) < at(command.claimedAt);
-  if (old) return { ledger: withUpgrade(view.ledger, withoutCommand(upgrade, now)) };
-  return { ledger: withUpgrade(view.ledger, { ...upgrade, command: { ...command, inserted: true, state: row.state } }) };
 }
 
 /** Nobody has it yet. It is taken back when anything holds it, when its start moved, or at last start (rules S1, S14). */

@@ -3,7 +3,7 @@ import { describeInstant } from "../time/format.ts";
 import { windowGate } from "../window/gate.ts";
 import { haChecks } from "./ha-checks.ts";
 import { noticeOf } from "./occurrence.ts";
-import { pieceOf } from "./piece.ts";
+import { pieceOf, timesOf } from "./piece.ts";
 import { popHold } from "./pop-tie.ts";
 import { at, hasBegun, rolloutOf, runs, type SiteView, type SocketView, type Upgrade } from "./view.ts";
 
@@ -42,7 +42,9 @@ export function timeHolds(view: SiteView, next: readonly SocketView[], now: Inst
   const rollout = rolloutOf(view, upgrade);
   if (upgrade?.announced === undefined || rollout === undefined || upgrade.planned === undefined) return [];
   const start = upgrade.start === undefined ? undefined : at(upgrade.start);
-  if (upgrade.announced.noticeAcceptedAt === undefined) return [unheard(view, upgrade)];
+  const isUnheard = upgrade.announced.noticeAcceptedAt === undefined;
+  // Where no start is known there is no notice that anybody could take: the window says why.
+  if (isUnheard && upgrade.notice !== undefined) return [unheard(view, upgrade)];
   const begun = hasBegun(upgrade);
   const gate = windowGate({
     ...(seen.window === undefined ? {} : { name: seen.window.name }),
@@ -55,6 +57,7 @@ export function timeHolds(view: SiteView, next: readonly SocketView[], now: Inst
     noticeMilliseconds: noticeOf(view),
   });
   if (!gate.open && gate.hold.reason !== "OutsideWindow") return [gate.hold];
+  if (isUnheard) return [unheard(view, upgrade)];
   if (start !== undefined && !begun && now < start) return [planned(upgrade, start, zone)];
   if (!gate.open) return [gate.hold];
   if (begun || start !== undefined) return [];
@@ -92,13 +95,13 @@ export function presenceHolds(view: SiteView, next: SocketView, now: Instant, pi
       ? []
       : [hold("S3", "NotConnected", `${serials(gone)} ${is(gone)} not connected; all Sockets of the site have to be`)]),
     ...(shaky.length === 0 ? [] : [hold("S4", "Unstable", `${serials(shaky)} lost the connection more than 3 times in 24 hours`)]),
-    ...healthHolds(view, next),
+    ...healthHolds(view, next, now),
     ...(pop === undefined ? [] : [pop]),
     ...(stray === undefined ? [] : [hold("S1", "DeviceBusy", `${stray} has an earlier command in hand; nothing starts until it is over`)]),
   ];
 }
 
-function healthHolds(view: SiteView, next: SocketView): readonly Hold[] {
+function healthHolds(view: SiteView, next: SocketView, now: Instant): readonly Hold[] {
   if (!view.pair) return [];
   if (view.sockets.some(({ connected }) => !connected)) return [];
   const lost = view.sockets.find((one) => view.upgrade?.done?.includes(one.serial) === true && !runs(one, view.upgrade.version));
@@ -109,7 +112,7 @@ function healthHolds(view: SiteView, next: SocketView): readonly Hold[] {
   if (unknown !== undefined)
     return [hold("G9", "HealthUnknown", `${unknown.name} of the pair is unknown: ${unknown.message ?? "no Socket has said it"}`)];
   const broken = checks[0];
-  if (broken === undefined) return [];
+  if (broken === undefined) return unproven(view, next, now);
   return [
     hold(
       "S2",
@@ -117,6 +120,22 @@ function healthHolds(view: SiteView, next: SocketView): readonly Hold[] {
       `${broken.name} of the pair is not ready, so ${next.serial} is not taken out: ${broken.message ?? broken.reason ?? ""}`,
     ),
   ];
+}
+
+/**
+ * The other Socket came to the version a moment ago, whoever brought it there: it has to stay on it for `verify` before this one goes (rules
+ * S2, S12). One that the ledger knows as done has; a ledger or an inventory that was restored knows it not.
+ */
+function unproven(view: SiteView, next: SocketView, now: Instant): readonly Hold[] {
+  const { upgrade } = view;
+  const rollout = rolloutOf(view, upgrade);
+  const other = view.sockets.find((socket) => socket !== next);
+  if (upgrade === undefined || rollout === undefined || other === undefined || !runs(other, upgrade.version)) return [];
+  if (upgrade.done?.includes(other.serial) === true) return [];
+  const until = Math.max(other.report?.versionSeenAt ?? now, other.report?.connectedSince ?? now) + timesOf(rollout).verify;
+  if (now >= until) return [];
+  const message = `${other.serial} came to ${upgrade.version} just now; it has to stay connected on it before ${next.serial} is taken out`;
+  return [{ rule: "S12", reason: "HealthUnknown", message, until }];
 }
 
 const hold = (rule: string, reason: Hold["reason"], message: string): Hold => ({ rule, reason, message });

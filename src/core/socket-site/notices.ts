@@ -28,7 +28,8 @@ export function notices(view: SiteView, now: Instant): Outcome | undefined {
 
 function noticeOf(view: SiteView, kind: NoticeKind, id: string, message: string, more: Partial<Notice>): Notice {
   const { namespace, name, uid } = view.seen.site;
-  return { id, kind, account: view.seen.account ?? "", site: { namespace, name, uid }, zone: view.zone, message, ...more };
+  const sockets = view.sockets.map(({ serial, version }) => ({ serial, ...(version === undefined ? {} : { version: version.text }) }));
+  return { id, kind, account: view.seen.account ?? "", site: { namespace, name, uid }, sockets, zone: view.zone, message, ...more };
 }
 
 function planNotices(view: SiteView): readonly Notice[] {

@@ -1,5 +1,6 @@
 import type { SocketSiteStatus } from "../../api/socket-site.ts";
 import type { Announcement, Hold, Instant } from "../decision.ts";
+import { rulesInOrder } from "../rollout/rules-in-order.ts";
 import type { SocketSiteAction } from "./action.ts";
 import type { SiteInventory, SocketSiteObservation } from "./observation.ts";
 import { type SiteView, viewOf, withLedger } from "./view.ts";
@@ -22,14 +23,7 @@ export interface Pass extends Required<Omit<Outcome, "ledger">> {
 
 /** Runs the rules in order, each on the ledger that the ones before it left. */
 export function inOrder(rules: readonly Rule[], seen: SocketSiteObservation, inventory: SiteInventory, now: Instant): Pass {
-  let view = viewOf(seen, inventory);
-  const outcomes: Outcome[] = [];
-  for (const rule of rules) {
-    const outcome = rule(view, now);
-    if (outcome === undefined) continue;
-    outcomes.push(outcome);
-    if (outcome.ledger !== undefined) view = withLedger(view, outcome.ledger);
-  }
+  const { view, outcomes } = rulesInOrder(rules, viewOf(seen, inventory), withLedger, now);
   return {
     view,
     holds: outcomes.flatMap(({ holds }) => holds ?? []),

@@ -89,12 +89,30 @@ describe("a pair in its window", () => {
     expect([row!.notBefore, row!.notAfter].map(formatInstant)).toEqual([world.upgrade!.start, "2026-11-29T00:58:00Z"]);
   });
 
+  it("[S1] a claim without its row is inserted within a minute; later it counts as lost, whether or not somebody wrote that it was there", () => {
+    const world = new SiteWorld(TUESDAY);
+    claimed(world);
+    const first = decide({ ...world.seen, inventory: world.inventory() }, world.now);
+    const without = { ...world.seen, site: { ...world.seen.site, status: first.status! }, inventory: world.inventory() };
+    const kinds = (now: number) => decide(without, now).actions.map(({ kind }) => kind);
+    const claimedAt = Date.parse(first.status!.upgrade!.command!.claimedAt);
+    expect(kinds(claimedAt + 60 * SECOND)).toContain("InsertCommand");
+    expect(kinds(claimedAt + 60 * SECOND + 1)).not.toContain("InsertCommand");
+    const lost = decide(without, claimedAt + 60 * SECOND + 1).status?.upgrade?.command;
+    expect(lost).toMatchObject({ inserted: true, state: "Given" });
+  });
+
   it("[S1] a row that status knows and the inventory has lost is awaited as given: never inserted again, and the partner waits", () => {
     const world = new SiteWorld(TUESDAY);
     claimed(world);
-    world.behaviours.set("S-2002", () => undefined);
+    // It does not poll meanwhile, so the row is still Open when its first minute is over, and status notes that it was there.
     world.look();
+    world.report("S-2002", { polledMilliseconds: 3_600_000 });
+    world.until(world.now + 50 * SECOND);
+    expect(world.upgrade?.command?.inserted).toBeUndefined();
+    world.until(world.now + 11 * SECOND);
     expect(world.upgrade?.command?.inserted).toBe(true);
+    world.report("S-2002", { polledMilliseconds: SECOND });
     world.rows.clear();
     world.until(CLOSES);
     world.until("2026-12-05T23:00:00Z");

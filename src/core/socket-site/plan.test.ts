@@ -114,13 +114,16 @@ describe("the time that it needs", () => {
     return { window: { ...window!, spec: { ...window!.spec!, schedule } } };
   };
 
-  it("[W4] a pair needs 62 minutes: in a window of an hour nothing is planned, WindowTooShort on the site", () => {
-    const world = new SiteWorld("2026-11-24T12:00:00Z", shortened("02:00"));
-    world.until("2026-11-29T03:00:00Z");
-    expect(world.told).toEqual([]);
-    expect(world.status.holds).toMatchObject([{ rule: "W4", reason: "WindowTooShort", message: expect.stringContaining("1h2m") }]);
-    expect(world.status.conditions!.find(({ type }) => type === "Accepted")).toMatchObject({ status: "False", reason: "WindowTooShort" });
-  });
+  it.each([false, true])(
+    "[W4] a pair needs 62 minutes: in a window of an hour nothing is planned, WindowTooShort (channel: %s)",
+    (hasNoticeChannel) => {
+      const world = new SiteWorld("2026-11-24T12:00:00Z", { ...shortened("02:00"), hasNoticeChannel });
+      world.until("2026-11-29T03:00:00Z");
+      expect(world.told).toEqual([]);
+      expect(world.status.holds).toMatchObject([{ rule: "W4", reason: "WindowTooShort", message: expect.stringContaining("1h2m") }]);
+      expect(world.status.conditions!.find(({ type }) => type === "Accepted")).toMatchObject({ status: "False", reason: "WindowTooShort" });
+    },
+  );
 
   it("[S13] prefetching Sockets have their downloads behind them: 52 minutes fit", () => {
     const world = new SiteWorld("2026-11-24T12:00:00Z", shortened("02:00"));

@@ -35,7 +35,9 @@ export function plan(view: SiteView, now: Instant): Outcome | undefined {
   const first = (notBefore: Instant): Instant | undefined => nextOccurrence(view, rollout, sockets, notBefore)?.start;
   const wakes: Instant[] = [];
   const moved = afterChange(view, upgrade, rollout.announcedAt, first, now, wakes);
-  const heard = afterAcceptance(view, upgrade, moved, first, now, wakes);
+  // The first notice of a plan may have been taken before the plan was written: its id follows from the plan.
+  const notice = upgrade.notice ?? planNotice(view, upgrade, moved.change === undefined ? moved.start : undefined);
+  const heard = afterAcceptance(view, notice === undefined ? upgrade : { ...upgrade, notice }, moved, first, now, wakes);
   return { ledger: withUpgrade(view.ledger, placed(view, upgrade, heard, now)), wakes };
 }
 

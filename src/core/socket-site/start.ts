@@ -1,6 +1,7 @@
 import type { Hold, Instant } from "../decision.ts";
 import { actionNumber, commandId, type CommandRow } from "../socket/command.ts";
 import { HOUR, MINUTE, SECOND } from "../time/civil.ts";
+import { describeInstant } from "../time/format.ts";
 import { inOrder } from "./order.ts";
 import { presenceHolds, standingHolds, timeHolds } from "./gates.ts";
 import type { Outcome } from "./outcome.ts";
@@ -49,7 +50,12 @@ export function start(view: SiteView, now: Instant): Outcome | undefined {
   if (turn === undefined) return { holds: [...standingHolds(view), ...timeHolds(view, inOrder(view), now)] };
   const wakes = [turn.asksFrom, turn.notBefore, turn.notAfter].filter((wake) => wake > now);
   if (turn.holds.length > 0 || now < turn.asksFrom || now > turn.notAfter) return { holds: turn.holds, wakes };
-  return { ledger: withUpgrade({ ...view.ledger, attempts: attemptOf(view) }, claimed(view, upgrade, turn, now)), wakes };
+  const message = `${turn.next.serial} goes to ${upgrade.version}: it may fetch it until ${describeInstant(turn.notAfter, view.zone)}`;
+  return {
+    ledger: withUpgrade({ ...view.ledger, attempts: attemptOf(view) }, claimed(view, upgrade, turn, now)),
+    events: [{ type: "Normal", reason: "Started", action: "Upgrade", message }],
+    wakes,
+  };
 }
 
 const attemptOf = ({ ledger }: SiteView): number => (ledger.attempts ?? 0) + 1;
@@ -87,9 +93,19 @@ function claimed(view: SiteView, upgrade: Upgrade, turn: Turn, now: Instant): Up
   };
 }
 
-/** The row of a claim that stands in status, where nothing has come in between; else the claim is given back: nobody can have had it. */
+/** So soon after its claim a row that is missing was never there: no inventory is restored in that time. */
+const NOBODY_HAD_IT = 5 * SECOND;
+
+/**
+ * The row of a claim that stands in status, where nothing has come in between; else the claim is given back, as long as nobody can have
+ * had it. Later a missing row may also have been given and lost with its inventory: the same row may come again, and nothing else.
+ */
 export function insertion(view: SiteView, upgrade: Upgrade, command: ClaimedCommand, holds: readonly Hold[], now: Instant): Outcome {
-  if (holds.length > 0 || now > at(command.notAfter)) return { ledger: withUpgrade(view.ledger, withoutCommand(upgrade, now)), holds };
+  if (holds.length > 0 || now > at(command.notAfter)) {
+    const lost = at(command.claimedAt) + MINUTE + 1;
+    if (now > at(command.claimedAt) + NOBODY_HAD_IT) return { holds, wakes: [lost] };
+    return { ledger: withUpgrade(view.ledger, withoutCommand(upgrade, now)), holds };
+  }
   const { seen } = view;
   if (seen.account === undefined) return {};
   const row: CommandRow = {

@@ -7,8 +7,9 @@ import { forecast } from "../window/forecast.ts";
 import { windowZone } from "../window/parse.ts";
 import { behindSince } from "./candidate.ts";
 import { conditionsOf } from "./conditions.ts";
+import { insertedUntil } from "./follow.ts";
 import { pieceOf } from "./piece.ts";
-import { at, iso, remaining, rolloutOf, type SiteView } from "./view.ts";
+import { at, type ClaimedCommand, iso, remaining, rolloutOf, type SiteView } from "./view.ts";
 
 const MOST_HOLDS = 16;
 const MESSAGE_LIMIT = 1024;
@@ -64,9 +65,18 @@ export function worthWriting(view: SiteView, status: SocketSiteStatus, now: Inst
   if (sameJson(lasting(status), lasting(before))) return false;
   const [command, known] = [status.upgrade?.command, before.upgrade?.command];
   const end = status.upgrade?.window?.end;
-  const busy = command?.inserted === true && known?.inserted === true && command.id === known.id;
+  const busy = command?.inserted === true && known !== undefined && command.id === known.id && isKnown(view, known, now);
   if (!busy || end === undefined || now > at(end)) return true;
   return !sameJson(ledgerOf(status), ledgerOf(before));
+}
+
+/**
+ * That the row was there is written with the next write, and on its own only where it is still Open when its minute is over: from then on
+ * one that is missing is lost in any case (rule S1, B12).
+ */
+function isKnown({ inventory }: SiteView, known: ClaimedCommand, now: Instant): boolean {
+  const row = inventory.commands.get(known.id);
+  return known.inserted === true || now <= insertedUntil(known) || (row !== undefined && row.state !== "Open");
 }
 
 const lasting = ({ next: _, weeksBehind: __, ...rest }: SocketSiteStatus) => rest;

@@ -43,15 +43,17 @@ export interface SiteView {
 /** More gaps than this within a day: the connection is unstable (rule S4). */
 const MOST_GAPS = 3;
 
-const isConnected = (report: DeviceReport | undefined): boolean =>
+export const isConnected = (report: DeviceReport | undefined): boolean =>
   report?.polledMilliseconds !== undefined && !isLate(report.polledMilliseconds, report.hintMilliseconds);
+
+export const isUnstable = (report: DeviceReport | undefined): boolean => (report?.gaps ?? 0) > MOST_GAPS;
 
 function socketsOf({ site, inventory }: SocketSiteObservation): readonly SocketView[] {
   const sockets = site.spec.sockets.map(({ serial, role, model }): SocketView => {
     const report = inventory?.devices.get(serial);
     const connected = isConnected(report);
     const version = report?.version === undefined ? undefined : parseVersion(report.version);
-    const unstable = (report?.gaps ?? 0) > MOST_GAPS;
+    const unstable = isUnstable(report);
     // What one that does not poll said last may be long untrue: the other may have taken over since.
     const state = connected ? (report?.ha?.state ?? "Unknown") : "Unknown";
     return { serial, role, report, version, model: report?.model ?? model, connected, unstable, state };

@@ -1,6 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { answerPoll, asksForView, deploymentFor, type GatewayView, hintFor, mayGive, type Polled } from "./answer.ts";
+import {
+  answerPoll,
+  asksForView,
+  deploymentFor,
+  type GatewayView,
+  hintFor,
+  isInstalled,
+  isToDrop,
+  mayFetch,
+  mayGive,
+  type Polled,
+} from "./answer.ts";
 import { commandRow } from "./command.examples.ts";
 
 const START = Date.parse("2026-11-29T00:00:00Z");
@@ -48,6 +59,15 @@ describe("[S1] what may be given is a conjunction", () => {
     ["[S10] the rollout is superseded", view({ rollout: { paused: false, stopped: "Superseded" } }), polled(), START],
     ["[S10] failures stopped it", view({ rollout: { paused: false, stopped: "Failures" } }), polled(), START],
     ["[I3] a freeze covers the site's Sunday", view(frozen), polled(), START],
+    ["[G15] the Fleet is being deleted", view({ fleet: { paused: false, freezes: [], deleting: true } }), polled(), START],
+    ["[G15] the rollout is being deleted", view({ rollout: { paused: false, deleting: true } }), polled(), START],
+    ["[G15] the site is being deleted", view({ site: { ...view().site!, deleting: true } }), polled(), START],
+    [
+      "[G15] what is being deleted is shown to nobody ahead",
+      view({ rollout: { paused: false, deleting: true } }),
+      polled({ device: device({ prefetches: true }) }),
+      START - 1,
+    ],
     ["[S13] it never said what it is", view(), polled({ device: withoutAge() }), START],
     [
       "[S13] what it said is older than one and a half of its hints",
@@ -101,6 +121,52 @@ describe("[S1] what may be given is a conjunction", () => {
       configData: false,
       deployment: row.action,
     });
+  });
+
+  it.each([
+    ["Fleet", view({ fleet: { paused: false, freezes: [], deleting: true } })],
+    ["rollout", view({ rollout: { paused: false, deleting: true } })],
+    ["site", view({ site: { ...view().site!, deleting: true } })],
+  ])("[S1] what a device was given, or proceeds with, goes on being shown while its %s is being deleted", (_what, seen) => {
+    const given = polled({ command: { ...row, state: "Given" } });
+    expect(answerPoll(seen, given, START)).toEqual({ configData: false, deployment: row.action });
+    expect(deploymentFor(seen, given, row.action, START)).toEqual({ kind: "Give" });
+    expect(deploymentFor(seen, polled({ command: { ...row, state: "Proceeding" } }), row.action, END + 1)).toEqual({ kind: "InHand" });
+  });
+
+  const WAITS = device({ prefetches: true });
+  it.each<[string, Polled, number, number, boolean]>([
+    ["[I15] of another action", polled({ command: { ...row, state: "Given" } }), row.action + 1, START, false],
+    ["[I15] of no command", polledWithoutRow(), row.action, START, false],
+    ["[S13] Open, for a device that does not wait by itself", polled(), row.action, START, false],
+    ["[S13] Open, a day ahead, for one that does", polled({ device: WAITS }), row.action, START - 86_400_000, true],
+    ["[S13] Open, at its last start", polled({ device: WAITS }), row.action, END, true],
+    ["[S13] Open, 1 ms after its last start", polled({ device: WAITS }), row.action, END + 1, false],
+    ["[S1] Given, after its last start: the device has it", polled({ command: { ...row, state: "Given" } }), row.action, END + 1, true],
+    ["[S1] Proceeding", polled({ command: { ...row, state: "Proceeding" } }), row.action, END + 1, true],
+    ["[S1] Withdrawn", polled({ command: { ...row, state: "Withdrawn" }, device: WAITS }), row.action, START, false],
+  ])("the files of a command that is %s: %s", (_what, of, action, now, may) => {
+    expect(mayFetch(of, action, now)).toBe(may);
+  });
+
+  it.each<[string, Polled, number, boolean]>([
+    ["Given and to be dropped", polled({ cancel: true, command: { ...row, state: "Given" } }), row.action, true],
+    ["of another number", polled({ cancel: true, command: { ...row, state: "Given" } }), row.action + 1, false],
+    ["Given and wanted", polled({ command: { ...row, state: "Given" } }), row.action, false],
+    ["Open: it is withdrawn", polled({ cancel: true }), row.action, false],
+    ["Proceeding: it cannot drop it any more", polled({ cancel: true, command: { ...row, state: "Proceeding" } }), row.action, false],
+    ["none", { ...polledWithoutRow(), cancel: true }, row.action, false],
+  ])("[S14] the cancel of a command that is %s", (_what, of, action, shown) => {
+    expect(isToDrop(of, action)).toBe(shown);
+  });
+
+  it.each<[string, Polled["device"], Partial<typeof row>, boolean]>([
+    ["Succeeded, and it reports the version", device({ version: "18.3.3.0" }), { state: "Succeeded" }, true],
+    ["Succeeded, and it reports another", device(), { state: "Succeeded" }, false],
+    ["Proceeding, and it reports the version already", device({ version: "18.3.3" }), { state: "Proceeding" }, false],
+    ["Failed, and it reports the version", device({ version: "18.3.3" }), { state: "Failed" }, false],
+  ])("[S12] is installed what is %s: %s", (_what, reporting, state, is) => {
+    expect(isInstalled(reporting, { ...row, ...state })).toBe(is);
   });
 
   it("[G15] the cluster is asked only for a row that may be due: not for each poll of an idle fleet", () => {

@@ -3,17 +3,22 @@ import { compareVersions, parseVersion } from "../../api/version.ts";
 import type { Instant } from "../decision.ts";
 import { activeFreeze, frozenSpans } from "../window/freeze.ts";
 import { stableFraction } from "../window/spread.ts";
-import type { CommandRow } from "./command.ts";
+import { type CommandRow, isOver } from "./command.ts";
 import type { DeviceReport } from "./device.ts";
+
+/** Somebody deleted it, and it is there until its finalizers are done: it gives nothing new. */
+interface BeingDeleted {
+  readonly deleting?: true;
+}
 
 /** What a gateway replica has seen of the cluster for one command, at most 10 s ago (rule G15). */
 export interface GatewayView {
   /** Absent: there is no Fleet, and nothing starts without one (rule F3). */
-  readonly fleet?: { readonly paused: boolean; readonly freezes: readonly Freeze[] };
+  readonly fleet?: { readonly paused: boolean; readonly freezes: readonly Freeze[] } & BeingDeleted;
   /** The rollout that the row names by its UID; absent: it was deleted. */
-  readonly rollout?: { readonly paused: boolean; readonly stopped?: "Person" | "Failures" | "Superseded" };
+  readonly rollout?: { readonly paused: boolean; readonly stopped?: "Person" | "Failures" | "Superseded" } & BeingDeleted;
   /** The site that the row names by its UID; absent: it was deleted. */
-  readonly site?: {
+  readonly site?: BeingDeleted & {
     readonly zone: string;
     /** The id of the command that its status names as in hand. */
     readonly command?: string;
@@ -76,6 +81,9 @@ export function mayGive(view: GatewayView | undefined, { device, command, cancel
   if (fleet === undefined) return "there is no Fleet";
   if (site === undefined) return "its site is gone";
   if (rollout === undefined) return "its rollout is gone";
+  // What a device was given it has, and is shown until it is over: hidden it would not come back (rule S1).
+  const deleted = command.state === "Open" && Object.entries({ fleet, site, rollout }).find(([, { deleting }]) => deleting);
+  if (deleted) return `its ${deleted[0]} is being deleted`;
   if (site.command !== command.id) return "its site's status names another command, or none";
   if (isOutdated(device)) return "what the device says of itself is older than its polls";
   if (runs(device, command.version)) return "the device reports the version already";
@@ -113,13 +121,29 @@ export function deploymentFor(view: GatewayView | undefined, polled: Polled, act
   return { kind: ahead ? "Ahead" : "Give" };
 }
 
+/**
+ * Whether the device of `polled` may fetch the files of `action`: of the command that it was given, and ahead of its start if it waits by
+ * itself (rule S13). Nothing begins by it, so the cluster is not asked; of another's command it gets nothing (rule I15).
+ */
+export function mayFetch({ command, device }: Polled, action: number, now: Instant): boolean {
+  if (command?.action !== action || isOver(command.state)) return false;
+  return command.state !== "Open" || (device.prefetches && now <= command.notAfter);
+}
+
+/** What it has begun it cannot drop any more; a link would abort a download, and say nothing of an installation (rule S14). */
+export const isToDrop = ({ command, cancel }: Polled, action: number): boolean =>
+  cancel && command?.action === action && command.state === "Given";
+
+/** What a device was given is its installed base as long as it says so itself: that the row succeeded proves nothing (rule S12). */
+export const isInstalled = (device: DeviceReport, { state, version }: CommandRow): boolean =>
+  state === "Succeeded" && runs(device, version);
+
 /** The links of a poll. A device with an outdated report is asked for it first: what it runs and can decides what it is offered. */
 export function answerPoll(view: GatewayView | undefined, polled: Polled, now: Instant): PollLinks {
-  const { device, command, cancel } = polled;
+  const { device, command } = polled;
   const configData = isOutdated(device);
   if (command === undefined) return { configData };
-  // What it has begun it cannot drop any more; a link would abort a download, and say nothing of an installation.
-  if (cancel && command.state === "Given") return { configData, cancel: command.action };
+  if (isToDrop(polled, command.action)) return { configData, cancel: command.action };
   const { kind } = deploymentFor(view, polled, command.action, now);
   return kind === "Nothing" ? { configData } : { configData, deployment: command.action };
 }

@@ -12,6 +12,8 @@ export interface Notice {
   readonly account: string;
   readonly site: { readonly namespace: string; readonly name: string; readonly uid: string };
   readonly version?: string;
+  /** The site's Sockets, and what they run; a version that is not known is left out. */
+  readonly sockets?: readonly { readonly serial: string; readonly version?: string }[];
   /** The planned start that it is about. */
   readonly start?: Instant;
   readonly zone: string;

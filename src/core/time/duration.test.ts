@@ -23,6 +23,7 @@ describe("durations", () => {
     ["2d", "write 48h"],
     ["1w", "write 168h"],
     ["30m1h", "write 1h30m"],
+    ["99999h", "which is longer than ten years; write at most 87840h"],
     ["1H 30min", "write 1h30m"],
     ["90", "write hours, minutes and seconds as in 1h30m or 48h"],
     [90, "write hours, minutes and seconds as in 1h30m or 48h"],

@@ -42,6 +42,8 @@ function guessDuration(text: string): number | undefined {
 /** Why `text` is no duration, as a sentence that says what to write instead (rule W10); undefined when it is one. */
 export function durationProblem(field: string, text: unknown): string | undefined {
   if (typeof text === "string" && parseDuration(text) !== undefined) return undefined;
+  if (typeof text === "string" && text.length >= 2 && text.length <= 32 && DURATION.test(text))
+    return `${field} is ${JSON.stringify(text)}, which is longer than ten years; write at most ${formatDuration(MAXIMUM)}`;
   const guess = typeof text === "string" ? guessDuration(text) : undefined;
   const instead = guess === undefined ? "hours, minutes and seconds as in 1h30m or 48h" : formatDuration(guess);
   return `${field} is ${JSON.stringify(text)}, which is no duration; write ${instead}`;

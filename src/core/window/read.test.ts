@@ -4,6 +4,16 @@ import { readWindow } from "./read.ts";
 const slot = { day: "Sunday", start: "01:00", duration: "4h" };
 const weekly = (change: object) => ({ schedule: { weekly: [{ ...slot, ...change }] } });
 
+it("[W10] a misspelt field and a wrong one beside it are both told, and not that the misspelt one is missing", () => {
+  const spec = { schedule: { weekly: [{ day: "Sonday", start: "01:00", duraton: "4h" }] }, notise: "1h", notice: "2 days" };
+  expect(readWindow(spec).problems).toEqual([
+    "spec.notise is no field; write notice",
+    "spec.schedule.weekly[0].duraton is no field; write duration",
+    expect.stringContaining('spec.schedule.weekly[0].day is "Sonday"'),
+    expect.stringContaining('spec.notice is "2 days"'),
+  ]);
+});
+
 describe("reading a window", () => {
   it("fills in the defaults", () => {
     expect(readWindow({ schedule: { weekly: [slot] } }).spec).toEqual({ schedule: { weekly: [slot], everyWeeks: 1 }, timeZone: "Local" });
@@ -68,7 +78,11 @@ describe("reading a window", () => {
       { ...weekly({}), freezes: [{ name: "f", from: "2026-12-02", to: "2026-12-03", timeZone: "CET" }] },
       "write Europe/Brussels",
     ],
-    ["a freeze without a name", { ...weekly({}), freezes: [{ from: "2026-12-02", to: "2026-12-03" }] }, "spec.freezes.0.name"],
+    [
+      "a freeze without a name",
+      { ...weekly({}), freezes: [{ from: "2026-12-02", to: "2026-12-03" }] },
+      "spec.freezes[0].name is missing; write a text",
+    ],
     ["a freeze that is a text", { ...weekly({}), freezes: ["2026-12-02"] }, "write for example {name: year-end"],
     ["a list", [], "there is no spec"],
   ])("[W10] refuses %s with what to write instead", (_, spec, sentence) => {

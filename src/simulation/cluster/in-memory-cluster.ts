@@ -73,7 +73,7 @@ export class InMemoryCluster implements Cluster {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #caches = new Map<WatchedCache<KubernetesObject>, Kind>();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(store: Store, options: InMemoryClusterOptions) {
     this.#store = store;
@@ -84,6 +84,10 @@ export class InMemoryCluster implements Cluster {
     this.latencyMilliseconds = options.latencyMilliseconds ?? 0;
     this.seesOwnWrites = options.seesOwnWrites ?? true;
     this.fault = options.fault;
+  }
+
+  get closed(): AbortSignal {
+    return this.#closing.signal;
   }
 
   get<T extends KubernetesObject>(kind: Kind<T>, name: string, namespace?: string): Promise<T | undefined> {
@@ -157,7 +161,7 @@ export class InMemoryCluster implements Cluster {
   }
 
   cache<T extends KubernetesObject>(kind: Kind<T>, options: ListOptions = {}): Cache<T> {
-    if (this.#closed) throw this.#unreachable();
+    if (this.closed.aborted) throw this.#unreachable();
     const onStop = () => void this.#caches.delete(cache as unknown as WatchedCache<KubernetesObject>);
     const cache = new WatchedCache<T>(this.#store, kind, { ...options, lag: () => this.lagMilliseconds, onStop });
     this.#caches.set(cache as unknown as WatchedCache<KubernetesObject>, kind);
@@ -171,7 +175,7 @@ export class InMemoryCluster implements Cluster {
 
   /** Also what a killed process looks like: calls under way that have not reached the server never do, and nobody hears an answer. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     for (const cache of this.#caches.keys()) cache.stop();
   }
 
@@ -221,7 +225,7 @@ export class InMemoryCluster implements Cluster {
   }
 
   async #call<R>(operation: Omit<Operation, "user">, perform: () => R, refused?: (code: number) => void): Promise<R> {
-    if (this.#closed) throw this.#unreachable();
+    if (this.closed.aborted) throw this.#unreachable();
     const fault = this.fault?.({ ...operation, user: this.user });
     await this.#pass(this.latencyMilliseconds / 2 + (fault?.delayMilliseconds ?? 0));
     if (fault?.error !== undefined && !fault.afterCommit) {
@@ -237,7 +241,7 @@ export class InMemoryCluster implements Cluster {
   /** Always at least one turn of the promise queue: no call is ever answered within itself. */
   async #pass(milliseconds: number): Promise<void> {
     await (milliseconds > 0 ? sleep(this.#clock, milliseconds) : undefined);
-    if (this.#closed) throw this.#unreachable();
+    if (this.closed.aborted) throw this.#unreachable();
   }
 
   #unreachable(): ApiError {

@@ -93,6 +93,19 @@ describe("a report", () => {
     ]);
   });
 
+  it("[F1] [F8] says what keeps it from being carried out, and of an Approval that nothing used why", () => {
+    const subject = twoSundays();
+    const wrong = (type: string, reason: string, message: string) => ({
+      conditions: [{ type, status: "False" as const, reason, message, lastTransitionTime: "2026-11-22T00:00:00Z" }],
+    });
+    const { rollout, approvals } = subject;
+    const status = { ...rollout.status, ...wrong("Accepted", "WavesInvalid", "wave rest covers nobody; leave it out") };
+    const unused = { ...approvals[0]!, status: wrong("Accepted", "Expired", "it expired before anything used it") };
+    const text = reportMarkdown(reportOf({ ...subject, rollout: { ...rollout, status }, approvals: [unused] }, NOW));
+    expect(text).toContain("- Accepted is False (WavesInvalid): wave rest covers nobody; leave it out");
+    expect(text).toContain("| not used: it expired before anything used it |");
+  });
+
   it("[G6] a new PoPCluster under the old name is another PoP, and the report says that the times are gone", () => {
     const subject = twoSundays();
     const pops = subject.pops.map((pop) => ({ ...pop, metadata: { ...pop.metadata, uid: "new" } }));

@@ -2,6 +2,7 @@ import type { Assignment, PopRollout, PopRolloutStatus } from "../../../api/pop-
 import type { Instant } from "../../decision.ts";
 import { cleanText } from "../../text.ts";
 import { formatInstant } from "../../time/instant.ts";
+import { troubles } from "../explanation.ts";
 import { momentText } from "../moment.ts";
 import { rolloutSummary } from "../rollout.ts";
 import { durationText } from "./duration-text.ts";
@@ -61,6 +62,8 @@ interface ApprovalReport {
   readonly reason: string;
   readonly at: string;
   readonly used: readonly string[];
+  /** What it says of itself while nothing has used it. */
+  readonly unused: string | undefined;
 }
 
 /** What is longer was not written by us. */
@@ -117,6 +120,7 @@ function summaryOf({ rollout, fleet }: ReportSubject, sum: Times, inProgress: bo
   const parts = sum.total === 0 ? [] : CAUSES.map((cause) => `${durationText(sum[cause])} ${CAUSE_WORDS[cause]}`);
   return [
     rollout.status === undefined ? "It has no status yet: no operator has looked at it." : `It ${rolloutSummary(status)}.`,
+    ...(inProgress ? troubles(status.conditions) : []),
     ...(inProgress ? [`It is in progress: this is how it stood ${momentText(formatInstant(now), undefined)}.`] : []),
     `${spec.requestedBy} asked for it${spec.class === "Emergency" ? " as an emergency" : ""}${spec.reason === undefined ? "" : `: ${spec.reason}`}.`,
     ...(startDate === undefined || endDate === undefined
@@ -215,6 +219,7 @@ function approvalsOf({ rollout, approvals }: ReportSubject): ApprovalReport[] {
       reason: spec.reason,
       at: metadata.creationTimestamp === undefined ? "" : momentText(metadata.creationTimestamp, undefined),
       used: (status?.used ?? []).map((one) => `${one.action} for ${one.for}, ${momentText(one.at, undefined)}`),
+      unused: status?.conditions?.find(({ type }) => type === "Accepted")?.message,
     }));
 }
 

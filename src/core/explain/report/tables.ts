@@ -97,14 +97,14 @@ const evidence = ({ evidence: list }: Report): Table => ({
 const approvals = ({ approvals: list }: Report): Table => ({
   title: "Approvals",
   heading: ["Approval", "By", "Decision", "Of", "Why", "When", "Used"],
-  rows: list.map(({ name, by, decision, actions, reason, at, used }) => [
+  rows: list.map(({ name, by, decision, actions, reason, at, used, unused }) => [
     name,
     by,
     decision,
     actions.join(", "),
     reason,
     at || NONE,
-    used.length === 0 ? "not used" : used.join("; "),
+    used.length > 0 ? used.join("; ") : unused === undefined ? "not used" : `not used: ${unused}`,
   ]),
   empty: "Nobody approved or refused anything.",
 });

@@ -1,0 +1,96 @@
+import type { Approval, ApprovalStatus } from "../api/approval.ts";
+import { APPROVAL } from "../api/resources.ts";
+import type { Decision } from "../core/decision.ts";
+import { type ApprovalObservation, decideApproval } from "../core/pop-rollout/approval-verdict.ts";
+import type { Reconciler } from "../runtime/reconcile.ts";
+import type { HubCaches } from "./hub-caches.ts";
+import type { Cluster, EventSink } from "./ports.ts";
+import { asWritten } from "./status-refused.ts";
+import type { Told } from "./told.ts";
+
+export interface ApprovalReconcilerPorts {
+  readonly hub: Cluster;
+  readonly hubCaches: Pick<HubCaches, "approvals" | "rollouts" | "fleets">;
+  readonly events: EventSink;
+  readonly told: Told;
+  readonly namespace: string;
+}
+
+type ApprovalDecision = Decision<ApprovalStatus, never>;
+
+/**
+ * Approvals on the one loop (rule F8): each says on itself what it was used for, or why it counts for nothing. That is told, and decides
+ * nothing, so the rollout that it names is taken from the cache: a change of it brings the Approval back.
+ */
+export class ApprovalReconciler implements Reconciler<ApprovalObservation, ApprovalStatus, never, never, ApprovalDecision> {
+  readonly kind = "Approval";
+  readonly #ports: ApprovalReconcilerPorts;
+
+  constructor(ports: ApprovalReconcilerPorts) {
+    this.#ports = ports;
+  }
+
+  async observe(key: string): Promise<ApprovalObservation | undefined> {
+    const approval = this.#ports.hubCaches.approvals.get(key, this.#ports.namespace);
+    return approval && this.#observed(approval);
+  }
+
+  async observeLive(key: string): Promise<ApprovalObservation | undefined> {
+    const approval = await this.#ports.hub.get<Approval>(APPROVAL, key, this.#ports.namespace);
+    return approval && this.#observed(approval);
+  }
+
+  decide(seen: ApprovalObservation, now: number): ApprovalDecision {
+    return decideApproval(seen, now);
+  }
+
+  async claim({ approval }: ApprovalObservation, status: ApprovalStatus): Promise<undefined> {
+    await asWritten(
+      `Approval ${approval.metadata.name}`,
+      status,
+      this.#ports.hub.updateStatus<Approval>(APPROVAL, { ...approval, status }),
+    );
+    return undefined;
+  }
+
+  act(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  isDisruptive(): boolean {
+    return false;
+  }
+
+  tell(key: string, { approval }: ApprovalObservation, decision: ApprovalDecision, done: "Claimed" | "Acted" | "Rested"): void {
+    if (done === "Rested") return;
+    const { events, told } = this.#ports;
+    const { metadata, apiVersion } = approval;
+    const namespace = metadata.namespace ?? "";
+    const regarding = { apiVersion, kind: this.kind, name: metadata.name, namespace, uid: metadata.uid };
+    for (const event of decision.events)
+      events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
+    told.decided({ kind: this.kind, namespace, name: key, decision });
+  }
+
+  forget(): void {}
+
+  #observed(approval: Approval): ApprovalObservation {
+    const { hubCaches, namespace } = this.#ports;
+    const rollout = hubCaches.rollouts.get(approval.spec.for.name, namespace);
+    return {
+      approval,
+      ...(rollout
+        ? {
+            rollout: {
+              name: rollout.metadata.name,
+              uid: rollout.metadata.uid,
+              spec: rollout.spec,
+              status: rollout.status ?? {},
+            },
+          }
+        : {}),
+      rollouts: hubCaches.rollouts.list().map(({ metadata }) => metadata.name),
+      approvers: hubCaches.fleets.get("fleet", namespace)?.spec.approvers ?? [],
+    };
+  }
+}

@@ -1,0 +1,148 @@
+import { ACCOUNT_POLICY, type AccountPolicy, type AccountPolicyStatus } from "../../api/account-policy.ts";
+import type { SocketSite } from "../../api/socket-site.ts";
+import { decide } from "../../core/account-policy/decide.ts";
+import type { AccountPolicyObservation } from "../../core/account-policy/observation.ts";
+import type { Decision } from "../../core/decision.ts";
+import { windowProblems } from "../../core/window/parse.ts";
+import type { Reconciler } from "../../runtime/reconcile.ts";
+import type { HubCaches } from "../hub-caches.ts";
+import type { Notices } from "../notices.ts";
+import type { Cluster, EventSink } from "../ports.ts";
+import { asWritten } from "../status-refused.ts";
+import type { Told } from "../told.ts";
+import type { TunnelIndex } from "../tunnels/tunnel-index.ts";
+import { type SiteIndex, splitKey } from "./site-index.ts";
+
+export interface AccountPolicyReconcilerPorts {
+  readonly hub: Cluster;
+  readonly hubCaches: HubCaches;
+  readonly index: SiteIndex;
+  readonly tunnels: TunnelIndex;
+  readonly notices?: Notices | undefined;
+  readonly events: EventSink;
+  readonly told: Told;
+  readonly namespace: string;
+}
+
+export interface ObservedAccountPolicy {
+  readonly policy: AccountPolicy;
+  readonly seen: AccountPolicyObservation;
+}
+
+type PolicyDecision = Decision<AccountPolicyStatus, never>;
+
+/** AccountPolicies on the one loop, by `<namespace>/<name>`: what an account sees of its own sites, and of no other's (rule I15). */
+export class AccountPolicyReconciler implements Reconciler<ObservedAccountPolicy, AccountPolicyStatus, never, never, PolicyDecision> {
+  readonly kind = "AccountPolicy";
+  readonly #ports: AccountPolicyReconcilerPorts;
+
+  constructor(ports: AccountPolicyReconcilerPorts) {
+    this.#ports = ports;
+  }
+
+  async observe(key: string): Promise<ObservedAccountPolicy | undefined> {
+    const [namespace, name] = splitKey(key);
+    const policy = this.#ports.hubCaches.accountPolicies.get(name, namespace);
+    return policy && this.#observed(policy);
+  }
+
+  async observeLive(key: string): Promise<ObservedAccountPolicy | undefined> {
+    const [namespace, name] = splitKey(key);
+    const policy = await this.#ports.hub.get<AccountPolicy>(ACCOUNT_POLICY, name, namespace);
+    return policy && this.#observed(policy);
+  }
+
+  decide({ seen }: ObservedAccountPolicy, now: number): PolicyDecision {
+    return decide(seen, now);
+  }
+
+  async claim({ policy }: ObservedAccountPolicy, status: AccountPolicyStatus): Promise<undefined> {
+    const what = `AccountPolicy ${policy.metadata.namespace}/${policy.metadata.name}`;
+    await asWritten(what, status, this.#ports.hub.updateStatus<AccountPolicy>(ACCOUNT_POLICY, { ...policy, status }));
+    return undefined;
+  }
+
+  act(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  isDisruptive(): boolean {
+    return false;
+  }
+
+  tell(_key: string, { policy }: ObservedAccountPolicy, decision: PolicyDecision, done: "Claimed" | "Acted" | "Rested"): void {
+    if (done === "Rested") return;
+    const { events, told } = this.#ports;
+    const { name, namespace = "", uid } = policy.metadata;
+    const regarding = { apiVersion: ACCOUNT_POLICY.apiVersion, kind: this.kind, name, namespace, uid };
+    for (const { type, reason, action, message } of decision.events) events.publish({ type, reason, action, note: message, regarding });
+    told.decided({ kind: this.kind, namespace, name, decision });
+  }
+
+  forget(): void {}
+
+  #observed(policy: AccountPolicy): ObservedAccountPolicy {
+    const { hubCaches, index, namespace: fleetNamespace } = this.#ports;
+    const { namespace = "", generation = 0 } = policy.metadata;
+    const account = index.accountOf(namespace);
+    const sites = [...index.inNamespace(namespace)].flatMap((key) => hubCaches.socketSites.get(splitKey(key)[1], namespace) ?? []);
+    const pops = counted(sites.flatMap(({ status }) => status?.pop ?? []));
+    const seen: AccountPolicyObservation = {
+      policy: { namespace, generation, spec: policy.spec, status: policy.status ?? {} },
+      ...(account === undefined ? {} : { account }),
+      ...this.#window(policy),
+      refusedChannels: this.#refusedChannels(policy),
+      sites: numbersOf(sites),
+      pops: [...pops].flatMap(([name, count]) => {
+        const pop = hubCaches.pops.get(name, fleetNamespace);
+        return pop === undefined ? [] : [{ name, sites: count, next: pop.status?.next ?? [] }];
+      }),
+      singlePoP: this.#singlePoP(namespace),
+      singleSocket: sites.filter(({ spec }) => spec.sockets.length === 1).length,
+    };
+    return { policy, seen };
+  }
+
+  #window({ metadata, spec }: AccountPolicy): Pick<AccountPolicyObservation, "window"> {
+    const name = spec.sockets.windowRef?.name;
+    if (name === undefined) return {};
+    const found = this.#ports.hubCaches.accountWindows.get(name, metadata.namespace);
+    const problem =
+      found === undefined ? "it does not exist in this namespace; create it, or name another one" : windowProblems(found.spec)[0];
+    return { window: { name, ...(problem === undefined ? {} : { problem }) } };
+  }
+
+  #refusedChannels({ spec }: AccountPolicy): NonNullable<AccountPolicyObservation["refusedChannels"]> {
+    return (spec.notices?.channels ?? []).flatMap(({ name, url }) => {
+      const problem = this.#ports.notices?.refusal?.(url);
+      return problem === undefined ? [] : [{ name, problem }];
+    });
+  }
+
+  #singlePoP(namespace: string): number {
+    const { tunnels, hubCaches } = this.#ports;
+    const sites = [...tunnels.inNamespace(namespace)].map((key) => hubCaches.tunnelSites.get(splitKey(key)[1], namespace));
+    return sites.filter((site) => site?.status?.resilience === "SinglePoP").length;
+  }
+}
+
+function numbersOf(sites: readonly SocketSite[]): AccountPolicyObservation["sites"] {
+  const is = ({ status }: SocketSite, type: string, value: string): boolean =>
+    status?.conditions?.some((condition) => condition.type === type && condition.status === value) === true;
+  const versions = counted(sites.flatMap(({ status }) => (status?.sockets ?? []).flatMap(({ version }) => version ?? [])));
+  return {
+    sites: sites.length,
+    pairs: sites.filter(({ spec }) => spec.sockets.length === 2).length,
+    upToDate: sites.filter((site) => is(site, "UpToDate", "True")).length,
+    planned: sites.filter(({ status }) => status?.upgrade?.planned?.start !== undefined).length,
+    haNotReady: sites.filter(({ status }) => status?.ha?.status === "NotReady").length,
+    notConnected: sites.filter((site) => is(site, "Connected", "False")).length,
+    versions: [...versions].map(([version, sockets]) => ({ version, sockets })),
+  };
+}
+
+function counted(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}

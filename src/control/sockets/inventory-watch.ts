@@ -1,0 +1,75 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { type Inventory, InventoryUnavailable } from "../inventory.ts";
+
+export interface InventoryWatchSettings {
+  readonly clock: Clock;
+  readonly inventory: Inventory;
+  /** It answers again: these waited for it, each once. */
+  readonly onBack: (keys: readonly string[]) => void;
+}
+
+/**
+ * The inventory as the controllers ask it (rule G9). While it is away nobody asks but one question from time to time, whoever looks goes
+ * without, and is woken when it answers again: 100,000 sites do not each try it every few seconds.
+ */
+export class InventoryWatch {
+  readonly #settings: InventoryWatchSettings;
+  readonly #waiting = new Set<string>();
+  #since: number;
+  #away = false;
+  #cancel: (() => void) | undefined;
+
+  constructor(settings: InventoryWatchSettings) {
+    this.#settings = settings;
+    this.#since = settings.clock.now();
+  }
+
+  /** Since when it has answered without a gap, from the beginning of the term on; a calendar instant. */
+  get since(): number {
+    return this.#since;
+  }
+
+  /** The answer, or undefined while it is away; then `key` is woken when it is back. Rejects with everything but InventoryUnavailable. */
+  async ask<T>(key: string | undefined, question: (inventory: Inventory) => Promise<T>): Promise<{ readonly answer: T } | undefined> {
+    if (!this.#away) {
+      try {
+        return { answer: await question(this.#settings.inventory) };
+      } catch (error) {
+        if (!(error instanceof InventoryUnavailable)) throw error;
+        this.#fell(error.retryAfterMilliseconds);
+      }
+    }
+    if (key !== undefined) this.#waiting.add(key);
+    return undefined;
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#away = true;
+    this.#waiting.clear();
+  }
+
+  #fell(retryAfter: number): void {
+    if (this.#away) return;
+    this.#away = true;
+    this.#cancel = this.#settings.clock.after(retryAfter, () => void this.#probe());
+  }
+
+  async #probe(): Promise<void> {
+    const { clock, inventory, onBack } = this.#settings;
+    try {
+      await inventory.changed(1);
+    } catch (error) {
+      const retryAfter = error instanceof InventoryUnavailable ? error.retryAfterMilliseconds : RETRY;
+      this.#cancel = clock.after(retryAfter, () => void this.#probe());
+      return;
+    }
+    this.#away = false;
+    this.#since = clock.now();
+    const keys = [...this.#waiting];
+    this.#waiting.clear();
+    onBack(keys);
+  }
+}
+
+const RETRY = 5_000;

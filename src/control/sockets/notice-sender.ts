@@ -1,0 +1,157 @@
+import type { AccountPolicySpec } from "../../api/account-policy.ts";
+import type { Notice } from "../../core/socket/notice.ts";
+import { backoffDelay } from "../../runtime/backoff.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Notices } from "../notices.ts";
+import type { InventoryWatch } from "./inventory-watch.ts";
+
+export type Channels = NonNullable<AccountPolicySpec["notices"]>["channels"];
+
+export interface NoticeSenderSettings {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly notices: Notices;
+  readonly watch: InventoryWatch;
+  /** Asked right before each try. */
+  readonly isLeader: () => boolean;
+  /** The site has to be looked at again, now or after elapsed milliseconds. */
+  readonly wake: (key: string, afterMilliseconds?: number) => void;
+}
+
+interface Try {
+  failures: number;
+  underWay: boolean;
+  /** Elapsed instant before which it is not tried again. */
+  notBefore: number;
+  /** It was taken then, and the inventory could not be told yet; a calendar instant. */
+  acceptedAt?: number;
+}
+
+const BACKOFF = { minimumMilliseconds: 5_000, maximumMilliseconds: 5 * 60_000 };
+/** Tries of one account at a time: one whose hook hangs keeps no other account waiting (rule I15). */
+const OF_ONE_ACCOUNT = 4;
+/** A first try is waited for so long, because an acceptance at once goes into the status together with the plan (B12). */
+const PROMPT = 1_000;
+
+/**
+ * Sends notices beside the work on sites (rule W3). What is not taken is tried again with a growing pause, for ever: the decision asks
+ * for it at every look as long as no acceptance stands in the inventory.
+ */
+export class NoticeSender {
+  readonly #settings: NoticeSenderSettings;
+  /** What was tried and is not recorded as taken, by site and notice. */
+  readonly #tries = new Map<string, Map<string, Try>>();
+  readonly #busy = new Map<string, number>();
+  readonly #queued = new Map<string, (() => void)[]>();
+  /** Accounts whose last try was not taken in time: nobody waits for them. */
+  readonly #slow = new Set<string>();
+  #stopped = false;
+
+  constructor(settings: NoticeSenderSettings) {
+    this.#settings = settings;
+  }
+
+  /** Why nothing is ever sent to this address; such a channel counts as not configured. */
+  refusal(url: string): string | undefined {
+    return this.#settings.notices.refusal?.(url);
+  }
+
+  /** It is neither on its way nor waiting for its next try. */
+  isDue(notice: Notice): boolean {
+    const known = this.#known(notice);
+    return known === undefined || (!known.underWay && this.#settings.clock.elapsed() >= known.notBefore);
+  }
+
+  /** Never tried, and of an account that answers quickly: worth a moment before the plan is written without its acceptance. */
+  isWorthWaiting(notice: Notice): boolean {
+    return this.#known(notice) === undefined && !this.#slow.has(notice.account);
+  }
+
+  /** The site rests now, whatever it was woken for: it is looked at again when the next of its notices may be tried. */
+  rested(key: string): void {
+    const now = this.#settings.clock.elapsed();
+    const pauses = [...(this.#tries.get(key)?.values() ?? [])].flatMap(({ underWay, notBefore }) =>
+      underWay || notBefore <= now ? [] : notBefore - now,
+    );
+    if (pauses.length > 0) this.#settings.wake(key, Math.min(...pauses));
+  }
+
+  /** Resolves when it was tried, or after a second: the try goes on by itself then, and the site is woken when it is over. */
+  async send(key: string, notice: Notice, channels: Channels): Promise<void> {
+    if (this.#stopped || !this.isDue(notice)) return;
+    const attempt = this.#known(notice) ?? { failures: 0, underWay: false, notBefore: 0 };
+    attempt.underWay = true;
+    this.#tries.set(key, (this.#tries.get(key) ?? new Map<string, Try>()).set(notice.id, attempt));
+    const prompt = attempt.failures === 0 && !this.#slow.has(notice.account);
+    const tried = this.#inTurn(notice.account, () => this.#try(key, notice, channels, attempt));
+    if (!prompt) return;
+    let cancel = () => {};
+    const waited = new Promise<"Slow">((resolve) => (cancel = this.#settings.clock.after(PROMPT, () => resolve("Slow"))));
+    if ((await Promise.race([tried, waited])) === "Slow") this.#slow.add(notice.account);
+    cancel();
+  }
+
+  /** The site is gone, and nobody has to be told of it. */
+  forget(key: string): void {
+    this.#tries.delete(key);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#queued.clear();
+  }
+
+  async #try(key: string, notice: Notice, channels: Channels, attempt: Try): Promise<void> {
+    const { clock, random, notices, watch, isLeader, wake } = this.#settings;
+    if (this.#stopped || !isLeader()) return;
+    if (attempt.acceptedAt === undefined && (await notices.send(notice, channels))) attempt.acceptedAt = clock.now();
+    const { acceptedAt } = attempt;
+    const { id, kind, site } = notice;
+    const recorded =
+      acceptedAt !== undefined &&
+      (await watch.ask(key, (inventory) => inventory.recordNotice({ id, siteUid: site.uid, kind, acceptedAt })));
+    attempt.underWay = false;
+    if (recorded) {
+      this.#taken(key, id);
+      this.#slow.delete(notice.account);
+      return wake(key);
+    }
+    // Taken, and not recorded: the inventory's return wakes the site, and only the recording is done again.
+    if (acceptedAt !== undefined) return;
+    this.#slow.add(notice.account);
+    attempt.failures += 1;
+    const delay = backoffDelay(BACKOFF, attempt.failures, random);
+    attempt.notBefore = clock.elapsed() + delay;
+    wake(key, delay);
+  }
+
+  #known({ id, site }: Notice): Try | undefined {
+    return this.#tries.get(`${site.namespace}/${site.name}`)?.get(id);
+  }
+
+  #taken(key: string, id: string): void {
+    const ofSite = this.#tries.get(key);
+    ofSite?.delete(id);
+    if (ofSite?.size === 0) this.#tries.delete(key);
+  }
+
+  async #inTurn(account: string, run: () => Promise<void>): Promise<void> {
+    const busy = this.#busy.get(account) ?? 0;
+    if (busy >= OF_ONE_ACCOUNT) {
+      await new Promise<void>((resolve) => this.#queued.set(account, [...(this.#queued.get(account) ?? []), resolve]));
+    } else this.#busy.set(account, busy + 1);
+    try {
+      await run();
+    } finally {
+      const [next, ...others] = this.#queued.get(account) ?? [];
+      if (others.length > 0) this.#queued.set(account, others);
+      else this.#queued.delete(account);
+      if (next !== undefined) next();
+      else {
+        const left = (this.#busy.get(account) ?? 1) - 1;
+        if (left > 0) this.#busy.set(account, left);
+        else this.#busy.delete(account);
+      }
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import type { SocketSite } from "../../api/socket-site.ts";
+import type { WorkQueue } from "../../runtime/queue.ts";
+import { type Loop, reconcile } from "../../runtime/reconcile.ts";
+import type { HubCaches } from "../hub-caches.ts";
+import type { OperatorPorts } from "../operator-ports.ts";
+import type { TunnelIndex } from "../tunnels/tunnel-index.ts";
+import { AccountPolicyReconciler } from "./account-policy-reconciler.ts";
+import { DeviceSweep } from "./device-sweep.ts";
+import { InventoryFeed } from "./inventory-feed.ts";
+import { InventoryWatch } from "./inventory-watch.ts";
+import { NoticeSender } from "./notice-sender.ts";
+import { siteKey, type SiteIndex } from "./site-index.ts";
+import { SocketReconciler } from "./socket-reconciler.ts";
+import { SocketRolloutReconciler } from "./socket-rollout-reconciler.ts";
+
+export interface SocketWorkParts {
+  readonly ports: OperatorPorts;
+  readonly hubCaches: HubCaches;
+  readonly index: SiteIndex;
+  readonly tunnels: TunnelIndex;
+  readonly isLeader: () => boolean;
+  readonly queue: (kind: string, workers: number) => WorkQueue;
+  readonly loop: (queue: WorkQueue) => Loop<never>;
+}
+
+/** What sites do is counted for a rollout at most this often; elapsed milliseconds. */
+const COUNT_EVERY = 60_000;
+/** What an account sees of its sites may be this old. */
+const TELL_AFTER = 5_000;
+
+/** The part of one term as leader that is about Sockets: its queues, what it heard of the inventory, the notices on their way. */
+export class SocketWork {
+  readonly #parts: SocketWorkParts;
+  readonly #sites: WorkQueue;
+  readonly #rollouts: WorkQueue;
+  readonly #policies: WorkQueue;
+  readonly #watch: InventoryWatch | undefined;
+  readonly #feed: InventoryFeed | undefined;
+  readonly #sweep: DeviceSweep | undefined;
+  readonly #sender: NoticeSender | undefined;
+  readonly #reconciler: SocketReconciler;
+
+  constructor(parts: SocketWorkParts) {
+    this.#parts = parts;
+    const { ports, queue, index } = parts;
+    this.#sites = queue("SocketSite", 4);
+    this.#rollouts = queue("SocketRollout", 1);
+    this.#policies = queue("AccountPolicy", 1);
+    const { inventory, clock } = ports;
+    if (inventory !== undefined) {
+      const watch = new InventoryWatch({ clock, inventory, onBack: (keys) => this.#inventoryIsBack(keys) });
+      this.#watch = watch;
+      this.#feed = new InventoryFeed({
+        clock,
+        watch,
+        subscribe: (listener) => inventory.onChange(listener),
+        sitesOf: (serial) => index.withSerial(serial),
+        wake: (key) => this.#sites.add(key),
+      });
+      this.#sweep = new DeviceSweep({ clock, watch, index, sites: parts.hubCaches.socketSites, wake: (key) => this.#sites.add(key) });
+      this.#sender = this.#newSender(watch);
+    }
+    this.#reconciler = new SocketReconciler({
+      ...parts,
+      ...ports,
+      serving: this.#watch && { watch: this.#watch, sender: this.#sender },
+      wake: (key) => this.#sites.add(key),
+    });
+  }
+
+  /** Its queues, to be stopped with the others of the term. */
+  get queues(): readonly WorkQueue[] {
+    return [this.#sites, this.#rollouts, this.#policies];
+  }
+
+  start(): void {
+    const { ports, hubCaches, index, loop } = this.#parts;
+    const [sites, rollouts, policies] = [this.#sites, this.#rollouts, this.#policies].map(loop) as [Loop<never>, Loop<never>, Loop<never>];
+    const ofRollouts = new SocketRolloutReconciler({
+      ...this.#parts,
+      ...ports,
+      watch: this.#watch,
+      onAdmitted: (keys) => keys.forEach((key) => this.#sites.add(key)),
+    });
+    const ofPolicies = new AccountPolicyReconciler({ ...this.#parts, ...ports });
+    this.#rollouts.start((key) => reconcile(ofRollouts, rollouts, key));
+    this.#policies.start((key) => reconcile(ofPolicies, policies, key));
+    this.#sites.start(async (key) => {
+      const told = this.#feed?.begins(key) ?? [];
+      await reconcile(this.#reconciler, sites, key);
+      this.#feed?.ended(key, told);
+    });
+    this.#feed?.start();
+    this.#sweep?.start();
+    for (const { metadata } of hubCaches.socketRollouts.list()) this.rollout(metadata.name);
+    // What is planned or in hand first: the others have nothing to lose by waiting.
+    for (const key of index.active()) this.site(key);
+    for (const key of index.keys()) this.site(key);
+    for (const policy of hubCaches.accountPolicies.list()) this.policy(siteKey(policy));
+  }
+
+  stop(): void {
+    this.#feed?.stop();
+    this.#sweep?.stop();
+    this.#sender?.stop();
+    this.#watch?.stop();
+  }
+
+  site(key: string): void {
+    this.#sites.add(key);
+  }
+
+  siteDeleted(key: string, site: SocketSite): void {
+    this.#reconciler.deleted(key, site);
+    this.#sites.add(key);
+  }
+
+  rollout(name: string): void {
+    this.#rollouts.add(name);
+  }
+
+  /** A site of it changed: it is counted before long. */
+  recount(name: string): void {
+    this.#rollouts.addAfter(name, COUNT_EVERY);
+  }
+
+  policy(key: string): void {
+    this.#policies.add(key);
+  }
+
+  /** A site of it changed: the account is told before long. */
+  retell(key: string): void {
+    this.#policies.addAfter(key, TELL_AFTER);
+  }
+
+  #inventoryIsBack(keys: readonly string[]): void {
+    for (const key of keys) this.#sites.add(key);
+    void this.#feed?.pump();
+  }
+
+  #newSender(watch: InventoryWatch): NoticeSender | undefined {
+    const { ports, isLeader } = this.#parts;
+    const { clock, random, notices } = ports;
+    if (notices === undefined) return undefined;
+    const wake = (key: string, after?: number) => (after === undefined ? this.#sites.add(key) : this.#sites.addAfter(key, after));
+    return new NoticeSender({ clock, random, notices, watch, isLeader, wake });
+  }
+}
