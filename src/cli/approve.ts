@@ -6,7 +6,8 @@ import { API_VERSION } from "../api/common.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
 import { APPROVAL } from "../api/resources.ts";
 import type { Cluster, Draft, Kind, KubernetesObject } from "../control/ports.ts";
-import { parseDuration } from "../core/time/duration.ts";
+import { closest } from "../core/closest.ts";
+import { durationProblem, parseDuration } from "../core/time/duration.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { Refusal } from "./refusal.ts";
@@ -61,7 +62,7 @@ export function registerApprove(program: Command, io: CliIo): void {
 async function approve(io: CliIo, cluster: Cluster, text: string, options: ApproveOptions): Promise<ExitCode> {
   const { object: rollout } = await findTarget(cluster, text, options.namespace, ["PoPRollout"]);
   const open = parseDuration(options.for);
-  if (open === undefined) throw new Refusal(EXIT.badInput, `--for ${options.for} is no duration; write for example 24h`);
+  if (open === undefined) throw new Refusal(EXIT.badInput, durationProblem("--for", options.for) ?? `--for ${options.for} is no duration`);
   const waits = whatWaits(rollout, options);
   const review = await cluster.create(SELF_SUBJECT_REVIEW, {
     apiVersion: "authentication.k8s.io/v1",
@@ -90,6 +91,12 @@ interface Waiting {
 /** What the person saw is what is meant: the digest that stands in status, or a refusal when nothing waits. */
 function whatWaits(rollout: PopRollout, { action, freeze, digest: expected, stage, wave }: ApproveOptions): Waiting {
   const name = `PoPRollout ${rollout.metadata.name}`;
+  const { spec, status = {} } = rollout;
+  const waves = status.waves ?? spec.waves.map((one) => ({ name: one.name, state: "Pending" as const, digest: undefined }));
+  const stages = status.stages ?? spec.stages.map((one) => ({ name: one.name, state: "Waiting" as const, digest: undefined }));
+  const ofWave = wave === undefined ? undefined : whyNot(name, "wave", wave, waves);
+  const ofStage = stage === undefined ? undefined : whyNot(name, "stage", stage, stages);
+  if (ofWave ?? ofStage) throw new Refusal(EXIT.nothingToActOn, `${ofWave ?? ofStage}; nothing was written`);
   const found = subjectOf(rollout, action, { stage, wave });
   if (found === undefined) throw new Refusal(EXIT.nothingToActOn, `${name}: nothing waits for an approval; nothing was written`);
   if (expected !== undefined && expected !== found.digest) {
@@ -104,6 +111,26 @@ function whatWaits(rollout: PopRollout, { action, freeze, digest: expected, stag
     digest: found.digest,
     subject: found.of === undefined ? name : `${name}, ${found.of}`,
   };
+}
+
+/** Why nothing can be decided on the part that a person named, or undefined when it waits with a digest. */
+function whyNot(
+  rollout: string,
+  sort: "wave" | "stage",
+  named: string,
+  parts: readonly { readonly name: string; readonly state: string; readonly digest?: string | undefined }[],
+): string | undefined {
+  const part = parts.find(({ name }) => name === named);
+  if (part?.digest !== undefined) return undefined;
+  if (part !== undefined) {
+    const waits = part.state === "Pending" || part.state === "Waiting";
+    const why = waits ? "its turn has not come, so it has no digest that could be approved yet" : "it waits for nobody";
+    return `${rollout}: ${sort} ${named} is ${part.state}: ${why}`;
+  }
+  const names = parts.map(({ name }) => name);
+  const meant = closest(named, names);
+  const instead = names.length === 0 ? `it has no ${sort}s` : meant === undefined ? `it has ${names.join(", ")}` : `did you mean ${meant}?`;
+  return `${rollout} has no ${sort} ${named}; ${instead}`;
 }
 
 interface Subject {

@@ -5,6 +5,7 @@ import { API_VERSION } from "../api/common.ts";
 import { fleetSpec } from "../api/fleet.ts";
 import { popClusterSpec, popClusterStatus } from "../api/pop-cluster.ts";
 import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../api/resources.ts";
+import { SOCKET_ROLLOUT } from "../api/socket-rollout.ts";
 import { ApiError } from "../control/ports.ts";
 import { VirtualClock } from "../simulation/clock.ts";
 import { customKind } from "../simulation/cluster/custom-kind.ts";
@@ -32,7 +33,9 @@ beforeEach(() => {
   const clock = new VirtualClock(NOW);
   const store = new Store({
     clock,
-    kinds: [FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, APPROVAL, TUNNEL_SITE].map((resource) => customKind(resource)),
+    kinds: [FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, APPROVAL, TUNNEL_SITE, SOCKET_ROLLOUT].map((resource) =>
+      customKind(resource),
+    ),
   });
   fault = undefined;
   connect = () => new InMemoryCluster(store, { clock, fault: (operation) => fault?.(operation) });
@@ -174,13 +177,17 @@ it.each([
   [
     "explain poop/fra1",
     2,
-    'there is no kind "poop"; did you mean pop/fra1? Known here: PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME\n',
+    'there is no kind "poop"; did you mean pop/fra1? Or write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME, SocketSite/NAMESPACE/NAME, SocketRollout/NAME, policy/NAMESPACE\n',
   ],
-  ["pause mw/sunday", 2, "this is not possible with a MaintenanceWindow; write PoPCluster/NAME, PoPRollout/NAME, fleet\n"],
+  [
+    "pause mw/sunday",
+    2,
+    "this is not possible with a MaintenanceWindow; write PoPCluster/NAME, PoPRollout/NAME, SocketRollout/NAME, fleet\n",
+  ],
   [
     "explain a/b/c",
     2,
-    '"a/b/c" names nothing; write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME\n',
+    '"a/b/c" names nothing; write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME, SocketSite/NAMESPACE/NAME, SocketRollout/NAME, policy/NAMESPACE\n',
   ],
   ["status --kubeconfig broken", 2, "broken is no kubeconfig\n"],
 ])("%s ends with %i and says what to write instead", async (line, expected, sentence) => {
@@ -294,6 +301,7 @@ it("crds prints one document a kind", async () => {
       "poprollouts",
       "approvals",
       "socketrollouts",
+      "clientrollouts",
       "accountpolicies",
       "socketsites",
       "tunnelsites",
@@ -321,4 +329,22 @@ it("[W9] when pop/NAME tells the PoP's next windows in its own zone, with the la
   expect([code, complaint]).toEqual([2, expect.stringContaining("give --zone, for example --zone Europe/Berlin")]);
   await rollward("when");
   expect([code, complaint]).toEqual([2, "nothing to look at; give -f window.yaml, or name pop/NAME, mw/NAME or train\n"]);
+});
+
+it("[W8] when train lists as many departures as were asked for, says how many are known, and is suggested for a near miss", async () => {
+  const created = await cluster.create(FLEET, {
+    apiVersion: API_VERSION,
+    kind: "Fleet",
+    metadata: { name: "fleet", namespace: "fleet" },
+    spec: fleetSpec.parse({ train: { everyWeeks: 2, anchor: "2026-11-22", length: "336h" } }),
+  } as never);
+  await rollward("when train");
+  expect(complaint).toBe("the Fleet's status names no departure yet: no operator has looked at it; start one, then ask again\n");
+  await cluster.updateStatus(FLEET, { ...created, status: { nextDepartures: ["2026-11-22", "2026-12-06", "2026-12-20"] } });
+  await rollward("when train -n 2");
+  expect(printed).toBe("The train departs every 2 weeks, next on:\n  2026-11-22\n  2026-12-06\n");
+  await rollward("when train -n 9");
+  expect(complaint).toBe("the Fleet's status names 3 departures, not 9; the others follow every 2 weeks\n");
+  await rollward("when trian");
+  expect([code, complaint]).toEqual([4, "there is no PoPCluster trian in namespace fleet; did you mean train?\n"]);
 });

@@ -63,6 +63,12 @@ async function enroll(
         ...(serial === undefined ? {} : { serial }),
         ...(expires === undefined ? {} : { expiresAt: now + expires }),
       });
+      // Of 256 bits by chance none comes twice: whoever made the chance repeats itself.
+      if (result === "TokenTaken")
+        throw new Refusal(
+          EXIT.failed,
+          `${serial ?? options.account}: its new token is somebody's already; is this machine's source of chance sound?`,
+        );
       if (result === "OfAnotherAccount") foreign.push(serial ?? "");
       else io.out(`${serial ?? options.account}\t${token}\n`);
     }

@@ -14,6 +14,8 @@ export const EXIT = {
   doesNotFit: 5,
   /** `plan --diff`: it fits, and it is another plan than the one that runs. */
   differs: 6,
+  /** `plan --until`: the look ended before the rollouts did. What it saw is no conflict, and whether all fits is not known. */
+  notKnown: 7,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -28,4 +30,5 @@ Exit codes:
   ${EXIT.nothingToActOn}  the object does not exist, or there is nothing to act on
   ${EXIT.doesNotFit}  the plan does not fit its windows, or has conflicts
   ${EXIT.differs}  plan --diff: it fits, and differs from the plan that runs
+  ${EXIT.notKnown}  plan --until: the look ended before the plan did, so whether it fits is not known
 `;

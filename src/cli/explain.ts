@@ -4,10 +4,13 @@ import { FLEET, POP_CLUSTER } from "../api/resources.ts";
 import type { Cluster } from "../control/ports.ts";
 import { closest } from "../core/closest.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
+import { explainAccountPolicy } from "../core/explain/account-policy.ts";
 import { explainNode } from "../core/explain/node.ts";
 import { explainFleet, explainWindow } from "../core/explain/others.ts";
 import { explainPop } from "../core/explain/pop.ts";
 import { explainApproval, explainRollout } from "../core/explain/rollout.ts";
+import { explainSocketRollout } from "../core/explain/socket-rollout.ts";
+import { explainSocketSite } from "../core/explain/socket-site.ts";
 import { explainTunnelSite } from "../core/explain/tunnel-site.ts";
 import { explainWave, waveNames } from "../core/explain/wave.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -25,7 +28,7 @@ export function registerExplain(program: Command, io: CliIo): void {
       .description("why not yet, and when")
       .argument(
         "<kind/name>",
-        "for example pop/fra1, its node pop/fra1/NODE, popro/r-2026-11-2, its wave popro/r-2026-11-2/WAVE, fleet, mw/sunday or tun/acme/plant-1",
+        "for example pop/fra1, its node pop/fra1/NODE, popro/r-2026-11-2, its wave popro/r-2026-11-2/WAVE, fleet, mw/sunday, tun/acme/plant-1, site/acme/berlin, sockro/s-18-3-3 or policy/acme",
       ),
   )
     .addOption(outputOption())
@@ -39,7 +42,17 @@ export function registerExplain(program: Command, io: CliIo): void {
     );
 }
 
-const EXPLAINED = ["PoPCluster", "PoPRollout", "Fleet", "MaintenanceWindow", "Approval", "TunnelSite"] as const;
+const EXPLAINED = [
+  "PoPCluster",
+  "PoPRollout",
+  "Fleet",
+  "MaintenanceWindow",
+  "Approval",
+  "TunnelSite",
+  "SocketSite",
+  "SocketRollout",
+  "AccountPolicy",
+] as const;
 
 async function explain(cluster: Cluster, text: string, namespace: string): Promise<Explanation> {
   const { whole, part } = splitPart(text);
@@ -81,6 +94,12 @@ function explainTarget(target: Exclude<Target, { readonly kind: "PoPCluster" }>)
       return explainFleet(target.object);
     case "TunnelSite":
       return explainTunnelSite(target.object);
+    case "SocketSite":
+      return explainSocketSite(target.object);
+    case "SocketRollout":
+      return explainSocketRollout(target.object);
+    case "AccountPolicy":
+      return explainAccountPolicy(target.object);
     case "MaintenanceWindow":
       return explainWindow(target.object);
   }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { FLEET, POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
+import { SOCKET_ROLLOUT } from "../api/socket-rollout.ts";
 import type { Cluster, JsonPatchOperation, Kind } from "../control/ports.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
@@ -11,15 +12,16 @@ interface PauseOptions extends ClusterOptions {
   readonly reason?: string;
 }
 
-const RESOURCES: Readonly<Record<"Fleet" | "PoPCluster" | "PoPRollout", Kind>> = {
+const RESOURCES: Readonly<Record<"Fleet" | "PoPCluster" | "PoPRollout" | "SocketRollout", Kind>> = {
   Fleet: FLEET,
   PoPCluster: POP_CLUSTER,
   PoPRollout: POP_ROLLOUT,
+  SocketRollout: SOCKET_ROLLOUT,
 };
 
 /** `rollward pause|resume KIND/NAME`: a person's brake on one PoP, one rollout or the whole fleet (rule G13). */
 export function registerPause(program: Command, io: CliIo): void {
-  const target = "a PoP (pop/fra1), a rollout (popro/r-2026-11-2) or the fleet (fleet)";
+  const target = "a PoP (pop/fra1), a rollout (popro/r-2026-11-2, sockro/s-18-3-3) or the fleet (fleet)";
   withClusterOptions(
     program
       .command("pause")
@@ -40,7 +42,7 @@ async function setPaused(
   paused: boolean,
   { namespace, reason }: PauseOptions,
 ): Promise<ExitCode> {
-  const { kind, object } = await findTarget(cluster, text, namespace, ["PoPCluster", "PoPRollout", "Fleet"]);
+  const { kind, object } = await findTarget(cluster, text, namespace, ["PoPCluster", "PoPRollout", "SocketRollout", "Fleet"]);
   if (reason !== undefined && kind !== "Fleet")
     throw new Refusal(EXIT.badInput, `a ${kind} keeps no reason of its pause; leave --reason out, or write it into an annotation`);
   const subject = `${kind} ${object.metadata.name}`;
@@ -60,7 +62,7 @@ async function setPaused(
   await cluster.patch(RESOURCES[kind], object.metadata.name, namespace, patch);
   io.out(
     paused
-      ? `${subject} is paused: nothing new starts; a node that only drains is given back, one whose change was made finishes. It counts once the condition Paused is True\n`
+      ? `${subject} is paused: nothing new starts; ${kind === "SocketRollout" ? "a site in hand is finished, both Sockets of a pair" : "a node that only drains is given back, one whose change was made finishes"}. It counts once the condition Paused is True\n`
       : `${subject} is resumed\n`,
   );
   return EXIT.ok;

@@ -86,7 +86,7 @@ it.each([
   [
     ["explain", "fleet/a/b"],
     2,
-    '"fleet/a/b" names nothing; write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME\n',
+    '"fleet/a/b" names nothing; write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME, SocketSite/NAMESPACE/NAME, SocketRollout/NAME, policy/NAMESPACE\n',
   ],
 ])("%j ends with %d and a sentence", async (words, expected, sentence) => {
   await rollward(...words);

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import type { PopCluster } from "../api/pop-cluster.ts";
 import { POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
+import { SOCKET_ROLLOUT } from "../api/socket-rollout.ts";
 import { isConflict, type Cluster, type JsonPatchOperation, type Kind } from "../control/ports.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { Refusal } from "./refusal.ts";
 import { rolloutRequest } from "./rollout-requests.ts";
+import { socketRolloutRequest } from "./socket-requests.ts";
 import { findTarget, type Target } from "./target.ts";
 import { withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
 
@@ -19,7 +21,7 @@ const COMMANDS: readonly { readonly name: string; readonly verb: Verb; readonly 
   {
     name: "stop",
     verb: "stop",
-    description: "no further node of a PoP, or no further PoP of a rollout, starts the version",
+    description: "no further node of a PoP, or no further PoP or site of a rollout, starts the version",
     revision: "only if this revision rolls",
   },
   {
@@ -42,7 +44,12 @@ const TRIES = 5;
 /** `rollward stop|take-back|retry NAME`: a person's word to one PoP or rollout, carried out once (`spec.requests`). */
 export function registerRequests(program: Command, io: CliIo): void {
   for (const { name, verb, description, revision } of COMMANDS) {
-    withClusterOptions(program.command(name).description(description).argument("<kind/name>", "for example pop/fra1 or popro/r-2026-11-2"))
+    withClusterOptions(
+      program
+        .command(name)
+        .description(description)
+        .argument("<kind/name>", "for example pop/fra1, popro/r-2026-11-2 or (stop) sockro/s-18-3-3"),
+    )
       .option("--revision <revision>", revision)
       .action((text: string, options: RequestOptions) => withCluster(io, options, (cluster) => request(io, cluster, text, verb, options)));
   }
@@ -50,7 +57,7 @@ export function registerRequests(program: Command, io: CliIo): void {
 
 async function request(io: CliIo, cluster: Cluster, text: string, verb: Verb, options: RequestOptions): Promise<ExitCode> {
   for (let tries = 1; ; tries += 1) {
-    const target = await findTarget(cluster, text, options.namespace, ["PoPCluster", "PoPRollout"]);
+    const target = await findTarget(cluster, text, options.namespace, ["PoPCluster", "PoPRollout", "SocketRollout"]);
     const { name } = target.object.metadata;
     const act = whatItDoes(target, verb, options.revision);
     try {
@@ -64,12 +71,13 @@ async function request(io: CliIo, cluster: Cluster, text: string, verb: Verb, op
   }
 }
 
-type Requested = Extract<Target, { kind: "PoPCluster" | "PoPRollout" }>;
+type Requested = Extract<Target, { kind: "PoPCluster" | "PoPRollout" | "SocketRollout" }>;
 const RESOURCES: Readonly<Record<Requested["kind"], Kind>> = {
   PoPCluster: POP_CLUSTER,
   PoPRollout: POP_ROLLOUT,
+  SocketRollout: SOCKET_ROLLOUT,
 };
-const SHORT = { PoPCluster: "pop", PoPRollout: "popro" } as const;
+const SHORT = { PoPCluster: "pop", PoPRollout: "popro", SocketRollout: "sockro" } as const;
 
 function requestPatch(object: Requested["object"], verb: Verb, revision: string | undefined, now: number): JsonPatchOperation[] {
   const value = { ...(revision === undefined ? {} : { revision }), at: new Date(now).toISOString() };
@@ -96,6 +104,7 @@ function whatItDoes(target: Requested, verb: Verb, revision: string | undefined)
   };
   if (target.kind === "PoPCluster") return { stop: stopRoll, takeBack, retry }[verb](target.object, revision, refuse);
   if (revision !== undefined) throw new Refusal(EXIT.badInput, "a rollout has one version; leave --revision out");
+  if (target.kind === "SocketRollout") return { sentence: socketRolloutRequest(target.object, verb, refuse) };
   return { sentence: rolloutRequest(target.object, verb, refuse) };
 }
 

@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import { beforeEach, expect, it } from "vitest";
 import { parse } from "yaml";
+import type { Approval } from "../api/approval.ts";
 import { popRolloutSpec, type PopRollout, type PopRolloutStatus } from "../api/pop-rollout.ts";
 import { API_VERSION } from "../api/common.ts";
 import { APPROVAL, FLEET, POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
+import { SOCKET_ROLLOUT } from "../api/socket-rollout.ts";
 import { VirtualClock } from "../simulation/clock.ts";
 import { customKind } from "../simulation/cluster/custom-kind.ts";
 import { InMemoryCluster } from "../simulation/cluster/in-memory-cluster.ts";
@@ -25,7 +27,10 @@ let code: number | undefined;
 
 beforeEach(() => {
   const clock = new VirtualClock(NOW);
-  const store = new Store({ clock, kinds: [FLEET, POP_CLUSTER, POP_ROLLOUT, APPROVAL].map((resource) => customKind(resource)) });
+  const store = new Store({
+    clock,
+    kinds: [FLEET, POP_CLUSTER, POP_ROLLOUT, APPROVAL, SOCKET_ROLLOUT].map((resource) => customKind(resource)),
+  });
   connect = () => new InMemoryCluster(store, { clock });
   cluster = connect();
 });
@@ -152,4 +157,82 @@ it("[F8] approve writes nothing unless exactly the digest that was looked at sti
   await rollward("approve", "popro/r2", "--reason", "figures are good");
   expect([code, complaint]).toEqual([4, "PoPRollout r2: nothing waits for an approval; nothing was written\n"]);
   expect(await cluster.list(APPROVAL, { namespace: "fleet" })).toEqual([]);
+});
+
+it("[F8] approve of a wave or stage that is not there, or whose turn has not come, says which there are", async () => {
+  await givenRollout("r1", { ...WAITING, waves: [...WAITING.waves, { name: "last", state: "Pending" }] });
+  const refused = async (...words: string[]) => {
+    await rollward("approve", "popro/r1", "--reason", "figures are good", ...words);
+    return [code, complaint];
+  };
+  expect(await refused("--wave", "nope")).toEqual([4, "PoPRollout r1 has no wave nope; it has canary, rest, last; nothing was written\n"]);
+  expect(await refused("--wave", "canery")).toEqual([4, "PoPRollout r1 has no wave canery; did you mean canary?; nothing was written\n"]);
+  expect(await refused("--wave", "canary")).toEqual([
+    4,
+    "PoPRollout r1: wave canary is Passed: it waits for nobody; nothing was written\n",
+  ]);
+  expect(await refused("--wave", "last")).toEqual([
+    4,
+    "PoPRollout r1: wave last is Pending: its turn has not come, so it has no digest that could be approved yet; nothing was written\n",
+  ]);
+  expect(await refused("--stage", "ci")).toEqual([4, "PoPRollout r1 has no stage ci; it has no stages; nothing was written\n"]);
+});
+
+async function givenApproval(
+  name: string,
+  condition: { status: "True" | "False" | "Unknown"; reason: string; message: string },
+): Promise<void> {
+  const uid = (await read("r1")).metadata.uid;
+  const created = await cluster.create<Approval>(APPROVAL, {
+    apiVersion: API_VERSION,
+    kind: "Approval",
+    metadata: { name, namespace: "fleet" },
+    spec: {
+      for: { kind: "PoPRollout", name: "r1", uid, digest: DIGEST },
+      actions: ["Promote"],
+      decision: "Approve",
+      reason: "figures are good",
+      approvedBy: "second@example.com",
+      expiresAt: "2026-11-29T00:00:00Z",
+    },
+  } as never);
+  const conditions = [{ type: "Accepted", ...condition, lastTransitionTime: at }];
+  await cluster.updateStatus<Approval>(APPROVAL, { ...created, status: { conditions } });
+}
+
+it("[F8] status lists the Approvals that do nothing, with why; explain says it of one, and of one that counts what it does", async () => {
+  await givenRollout("r1", WAITING);
+  await givenApproval("late", {
+    status: "False",
+    reason: "Expired",
+    message: "it expired at 2026-11-21T00:00:00Z before anything used it",
+  });
+  await givenApproval("good", { status: "True", reason: "Accepted", message: "it counts: it approves Promote of wave rest" });
+  await rollward("status");
+  expect(printed).toMatch(
+    /^APPROVAL +FOR +ACTIONS +BY +DOES NOTHING +WHY\nlate +r1 +Promote +second@example\.com +Expired +it expired at 2026-11-21T00:00:00Z before anything used it\n\nROLLOUT/,
+  );
+  await rollward("explain", "approval/late");
+  expect(printed).toContain("Accepted is False (Expired): it expired at 2026-11-21T00:00:00Z before anything used it");
+  await rollward("explain", "approval/good");
+  expect(printed).toContain("What it does\n  Accepted: it counts: it approves Promote of wave rest");
+});
+
+it("a rollout named without its kind is told apart from a PoP that is not there", async () => {
+  await givenRollout("r1", WAITING);
+  for (const command of ["status", "explain", "stop"]) {
+    await rollward(command, "r1");
+    expect([command, code, complaint]).toEqual([command, 4, "there is no PoPCluster r1 in namespace fleet; did you mean popro/r1?\n"]);
+  }
+});
+
+it("[F8] who may not get it is told by status and explain, with what they run", async () => {
+  const excluded = [
+    { reason: "OtherBase", pops: 2, message: "2 PoPs (ams1 and fra2): runs 2026.10.4, and the rollout applies to >=2026.11.0" },
+  ];
+  await givenRollout("r1", { ...WAITING, excluded });
+  await rollward("status", "popro/r1");
+  expect(printed).toContain("not for 2 PoPs (ams1 and fra2): runs 2026.10.4, and the rollout applies to >=2026.11.0 (OtherBase)\n");
+  await rollward("explain", "popro/r1");
+  expect(printed).toContain("Not for these PoPs\n  OtherBase: 2 PoPs (ams1 and fra2): runs 2026.10.4");
 });

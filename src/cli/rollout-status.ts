@@ -1,5 +1,8 @@
 import pico from "picocolors";
+import type { Approval } from "../api/approval.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
+import { APPROVAL } from "../api/resources.ts";
+import { ApiError, type Cluster } from "../control/ports.ts";
 import { rolloutSummary } from "../core/explain/rollout.ts";
 import type { CliIo } from "./io.ts";
 import { dataText, type Format } from "./formats.ts";
@@ -27,14 +30,40 @@ export function rolloutTable(io: CliIo, rollouts: readonly PopRollout[]): string
   return `${[pico.createColors(io.isTerminal).bold(top), ...lines].join("\n")}\n\n`;
 }
 
+/** Those of the fleet namespace; none to whoever may see PoPs and not who decides. */
+export async function approvalsIn(cluster: Cluster, namespace: string): Promise<readonly Approval[]> {
+  try {
+    return await cluster.list(APPROVAL, { namespace });
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 403) return [];
+    throw error;
+  }
+}
+
+/** Approvals that do nothing for a rollout that is not over, each with why; an empty text where every one counts. */
+export function approvalTable(io: CliIo, approvals: readonly Approval[], rollouts: readonly PopRollout[]): string {
+  const over = new Set(rollouts.flatMap(({ metadata, status }) => (status?.outcome === undefined ? [] : [metadata.name])));
+  const rows = approvals
+    .filter(({ spec }) => !over.has(spec.for.name))
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    .flatMap(({ metadata, spec, status }) => {
+      const accepted = status?.conditions?.find(({ type }) => type === "Accepted");
+      if (accepted === undefined || accepted.status === "True") return [];
+      return [[metadata.name, spec.for.name, spec.actions.join(","), spec.approvedBy, accepted.reason, accepted.message]];
+    });
+  if (rows.length === 0) return "";
+  const [top, ...lines] = alignedTable(["APPROVAL", "FOR", "ACTIONS", "BY", "DOES NOTHING", "WHY"], rows).trimEnd().split("\n");
+  return `${[pico.createColors(io.isTerminal).bold(top), ...lines].join("\n")}\n\n`;
+}
+
 /** One rollout, PoP by PoP in the order of its waves. */
 export function oneRollout({ metadata, spec, status = {} }: PopRollout, output: Format): string {
   const assignments = status.assignments ?? [];
   if (output === "json" || output === "yaml") {
-    const { stages, waves, numbers, forecast, holds, outcome, standing } = status;
+    const { stages, waves, numbers, excluded, forecast, holds, outcome, standing } = status;
     const what = spec.version ?? spec.content?.version;
     return dataText(
-      { name: metadata.name, version: what, numbers, outcome, standing, holds, stages, waves, forecast, assignments },
+      { name: metadata.name, version: what, numbers, excluded, outcome, standing, holds, stages, waves, forecast, assignments },
       output,
     );
   }
@@ -51,5 +80,6 @@ export function oneRollout({ metadata, spec, status = {} }: PopRollout, output: 
       [one.reason, one.message ?? one.because].filter((text) => text !== undefined).join(": ") || "-",
     ]);
   const table = rows.length === 0 ? "no PoP has been assigned yet\n" : alignedTable(heading, rows);
-  return `${metadata.name} ${rolloutSummary(status)}\n${table}`;
+  const excluded = (status.excluded ?? []).map(({ reason, message }) => `not for ${message} (${reason})\n`).join("");
+  return `${metadata.name} ${rolloutSummary(status)}\n${table}${excluded}`;
 }

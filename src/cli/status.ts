@@ -3,11 +3,13 @@ import pico from "picocolors";
 import type { PopCluster } from "../api/pop-cluster.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
 import { POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
+import { SOCKET_ROLLOUT, type SocketRollout } from "../api/socket-rollout.ts";
 import { nodesDone, popSummary } from "../core/explain/pop.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { dataText, outputOption, type Format } from "./formats.ts";
 import type { CliIo } from "./io.ts";
-import { oneRollout, rolloutTable } from "./rollout-status.ts";
+import { approvalsIn, approvalTable, oneRollout, rolloutTable } from "./rollout-status.ts";
+import { oneSite, oneSocketRollout, socketRolloutTable } from "./socket-status.ts";
 import { alignedTable } from "./table.ts";
 import { findTarget } from "./target.ts";
 import { withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
@@ -22,29 +24,42 @@ export function registerStatus(program: Command, io: CliIo): void {
     program
       .command("status")
       .description("what every rollout and PoP does; with NAME, node by node or PoP by PoP")
-      .argument("[name]", "a PoP, or popro/NAME"),
+      .argument("[name]", "a PoP, popro/NAME, sockro/NAME or site/NAMESPACE/NAME"),
   )
     .addOption(outputOption())
     .action((name: string | undefined, options: StatusOptions) =>
       withCluster(io, options, async (cluster) => {
         const { namespace, output } = options;
         if (name === undefined) {
-          const [pops, rollouts] = await Promise.all([cluster.list(POP_CLUSTER, { namespace }), cluster.list(POP_ROLLOUT, { namespace })]);
-          return showAll(io, options, pops, rollouts);
+          const [pops, rollouts, ofSockets] = await Promise.all([
+            cluster.list(POP_CLUSTER, { namespace }),
+            cluster.list(POP_ROLLOUT, { namespace }),
+            cluster.list(SOCKET_ROLLOUT, { namespace }),
+          ]);
+          if (output === "table" || output === "wide") io.out(approvalTable(io, await approvalsIn(cluster, namespace), rollouts));
+          return showAll(io, options, pops, { rollouts, ofSockets });
         }
-        const target = await findTarget(cluster, name, namespace, ["PoPCluster", "PoPRollout"]);
+        const target = await findTarget(cluster, name, namespace, ["PoPCluster", "PoPRollout", "SocketRollout", "SocketSite"]);
         if (target.kind === "PoPCluster") return showOne(io, options, target.object);
-        io.out(oneRollout(target.object, output));
+        if (target.kind === "PoPRollout") io.out(oneRollout(target.object, output));
+        else if (target.kind === "SocketRollout") io.out(oneSocketRollout(target.object, output));
+        else io.out(oneSite(target.object, output));
         return EXIT.ok;
       }),
     );
 }
 
-function showAll(io: CliIo, { output, namespace }: StatusOptions, pops: readonly PopCluster[], rollouts: readonly PopRollout[]): ExitCode {
+function showAll(
+  io: CliIo,
+  { output, namespace }: StatusOptions,
+  pops: readonly PopCluster[],
+  { rollouts, ofSockets }: { readonly rollouts: readonly PopRollout[]; readonly ofSockets: readonly SocketRollout[] },
+): ExitCode {
   const sorted = pops.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   if (output === "json" || output === "yaml") io.out(dataText(sorted.map(popData), output));
   else {
     io.out(rolloutTable(io, rollouts));
+    io.out(socketRolloutTable(ofSockets));
     if (sorted.length === 0) io.error(`there is no PoPCluster in namespace ${namespace}\n`);
     else io.out(popTable(io, sorted, output === "wide"));
   }

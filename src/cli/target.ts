@@ -1,9 +1,12 @@
+import { ACCOUNT_POLICY, type AccountPolicy } from "../api/account-policy.ts";
 import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../api/resources.ts";
 import type { Approval } from "../api/approval.ts";
 import type { Fleet } from "../api/fleet.ts";
 import type { MaintenanceWindow } from "../api/maintenance-window.ts";
 import type { PopCluster } from "../api/pop-cluster.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
+import { SOCKET_ROLLOUT, type SocketRollout } from "../api/socket-rollout.ts";
+import { SOCKET_SITE, type SocketSite } from "../api/socket-site.ts";
 import type { TunnelSite } from "../api/tunnel-site.ts";
 import type { Cluster } from "../control/ports.ts";
 import { closest } from "../core/closest.ts";
@@ -17,6 +20,9 @@ export type Target =
   | { readonly kind: "PoPRollout"; readonly object: PopRollout }
   | { readonly kind: "Approval"; readonly object: Approval }
   | { readonly kind: "TunnelSite"; readonly object: TunnelSite }
+  | { readonly kind: "SocketSite"; readonly object: SocketSite }
+  | { readonly kind: "SocketRollout"; readonly object: SocketRollout }
+  | { readonly kind: "AccountPolicy"; readonly object: AccountPolicy }
   | { readonly kind: "MaintenanceWindow"; readonly object: MaintenanceWindow };
 
 const RESOURCES = {
@@ -26,6 +32,9 @@ const RESOURCES = {
   PoPRollout: POP_ROLLOUT,
   Approval: APPROVAL,
   TunnelSite: TUNNEL_SITE,
+  SocketSite: SOCKET_SITE,
+  SocketRollout: SOCKET_ROLLOUT,
+  AccountPolicy: ACCOUNT_POLICY,
 } as const;
 type KindName = keyof typeof RESOURCES;
 
@@ -42,6 +51,16 @@ const NAMES: Readonly<Record<string, KindName>> = {
   tun: "TunnelSite",
   tunnelsite: "TunnelSite",
   tunnelsites: "TunnelSite",
+  site: "SocketSite",
+  socketsite: "SocketSite",
+  socketsites: "SocketSite",
+  sockro: "SocketRollout",
+  socketrollout: "SocketRollout",
+  socketrollouts: "SocketRollout",
+  acct: "AccountPolicy",
+  policy: "AccountPolicy",
+  accountpolicy: "AccountPolicy",
+  accountpolicies: "AccountPolicy",
   fl: "Fleet",
   fleet: "Fleet",
   fleets: "Fleet",
@@ -51,10 +70,11 @@ const NAMES: Readonly<Record<string, KindName>> = {
 };
 
 /** Kinds of accounts: their namespace is a part of the name. */
-const OF_ACCOUNTS: ReadonlySet<KindName> = new Set(["TunnelSite"]);
+const OF_ACCOUNTS: ReadonlySet<KindName> = new Set(["TunnelSite", "SocketSite", "AccountPolicy"]);
 
 /**
- * Reads `pop/fra1`, `PoPCluster/fra1`, `fleet` (there is one), `mw/sunday`, `tun/acme/plant-1`; a name alone means a PoP. Of `allowed`
+ * Reads `pop/fra1`, `PoPCluster/fra1`, `fleet` (there is one), `mw/sunday`, `tun/acme/plant-1`, `policy/acme` (an account has one); a
+ * name alone means a PoP. Of `allowed`
  * kinds only. `namespace` only where it was written.
  */
 export function parseTarget(
@@ -73,10 +93,11 @@ export function parseTarget(
     const meant = closest(first, Object.keys(NAMES));
     throw new Refusal(
       EXIT.badInput,
-      `there is no kind ${JSON.stringify(first)}${meant === undefined ? "" : `; did you mean ${meant}/${second}?`} Known here: ${example}`,
+      `there is no kind ${JSON.stringify(first)}; ${meant === undefined ? "" : `did you mean ${meant}/${second}? Or `}write ${example}`,
     );
   }
   if (!allowed.includes(kind)) throw new Refusal(EXIT.badInput, `this is not possible with a ${kind}; write ${example}`);
+  if (kind === "AccountPolicy" && second !== "account") return { kind, name: "account", namespace: second ?? first };
   return { kind, name: second ?? (isFleet ? "fleet" : first) };
 }
 
@@ -93,6 +114,7 @@ export function splitPart(text: string): { readonly whole: string; readonly part
 
 function exampleOf(kind: KindName): string {
   if (kind === "Fleet") return "fleet";
+  if (kind === "AccountPolicy") return "policy/NAMESPACE";
   return `${RESOURCES[kind].kind}/${OF_ACCOUNTS.has(kind) ? "NAMESPACE/" : ""}NAME`;
 }
 
@@ -107,6 +129,12 @@ export async function findTarget<Name extends KindName>(
   const resource: typeof POP_CLUSTER = RESOURCES[kind] as typeof POP_CLUSTER;
   const object = await cluster.get(resource, name, namespace);
   if (object !== undefined) return { kind, object } as unknown as Extract<Target, { kind: Name }>;
+  const namesakes = text.includes("/") ? [] : await namesakesOf(cluster, name, namespace, allowed);
+  if (namesakes.length > 0)
+    throw new Refusal(
+      EXIT.nothingToActOn,
+      `there is no ${kind} ${name} in namespace ${namespace}; did you mean ${namesakes.join(" or ")}?`,
+    );
   const others = (await cluster.list(resource, { namespace })).map((one) => one.metadata.name);
   const meant = closest(name, others);
   const instead =
@@ -117,3 +145,15 @@ export async function findTarget<Name extends KindName>(
         : `did you mean ${meant}?`;
   throw new Refusal(EXIT.nothingToActOn, `there is no ${kind} ${name} in namespace ${namespace}; ${instead}`);
 }
+
+/** A name alone means a PoP; objects of other kinds that bear it, as they have to be written. */
+async function namesakesOf(cluster: Cluster, name: string, namespace: string, allowed: readonly KindName[]): Promise<string[]> {
+  const kinds = allowed.filter((kind) => kind !== "PoPCluster" && kind !== "Fleet" && !OF_ACCOUNTS.has(kind));
+  // Only a help: who may not read a kind is told of the others.
+  const found = await Promise.all(
+    kinds.map((kind) => cluster.get(RESOURCES[kind] as typeof POP_CLUSTER, name, namespace).catch(() => undefined)),
+  );
+  return kinds.filter((_, index) => found[index] !== undefined).map((kind) => `${shortOf(kind)}/${name}`);
+}
+
+const shortOf = (kind: KindName): string => Object.keys(NAMES).find((short) => NAMES[short] === kind) ?? kind;

@@ -2,12 +2,14 @@ import type { OccurrenceStatus } from "../api/common.ts";
 import type { Fleet } from "../api/fleet.ts";
 import type { MaintenanceWindow } from "../api/maintenance-window.ts";
 import type { PopCluster } from "../api/pop-cluster.ts";
-import { FLEET, MAINTENANCE_WINDOW } from "../api/resources.ts";
+import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../api/resources.ts";
 import type { Cluster } from "../control/ports.ts";
+import { closest } from "../core/closest.ts";
 import { parseDuration } from "../core/time/duration.ts";
 import { zoneProblem } from "../core/time/zone.ts";
 import { forecast } from "../core/window/forecast.ts";
 import { windowProblems, windowZone } from "../core/window/parse.ts";
+import { counted } from "../core/text.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { Refusal } from "./refusal.ts";
@@ -25,6 +27,8 @@ export interface WhenTargetOptions {
 export async function whenTarget(cluster: Cluster, text: string, options: WhenTargetOptions, io: CliIo): Promise<ExitCode> {
   const fleet = await cluster.get<Fleet>(FLEET, "fleet", options.namespace);
   if (text === "train") return departures(fleet, options, io);
+  if (closest(text, ["train"]) !== undefined && (await cluster.get(POP_CLUSTER, text, options.namespace)) === undefined)
+    throw new Refusal(EXIT.nothingToActOn, `there is no PoPCluster ${text} in namespace ${options.namespace}; did you mean train?`);
   const target = await findTarget(cluster, text, options.namespace, ["PoPCluster", "MaintenanceWindow"]);
   const found =
     target.kind === "PoPCluster" ? await ofPop(cluster, target.object, fleet, options, io) : ofWindow(target.object, options, io);
@@ -103,14 +107,23 @@ function print({ heading, occurrences }: Found, { output }: WhenTargetOptions, i
 }
 
 /** Departures stand in the Fleet's status: a train is not a window (rule W8). */
-function departures(fleet: Fleet | undefined, { namespace, output }: WhenTargetOptions, io: CliIo): ExitCode {
+function departures(fleet: Fleet | undefined, { namespace, output, count }: WhenTargetOptions, io: CliIo): ExitCode {
   if (!fleet) throw new Refusal(EXIT.nothingToActOn, `there is no Fleet named fleet in namespace ${namespace}`);
   if (!fleet.spec.train) throw new Refusal(EXIT.nothingToActOn, "the Fleet has no spec.train; write everyWeeks, anchor and length");
-  const dates = fleet.status?.nextDepartures ?? [];
+  const known = fleet.status?.nextDepartures ?? [];
+  if (known.length === 0)
+    throw new Refusal(
+      EXIT.nothingToActOn,
+      "the Fleet's status names no departure yet: no operator has looked at it; start one, then ask again",
+    );
+  const dates = known.slice(0, count);
+  const { everyWeeks } = fleet.spec.train;
+  if (count > known.length)
+    io.error(`the Fleet's status names ${known.length} departures, not ${count}; the others follow every ${counted(everyWeeks, "week")}\n`);
   io.out(
     output === "json"
       ? `${JSON.stringify(dates, undefined, 2)}\n`
-      : `The train departs every ${fleet.spec.train.everyWeeks} weeks, next on:\n${dates.map((date) => `  ${date}\n`).join("")}`,
+      : `The train departs every ${everyWeeks === 1 ? "week" : `${everyWeeks} weeks`}, next on:\n${dates.map((date) => `  ${date}\n`).join("")}`,
   );
   return EXIT.ok;
 }

@@ -105,7 +105,7 @@ describe("rollward when", () => {
     ["a count of none", { zone: "UTC", count: "0" }, undefined, "write a whole number from 1 to 1000"],
     ["a count that is no number", { zone: "UTC", count: "five" }, undefined, "write a whole number from 1 to 1000"],
     ["broken YAML", {}, "spec: {schedule: [", "window.yaml is no YAML"],
-    ["an empty file", {}, "", "holds no MaintenanceWindow"],
+    ["an empty file", {}, "", "window.yaml is empty; give a file with kind: MaintenanceWindow and its spec"],
     ["another kind", {}, "kind: Fleet\nspec: {}", "(found Fleet)"],
     ["two windows", {}, "kind: MaintenanceWindow\n---\nkind: MaintenanceWindow", "holds 2 MaintenanceWindows"],
     ["a schedule beside spec", {}, "kind: MaintenanceWindow\nschedule: {}", "write it under spec:"],

@@ -68,6 +68,7 @@ async function read(path: string, io: WhenIo): Promise<string> {
 
 /** The one MaintenanceWindow of a file, which may hold other objects beside it. */
 function windowIn(path: string, text: string): MaintenanceWindowSpec {
+  if (text.trim() === "") refuse(`${path} is empty; give a file with kind: MaintenanceWindow and its spec`);
   const documents = parseAllDocuments(text);
   const broken = documents.flatMap((document) => ("errors" in document ? document.errors : []));
   if (broken.length > 0) refuse(`${path} is no YAML: ${broken[0]!.message.split("\n")[0]!.replace(/:$/, "")}; correct it and try again`);

@@ -4,11 +4,11 @@ import { execFile } from "node:child_process";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { progressOn, type Progress } from "../control-plane/progress.ts";
+import type { Progress } from "../control-plane/progress.ts";
 import { ROOT } from "../control-plane/versions.ts";
 import { firstLine, keepUnpackedPackages } from "../debian-packages.ts";
-import { withLock } from "../folder-lock.mjs";
 import { isProgram } from "../is-program.ts";
+import { findOrInstall } from "../find-or-install.ts";
 
 const run = promisify(execFile);
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -48,12 +48,13 @@ export function findBrowser(options: BrowserOptions = {}): Browser | undefined {
 
 /** A browser, unpacked into the project's cache if there is none yet. Throws BrowserUnavailable. */
 export async function ensureBrowser(options: BrowserOptions = {}): Promise<Browser> {
-  const there = findBrowser(options);
-  if (there !== undefined) return there;
-  const progress = options.progress ?? progressOn();
-  const directory = cacheDirectory(options);
-  const sayWaiting = (owner: { pid: number }): void => progress.say(`Process ${owner.pid} is installing Chromium: waiting for it …`);
-  return withLock(`${directory}.lock`, sayWaiting, async () => findBrowser(options) ?? unpack(directory, { ...options, progress }));
+  return findOrInstall({
+    what: "Chromium",
+    directory: cacheDirectory(options),
+    progress: options.progress,
+    find: () => findBrowser(options),
+    install: (progress, directory) => unpack(directory, { ...options, progress }),
+  });
 }
 
 async function unpack(directory: string, options: BrowserOptions & { progress: Progress }): Promise<Browser> {

@@ -2,10 +2,10 @@
 // official release binaries, a Go build. KUBECONFIG is never read: a test must not reach somebody's cluster.
 import { accessSync, constants, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { withLock } from "../folder-lock.mjs";
+import { findOrInstall } from "../find-or-install.ts";
 import { DownloadFailed } from "./download.ts";
 import { buildWithGo, GoBuildFailed } from "./go-build.ts";
-import { progressOn, type Progress } from "./progress.ts";
+import type { Progress } from "./progress.ts";
 import { downloadReleases } from "./release.ts";
 import {
   BINARIES,
@@ -69,13 +69,16 @@ export function findControlPlane(options: EnsureOptions = {}): ControlPlaneBinar
  * goes on where it was. Throws ControlPlaneUnavailable with every source's sentence.
  */
 export async function ensureControlPlane(options: EnsureOptions = {}): Promise<ControlPlaneBinaries> {
-  const there = findControlPlane(options);
-  if ("source" in there) return there;
-  const progress = options.progress ?? progressOn();
-  const directory = cacheDirectory(options.root);
-  const sayWaiting = (owner: { pid: number }): void =>
-    progress.say(`Process ${owner.pid} is installing the control plane: waiting for it …`);
-  return withLock(`${directory}.lock`, sayWaiting, () => install({ ...options, progress }, directory));
+  return findOrInstall({
+    what: "the control plane",
+    directory: cacheDirectory(options.root),
+    progress: options.progress,
+    find: () => {
+      const there = findControlPlane(options);
+      return "source" in there ? there : undefined;
+    },
+    install: (progress, directory) => install({ ...options, progress }, directory),
+  });
 }
 
 async function install(options: EnsureOptions & { progress: Progress }, directory: string): Promise<ControlPlaneBinaries> {
@@ -134,7 +137,7 @@ async function buildMissing(options: EnsureOptions & { progress: Progress }, env
 }
 
 /** Without these a plain build calls itself v0.0.0-master, and whoever compares versions (kubectl, conformance) stumbles. */
-function versionStamp(): string {
+export function versionStamp(): string {
   const [major, minor] = KUBERNETES_VERSION.split(".");
   const stamp = (name: string, value: string | undefined): string => `-X k8s.io/component-base/version.${name}=${value ?? ""}`;
   return ["-s -w", stamp("gitVersion", `v${KUBERNETES_VERSION}`), stamp("gitMajor", major), stamp("gitMinor", minor)].join(" ");

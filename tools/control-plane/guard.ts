@@ -6,18 +6,21 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { accessSync, constants, openSync, closeSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { removeCgroupTrees } from "../cgroup-tree.ts";
 import { startOf } from "../folder-lock.mjs";
 import type { FromGuard, ToGuard } from "./guard-messages.ts";
 import { claimFolder } from "./leftovers.ts";
 
 const folder = process.argv[2] ?? "";
 const children = new Map<string, ChildProcess>();
+const cgroups: string[] = [];
 const prefix = dieWithParent();
 let ending = false;
 
 process.on("message", (message: ToGuard) => {
   if (message.type === "start") start(message);
   else if (message.type === "signal") children.get(message.name)?.kill(message.signal);
+  else if (message.type === "own") own(message.cgroups);
   else end();
 });
 process.on("disconnect", end);
@@ -48,12 +51,18 @@ function start(message: Extract<ToGuard, { type: "start" }>): void {
   tell({ type: "started", name, pid: child.pid });
 }
 
+function own(more: readonly string[]): void {
+  cgroups.push(...more);
+  recordOwner();
+}
+
 function recordOwner(): void {
   const pids = [...children.values()].flatMap((child) => (child.pid === undefined ? [] : [child.pid]));
   claimFolder(
     folder,
     process.pid,
     pids.map((pid) => ({ pid, start: startOf(pid) })),
+    cgroups,
   );
 }
 
@@ -67,6 +76,8 @@ function end(): void {
 
 function endWhenAllAreGone(): void {
   if (children.size > 0) return;
+  // What a server left running in its cgroup still writes into the folder.
+  removeCgroupTrees(cgroups);
   rmSync(folder, { recursive: true, force: true });
   process.exit(0);
 }

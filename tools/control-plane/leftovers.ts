@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeCgroupTrees } from "../cgroup-tree.ts";
 import { startOf, stillRuns } from "../folder-lock.mjs";
 
 const PREFIX = "rollward-servers-";
@@ -21,10 +22,10 @@ export function createFolder(): string {
   return folder;
 }
 
-/** Writes who owns the folder and which servers run for it; in one step, so that a sweep never reads half of it. */
-export function claimFolder(folder: string, owner: number, servers: readonly ProcessIdentity[]): void {
+/** Writes who owns the folder, which servers run for it, and in which cgroups; in one step, so that a sweep never reads half of it. */
+export function claimFolder(folder: string, owner: number, servers: readonly ProcessIdentity[], cgroups: readonly string[] = []): void {
   const next = join(folder, `${OWNER}.${process.pid}`);
-  writeFileSync(next, JSON.stringify({ owner: { pid: owner, start: startOf(owner) }, servers }));
+  writeFileSync(next, JSON.stringify({ owner: { pid: owner, start: startOf(owner) }, servers, cgroups }));
   renameSync(next, join(folder, OWNER));
 }
 
@@ -44,12 +45,13 @@ function sweep(folder: string): boolean {
   } else {
     if (stillRuns(claim.owner)) return false;
     for (const server of claim.servers) endIfSame(server);
+    removeCgroupTrees(claim.cgroups ?? []);
   }
   rmSync(folder, { recursive: true, force: true });
   return true;
 }
 
-function readClaim(folder: string): { owner: ProcessIdentity; servers: ProcessIdentity[] } | undefined {
+function readClaim(folder: string): { owner: ProcessIdentity; servers: ProcessIdentity[]; cgroups?: string[] } | undefined {
   try {
     return JSON.parse(readFileSync(join(folder, OWNER), "utf8"));
   } catch {

@@ -58,6 +58,11 @@ export class Servers {
     if (server.pid === 0) throw new Error(`${name} (${command}) could not be started: ${server.ended ?? "unknown"}.`);
   }
 
+  /** Cgroups made for servers of this group; they are removed, with whatever still runs in them, when the group ends. */
+  own(cgroups: readonly string[]): void {
+    this.#send({ type: "own", cgroups });
+  }
+
   /** Sends a signal; SIGSTOP and SIGCONT too. */
   signal(name: string, signal: NodeJS.Signals): void {
     this.#send({ type: "signal", name, signal });

@@ -5,11 +5,11 @@ import { mkdirSync, renameSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { buildWithGo, GoBuildFailed } from "../control-plane/go-build.ts";
-import { progressOn, type Progress } from "../control-plane/progress.ts";
+import type { Progress } from "../control-plane/progress.ts";
 import { ROOT } from "../control-plane/versions.ts";
 import { firstLine, withUnpackedPackages } from "../debian-packages.ts";
-import { withLock } from "../folder-lock.mjs";
 import { isProgram } from "../is-program.ts";
+import { findOrInstall } from "../find-or-install.ts";
 
 const run = promisify(execFile);
 
@@ -49,12 +49,13 @@ export function findPrometheus(options: PrometheusOptions = {}): PrometheusBinar
 
 /** A Prometheus, installed into the project's cache if there is none yet. Throws PrometheusUnavailable. */
 export async function ensurePrometheus(options: PrometheusOptions = {}): Promise<PrometheusBinary> {
-  const there = findPrometheus(options);
-  if (there !== undefined) return there;
-  const progress = options.progress ?? progressOn();
-  const directory = cacheDirectory(options);
-  const sayWaiting = (owner: { pid: number }): void => progress.say(`Process ${owner.pid} is installing Prometheus: waiting for it …`);
-  return withLock(`${directory}.lock`, sayWaiting, () => install({ ...options, progress }, directory));
+  return findOrInstall({
+    what: "Prometheus",
+    directory: cacheDirectory(options),
+    progress: options.progress,
+    find: () => findPrometheus(options),
+    install: (progress, directory) => install({ ...options, progress }, directory),
+  });
 }
 
 async function install(options: PrometheusOptions & { progress: Progress }, directory: string): Promise<PrometheusBinary> {

@@ -4,11 +4,11 @@ import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { progressOn, type Progress } from "../control-plane/progress.ts";
+import type { Progress } from "../control-plane/progress.ts";
 import { ROOT } from "../control-plane/versions.ts";
 import { firstLine, keepUnpackedPackages } from "../debian-packages.ts";
-import { withLock } from "../folder-lock.mjs";
 import { isProgram } from "../is-program.ts";
+import { findOrInstall } from "../find-or-install.ts";
 
 const run = promisify(execFile);
 const PACKAGE = "swupdate";
@@ -44,12 +44,13 @@ export function findSwupdate(options: SwupdateOptions = {}): Swupdate | undefine
 
 /** The program, unpacked into the project's cache if there is none yet. Throws SwupdateUnavailable. */
 export async function ensureSwupdate(options: SwupdateOptions = {}): Promise<Swupdate> {
-  const there = findSwupdate(options);
-  if (there !== undefined) return there;
-  const progress = options.progress ?? progressOn();
-  const directory = cacheDirectory(options);
-  const sayWaiting = (owner: { pid: number }): void => progress.say(`Process ${owner.pid} is installing swupdate: waiting for it …`);
-  return withLock(`${directory}.lock`, sayWaiting, async () => findSwupdate(options) ?? unpack(directory, progress, options));
+  return findOrInstall({
+    what: "swupdate",
+    directory: cacheDirectory(options),
+    progress: options.progress,
+    find: () => findSwupdate(options),
+    install: (progress, directory) => unpack(directory, progress, options),
+  });
 }
 
 async function unpack(directory: string, progress: Progress, options: SwupdateOptions): Promise<Swupdate> {

@@ -6,7 +6,8 @@ import { LEASE, type LeaseObject, NODE, type NodeObject } from "../../../src/con
 import type { Kind, KubernetesObject } from "../../../src/control/ports.ts";
 import type { KubernetesCluster } from "../../../src/kubernetes/cluster.ts";
 import { FLEET_NAMESPACE } from "../../../src/simulation/world.ts";
-import { clusterOf, type RealWorld } from "../rolls/real-world.ts";
+import { clusterOf } from "../rolls/cluster-world.ts";
+import type { RealWorld } from "../rolls/real-world.ts";
 
 /** Where a claim stands: the Fleet's ledger of grants, the PoP's ledger of nodes, the node itself. */
 export type ClaimPlace = "grant" | "ledger" | "node";

@@ -1,10 +1,10 @@
 import { type AuditEntry, isWrite } from "../../../tools/control-plane/audit-log.ts";
-import type { RealWorld } from "./real-world.ts";
+import type { ClusterWorld } from "./cluster-world.ts";
 
 const APART = new Set(["leases", "events"]);
 
 /** Writes of the operator by the server's own account, oldest first. Lease, Events and dry runs are counted apart (rule P14). */
-export function operatorWrites(world: RealWorld, since = 0): AuditEntry[] {
+export function operatorWrites(world: ClusterWorld, since = 0): AuditEntry[] {
   return world.controlPlane.auditEntries().filter((entry) => {
     const at = Date.parse(entry.requestReceivedTimestamp);
     const ours = entry.userAgent.startsWith("rollward/") && isWrite(entry);

@@ -8,7 +8,8 @@ import { describeWithControlPlane } from "../control-plane/available.ts";
 import type { LineProcess } from "../virtual-nodes/child-process.ts";
 import { isNodePatch, operationsOf, operatorWrites, succeeded } from "./audit.ts";
 import { firstVersions, mostOut, node, openFleet, QUICK, servedVersions, setVersion, startWatcher, SUNDAY } from "./pops.ts";
-import { type OperatorProcess, RealWorld } from "./real-world.ts";
+import type { OperatorProcess } from "./cluster-world.ts";
+import { RealWorld } from "./real-world.ts";
 
 /** `ROLLWARD_MOMENTS` and `ROLLWARD_SEED` play more of them, or the same ones again. */
 const MOMENTS = Number(process.env["ROLLWARD_MOMENTS"] ?? 50);

@@ -6,6 +6,7 @@ import { NODE, type NodeObject, POD, type PodObject } from "../../../src/control
 import { DATA_PLANE_NAMESPACE, DRAIN, fleetDraft, type PopOptions, sundayWindow } from "../../../src/simulation/world.ts";
 import { vi } from "vitest";
 import { LineProcess } from "../virtual-nodes/child-process.ts";
+import type { ClusterWorld } from "./cluster-world.ts";
 import type { RealWorld } from "./real-world.ts";
 
 /** Inside Sunday's window of Europe/Berlin, 01:00 to 05:00. */
@@ -26,7 +27,7 @@ export const IMPATIENT = {
 } as const;
 
 /** A fleet that lets every PoP of a test roll at once, and the Sunday window. */
-export async function openFleet(world: RealWorld, spec: Partial<FleetSpec> = {}): Promise<void> {
+export async function openFleet(world: ClusterWorld, spec: Partial<FleetSpec> = {}): Promise<void> {
   const room = { maxConcurrentPoPs: 100, maxConcurrentPerRegion: 100, maxConcurrentRollbacks: 100, ...spec };
   await world.apply<Fleet>(FLEET, fleetDraft(room));
   await world.apply<MaintenanceWindow>(MAINTENANCE_WINDOW, sundayWindow());
@@ -36,7 +37,7 @@ export async function openFleet(world: RealWorld, spec: Partial<FleetSpec> = {})
  * Applies PoPs and waits until their first versions serve. Nodes that serve nobody join all at once; after that as many may be out as
  * the options say, 1 by default.
  */
-export async function firstVersions(world: RealWorld, pops: Readonly<Record<string, PopOptions>>): Promise<void> {
+export async function firstVersions(world: ClusterWorld, pops: Readonly<Record<string, PopOptions>>): Promise<void> {
   await Promise.all(
     Object.entries(pops).map(async ([name, options]) => {
       const wanted = options.strategy?.maxUnavailable ?? 1;
@@ -48,7 +49,7 @@ export async function firstVersions(world: RealWorld, pops: Readonly<Record<stri
 }
 
 /** Sets a version as a person would. */
-export const setVersion = (world: RealWorld, pop: string, version: string): Promise<void> =>
+export const setVersion = (world: ClusterWorld, pop: string, version: string): Promise<void> =>
   world.editPop(pop, (spec) => ({ ...spec, version }));
 
 export const passed =
@@ -64,7 +65,7 @@ export const rolledBack =
 export const holdOf = (status: PopClusterStatus | undefined, reason: string) => status?.holds?.find((hold) => hold.reason === reason);
 export const stepOf = (status: PopClusterStatus | undefined, name: string) => status?.nodes?.find((entry) => entry.name === name)?.step;
 
-export async function node(world: RealWorld, name: string): Promise<NodeObject> {
+export async function node(world: ClusterWorld, name: string): Promise<NodeObject> {
   const found = await world.cluster.get(NODE, name);
   if (!found) throw new Error(`there is no node ${name}`);
   return found;
@@ -75,11 +76,11 @@ export const eventually = <Found>(look: () => Promise<Found> | Found, assertion:
   vi.waitFor(async () => assertion(await look()), { timeout, interval: 100 });
 
 /** What `kubectl cordon` and `uncordon` write. */
-export const cordon = (world: RealWorld, name: string, unschedulable = true): Promise<unknown> =>
+export const cordon = (world: ClusterWorld, name: string, unschedulable = true): Promise<unknown> =>
   world.cluster.patch(NODE, name, undefined, [{ op: "add", path: "/spec/unschedulable", value: unschedulable }]);
 
 /** The data-plane pods of a PoP that are not going away, by node. */
-export async function podsOf(world: RealWorld, pop: string): Promise<ReadonlyMap<string, PodObject>> {
+export async function podsOf(world: ClusterWorld, pop: string): Promise<ReadonlyMap<string, PodObject>> {
   const pods = await world.cluster.list(POD, { namespace: DATA_PLANE_NAMESPACE, labelSelector: `rollward.dev/pop=${pop}` });
   return new Map(pods.filter((pod) => pod.metadata.deletionTimestamp === undefined).map((pod) => [pod.spec.nodeName ?? "", pod]));
 }
@@ -99,8 +100,8 @@ export async function servedVersions(world: RealWorld, pop: string): Promise<Rec
 }
 
 /** The independent watcher: asks every node every 200 ms whether it serves. Resolves when it has seen all of them serve. */
-export async function startWatcher(world: RealWorld, pops: readonly string[]): Promise<LineProcess> {
-  const watcher = new LineProcess("src/simulation/load/watcher.ts", ["--nodes", world.directory]);
+export async function startWatcher(world: ClusterWorld, pops: readonly string[]): Promise<LineProcess> {
+  const watcher = new LineProcess("src/simulation/load/watcher.ts", ["--nodes", world.directory], world.enter);
   const all = pops.flatMap((pop) => world.addresses(pop)).map(({ name }) => name);
   await vi.waitFor(
     () => {

@@ -1,41 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
-import { vi } from "vitest";
-import type { Fleet } from "../../../src/api/fleet.ts";
-import type { MaintenanceWindow } from "../../../src/api/maintenance-window.ts";
-import type { PopCluster, PopClusterStatus } from "../../../src/api/pop-cluster.ts";
-import { allResources, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../../../src/api/resources.ts";
-import { AcceleratedClock } from "../../../src/control/clock/accelerated-clock.ts";
-import { RealClock } from "../../../src/control/clock/real-clock.ts";
-import { NAMESPACE } from "../../../src/control/kinds.ts";
-import { ApiError, type Draft, type Kind, type KubernetesObject } from "../../../src/control/ports.ts";
-import { KubernetesCluster } from "../../../src/kubernetes/cluster.ts";
-import { Transport } from "../../../src/kubernetes/transport.ts";
-import type { NodeAddress } from "../../../src/simulation/nodes/node-fleet.ts";
-import {
-  fleetDraft,
-  FLEET_NAMESPACE,
-  DATA_PLANE_NAMESPACE,
-  popDraft,
-  sundayWindow,
-  type PopOptions,
-} from "../../../src/simulation/world.ts";
-import { grantOperatorRights } from "../../../tools/control-plane/operator-rights.ts";
-import { freePorts } from "../../../tools/control-plane/ports.ts";
-import { type ControlPlane, startControlPlane } from "../../../tools/control-plane/run.ts";
+import { startControlPlane } from "../../../tools/control-plane/run.ts";
 import { LineProcess } from "../virtual-nodes/child-process.ts";
-
-const ROOT = join(import.meta.dirname, "../../..");
-const CRD: Kind = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  plural: "customresourcedefinitions",
-  namespaced: false,
-};
+import { breakGround, ClusterWorld, type Ground } from "./cluster-world.ts";
 
 export interface RealWorldOptions {
   /** Where calendar time begins, RFC 3339. */
@@ -46,49 +11,19 @@ export interface RealWorldOptions {
   readonly auditStatusesOf?: readonly string[];
 }
 
-/** An operator process of its own, as a test starts, kills and stops it. */
-export interface OperatorProcess {
-  readonly child: ChildProcess;
-  readonly metricsPort: number;
-  readonly log: () => string;
-  kill(signal: NodeJS.Signals): void;
-  stop(): Promise<number | null>;
-}
-
 /** A real control plane with virtual nodes in one process, operators in others, on one accelerated calendar (T3). */
-export class RealWorld {
-  readonly controlPlane: ControlPlane;
-  readonly cluster: KubernetesCluster;
+export class RealWorld extends ClusterWorld {
   readonly nodes: LineProcess;
-  readonly calendar: AcceleratedClock;
-  readonly folder: string;
-  readonly directory: string;
-  readonly operators: OperatorProcess[] = [];
 
-  private constructor(parts: Pick<RealWorld, "controlPlane" | "cluster" | "nodes" | "calendar" | "folder" | "directory">) {
-    this.controlPlane = parts.controlPlane;
-    this.cluster = parts.cluster;
-    this.nodes = parts.nodes;
-    this.calendar = parts.calendar;
-    this.folder = parts.folder;
-    this.directory = parts.directory;
+  private constructor(ground: Ground, nodes: LineProcess) {
+    super(ground);
+    this.nodes = nodes;
   }
 
   static async start({ start, pops, auditStatusesOf = [] }: RealWorldOptions): Promise<RealWorld> {
     const controlPlane = await startControlPlane({ nodeMonitorGraceSeconds: 5, auditStatusesOf });
-    const folder = mkdtempSync(join(tmpdir(), "rollward-rolls-"));
-    const clockFile = join(folder, "clock.json");
-    const calendar = AcceleratedClock.create(clockFile, { start: Date.parse(start), rate: 1 });
-    const cluster = clusterOf(controlPlane, "admin");
-    const directory = join(folder, "nodes.json");
+    const ground = await breakGround(controlPlane, Date.parse(start));
     const counts = Object.entries(pops).flatMap(([pop, count]) => ["--pop", `${pop}=${count}`]);
-    await Promise.all(allResources.map((resource) => cluster.create(CRD, resource.crd() as unknown as Draft<KubernetesObject>)));
-    for (const name of [FLEET_NAMESPACE, DATA_PLANE_NAMESPACE]) await cluster.create(NAMESPACE, { metadata: { name } });
-    await vi.waitFor(() => Promise.all(allResources.map((resource) => cluster.list(resource as Kind, { namespace: FLEET_NAMESPACE }))), {
-      timeout: 20_000,
-      interval: 100,
-    });
-    await grantOperatorRights(controlPlane, "operator");
     const nodes = new LineProcess("src/simulation/nodes/main.ts", [
       "--kubeconfig",
       controlPlane.kubeconfig("virtual-nodes"),
@@ -96,130 +31,15 @@ export class RealWorld {
       "--heartbeat",
       "1000",
       "--directory",
-      directory,
+      ground.directory,
       "--clock",
-      clockFile,
+      ground.clockFile,
     ]);
     await nodes.line("ready");
-    return new RealWorld({ controlPlane, cluster, nodes, calendar, folder, directory });
+    return new RealWorld(ground, nodes);
   }
 
-  /** Where the nodes of a PoP are, from the directory that the virtual nodes keep. */
-  addresses(pop: string): NodeAddress[] {
-    return (JSON.parse(readFileSync(this.directory, "utf8")) as NodeAddress[]).filter((node) => node.pop === pop);
+  protected stopNodes(): Promise<unknown> {
+    return this.nodes.end();
   }
-
-  get clockFile(): string {
-    return join(this.folder, "clock.json");
-  }
-
-  /** Starts an operator process; `flags` are added to `rollward run`. */
-  async startOperator(flags: readonly string[] = []): Promise<OperatorProcess> {
-    const [metricsPort] = await freePorts(1);
-    const args = [
-      "src/main.ts",
-      "run",
-      "--kubeconfig",
-      this.controlPlane.kubeconfig("operator"),
-      "--clock-file",
-      this.clockFile,
-      "--metrics-address",
-      `127.0.0.1:${metricsPort}`,
-      ...flags,
-    ];
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
-    const file = join(this.folder, `operator-${this.operators.length}.log`);
-    const log = createWriteStream(file);
-    child.stdout.pipe(log, { end: false });
-    child.stderr.pipe(log, { end: false });
-    const operator: OperatorProcess = {
-      child,
-      metricsPort: metricsPort!,
-      log: () => readFileSync(file, "utf8"),
-      kill: (signal) => void child.kill(signal),
-      stop: async () => {
-        if (child.exitCode === null && child.signalCode === null) {
-          child.kill("SIGTERM");
-          await once(child, "close");
-        }
-        return child.exitCode;
-      },
-    };
-    this.operators.push(operator);
-    return operator;
-  }
-
-  async apply<T extends KubernetesObject>(kind: Kind<T>, draft: Draft<T>): Promise<T> {
-    return this.cluster.create(kind, draft);
-  }
-
-  /** Fleet, the Sunday window, and a PoP; every real roll needs these. */
-  async applyPop(name: string, options: PopOptions = {}): Promise<PopCluster> {
-    if (!(await this.cluster.get(FLEET, "fleet", FLEET_NAMESPACE))) await this.apply<Fleet>(FLEET, fleetDraft());
-    if (!(await this.cluster.get(MAINTENANCE_WINDOW, "pop-sunday", FLEET_NAMESPACE)))
-      await this.apply<MaintenanceWindow>(MAINTENANCE_WINDOW, sundayWindow());
-    return this.apply<PopCluster>(POP_CLUSTER, popDraft(name, options));
-  }
-
-  async pop(name: string): Promise<PopCluster> {
-    const pop = await this.cluster.get<PopCluster>(POP_CLUSTER, name, FLEET_NAMESPACE);
-    if (!pop) throw new Error(`there is no PoPCluster ${name}`);
-    return pop;
-  }
-
-  /** Changes a spec as a person would, again when somebody else wrote meanwhile. */
-  async editPop(name: string, change: (spec: PopCluster["spec"]) => PopCluster["spec"]): Promise<void> {
-    for (;;) {
-      const pop = await this.pop(name);
-      try {
-        await this.cluster.update(POP_CLUSTER, { ...pop, spec: change(structuredClone(pop.spec)) });
-        return;
-      } catch (error) {
-        // Only what somebody else wrote meanwhile is tried again; a spec that the server refuses (422) is the test's to hear of.
-        if (!(error instanceof ApiError && error.code === 409)) throw error;
-      }
-    }
-  }
-
-  /** Waits, in real time, until a PoP's status satisfies the predicate. */
-  async until(
-    name: string,
-    waitingFor: string,
-    predicate: (status: PopClusterStatus, pop: PopCluster) => boolean,
-    timeout = 60_000,
-  ): Promise<PopCluster> {
-    return vi.waitFor(
-      async () => {
-        const pop = await this.pop(name);
-        if (predicate(pop.status ?? {}, pop)) return pop;
-        const { run, holds, nodes, history } = pop.status ?? {};
-        throw new Error(
-          `PoP ${name} is not there yet (${waitingFor}): ${JSON.stringify({ run: run && [run.kind, run.version, run.state, run.ending], holds, nodes: nodes?.map((node) => [node.name, node.step, node.message]), history })}; ${this.operators.at(-1)?.log().slice(-600) ?? "no operator runs"}`,
-        );
-      },
-      { timeout, interval: 100 },
-    );
-  }
-
-  /** Ends every process and removes the folder. */
-  async stop(): Promise<void> {
-    await Promise.all(this.operators.map((operator) => (operator.kill("SIGCONT"), operator.stop())));
-    await this.nodes.end();
-    this.calendar.close();
-    await this.cluster.close();
-    await this.controlPlane.stop();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-/** A connection as one of the control plane's users. */
-export function clusterOf(controlPlane: ControlPlane, user: Parameters<ControlPlane["kubeconfig"]>[0]): KubernetesCluster {
-  const kubeconfig = new KubeConfig();
-  kubeconfig.loadFromFile(controlPlane.kubeconfig(user));
-  const clock = new RealClock();
-  return new KubernetesCluster({
-    clock,
-    log: () => {},
-    transport: new Transport({ kubeconfig, clock, name: "the test cluster", userAgent: `test-${user}/1` }),
-  });
 }

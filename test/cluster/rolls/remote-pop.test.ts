@@ -13,7 +13,8 @@ import { type ControlPlane, startControlPlane } from "../../../tools/control-pla
 import { describeWithControlPlane } from "../control-plane/available.ts";
 import { LineProcess } from "../virtual-nodes/child-process.ts";
 import { eventually, holdOf, openFleet, passed, QUICK, setVersion, SUNDAY } from "./pops.ts";
-import { clusterOf, RealWorld } from "./real-world.ts";
+import { clusterOf } from "./cluster-world.ts";
+import { RealWorld } from "./real-world.ts";
 
 const NAME = "far1-kubeconfig";
 /** The controllers of a cluster whose API server was away come back up to a minute after it (their watches back off). */

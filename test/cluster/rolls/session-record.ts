@@ -3,7 +3,7 @@ import { CLAIM_ANNOTATION, REVISION_LABEL } from "../../../src/api/names.ts";
 import type { SessionBreak } from "../../../src/simulation/load/session-client.ts";
 import { LineProcess } from "../virtual-nodes/child-process.ts";
 import { isNodePatch, operationsOf, operatorWrites, succeeded } from "./audit.ts";
-import type { RealWorld } from "./real-world.ts";
+import type { ClusterWorld } from "./cluster-world.ts";
 
 /** The separate load generator: real TCP sessions to one PoP, and every break of one. */
 export class SessionLoadProcess {
@@ -16,15 +16,9 @@ export class SessionLoadProcess {
   }
 
   /** Starts it and waits until every session is held. */
-  static async start(world: RealWorld, pop: string, sessions: number): Promise<SessionLoadProcess> {
-    const process = new LineProcess("src/simulation/load/main.ts", [
-      "--nodes",
-      world.directory,
-      "--pop",
-      pop,
-      "--sessions",
-      String(sessions),
-    ]);
+  static async start(world: ClusterWorld, pop: string, sessions: number): Promise<SessionLoadProcess> {
+    const args = ["--nodes", world.directory, "--pop", pop, "--sessions", String(sessions)];
+    const process = new LineProcess("src/simulation/load/main.ts", args, world.enter);
     await process.line("held");
     return new SessionLoadProcess(pop, process);
   }
@@ -48,7 +42,7 @@ export interface Drain {
 }
 
 /** The drains of a PoP's nodes, oldest first, by the audit log. A node given back instead ends its drain with its claim. */
-export function drainsOf(world: RealWorld, pop: string, since = 0): Drain[] {
+export function drainsOf(world: ClusterWorld, pop: string, since = 0): Drain[] {
   const drains: { node: string; from: number; to: number }[] = [];
   for (const entry of operatorWrites(world, since).filter(
     (one) => isNodePatch(one) && succeeded(one) && one.objectRef?.name?.startsWith(`${pop}-`),

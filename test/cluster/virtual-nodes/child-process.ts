@@ -17,9 +17,10 @@ export class LineProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   #errors = "";
 
-  /** `entry` is relative to the repository's root. */
-  constructor(entry: string, args: readonly string[]) {
-    this.#child = spawn(process.execPath, [join(ROOT, entry), ...args], { stdio: "pipe" });
+  /** `entry` is relative to the repository's root; `enter` is put before the command, and runs it in another network. */
+  constructor(entry: string, args: readonly string[], enter: readonly string[] = []) {
+    const [command = "", ...rest] = [...enter, process.execPath, join(ROOT, entry), ...args];
+    this.#child = spawn(command, rest, { stdio: "pipe" });
     createInterface(this.#child.stdout).on("line", (line) => this.lines.push(JSON.parse(line) as Line));
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#errors += text));
   }

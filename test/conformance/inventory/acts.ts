@@ -27,10 +27,24 @@ const rowOf = (prefix: string, device: string, number: number) =>
     notAfter: NOON + 3_600_000,
   });
 
+/** The next day, of the site that was created again under its name. */
+const againOf = (prefix: string, device: string, number: number) => ({
+  ...rowOf(prefix, device, number),
+  id: `${prefix}again.${device}.${number}`,
+  action: number + 10,
+  site: { namespace: "acme", name: "berlin", uid: `${prefix}again` },
+  notBefore: NOON + 86_400_000,
+  notAfter: NOON + 90_000_000,
+});
+
 const plays: fc.Arbitrary<Omit<Act, "after">>[] = [
   fc.tuple(serial, attempt).map(([device, number]) => ({
     name: `insert ${device} ${number}`,
     play: (store, prefix) => store.insertCommand(rowOf(prefix, device, number)),
+  })),
+  fc.tuple(serial, attempt).map(([device, number]) => ({
+    name: `insert ${device} ${number} of the site created again`,
+    play: (store, prefix) => store.insertCommand(againOf(prefix, device, number)),
   })),
   fc.tuple(serial, account, attempt, now).map(([device, owner, action, at]) => ({
     name: `give ${device} ${action} of ${owner} at ${at - NOON}`,
@@ -61,9 +75,9 @@ const plays: fc.Arbitrary<Omit<Act, "after">>[] = [
     name: `report of ${device} of ${owner}`,
     play: (store, prefix) => store.report({ account: owner, serial: prefix + device, attributes: { version, keepalive } }, at),
   })),
-  fc.tuple(serial, attempt).map(([device, number]) => ({
+  fc.tuple(serial, attempt, now).map(([device, number, at]) => ({
     name: `cancel ${device} ${number}`,
-    play: (store, prefix) => store.requestCancel(`${prefix}${device}.${number}`),
+    play: (store, prefix) => store.requestCancel(`${prefix}${device}.${number}`, at),
   })),
 ];
 

@@ -4,7 +4,9 @@ import { InventoryUnavailable } from "../../../src/control/inventory.ts";
 import { commandRow } from "../../../src/core/socket/command.examples.ts";
 import { openInventory } from "../../../src/inventory/open.ts";
 import { pool } from "../../../src/inventory/postgres-pool.ts";
+import { PostgresListener } from "../../../src/inventory/postgres-listener.ts";
 import { type RunningPostgres, startPostgres } from "../../../tools/postgres/run.ts";
+import { Cable } from "./cable.ts";
 import { type Store, whyNoPostgres } from "./worlds.ts";
 
 const NOON = Date.parse("2026-11-29T12:00:00Z");
@@ -69,12 +71,49 @@ describe("PostgreSQL", () => {
     await expect.poll(() => told).toBeGreaterThan(0);
     await server!.end("SIGQUIT");
     await expect(store.give(own, NOON)).rejects.toThrow(InventoryUnavailable);
+    for (const answer of await Promise.allSettled(Array.from({ length: 3 }, () => store.authenticate("hash", NOON))))
+      expect(answer).toMatchObject({ status: "rejected", reason: expect.any(InventoryUnavailable) });
     await expect(store.insertCommand(row)).rejects.toThrow(/^The inventory at postgresql:\/\/\/postgres did not answer to insertCommand: /);
     await server!.startAgain();
     expect(await store.act(row.id, "withdraw", NOON)).toBe(false);
     const before = told;
     await store.feedback(own, "succeed", undefined, NOON);
     await expect.poll(() => told, { timeout: 5_000 }).toBeGreaterThan(before);
+  });
+
+  it("[I8] a connection whose other end is gone without a word is found out, and what was missed is told", async () => {
+    const store = await opened();
+    const cable = await Cable.to(server!.url);
+    const said: string[] = [];
+    let told = 0;
+    const listener = new PostgresListener({
+      url: cable.url,
+      channel: "rollward_changed",
+      log: (level, message) => void said.push(`${level}: ${message}`),
+      proveAfterMilliseconds: 100,
+      proofWithinMilliseconds: 200,
+    });
+    try {
+      listener.listen(() => (told += 1));
+      await expect.poll(() => told).toBe(1);
+      // Some proofs, which nobody is told of: whoever wakes for each of them looks at the feed for nothing.
+      await expect.poll(() => cable.bytesUp).toBeGreaterThan(1_000);
+      expect([told, said]).toEqual([1, []]);
+      cable.cut();
+      await store.enroll(enrolment);
+      await expect.poll(() => told, { timeout: 5_000 }).toBe(2);
+      expect(said).toEqual([
+        "warn: changes in the inventory are not heard of (a message to itself did not come back); it is tried again each second",
+        "info: changes in the inventory are heard of again",
+      ]);
+      // Away for longer than a second it is said once.
+      cable.cut({ refuse: true });
+      await expect.poll(() => cable.refused, { timeout: 5_000 }).toBeGreaterThan(1);
+      expect(said).toHaveLength(3);
+    } finally {
+      listener.close();
+      await cable.close();
+    }
   });
 
   it("[I8] a connection that the server ends in mid-transaction leaves nothing of it, and the next call has another", async () => {

@@ -98,6 +98,37 @@ describe.each([
     expect(await store.insertCommand(partner)).toBe(true);
   });
 
+  it("[S1] what a deleted site left Open does not keep its Socket from the next one, once its time is over; what was given does", async () => {
+    const again = { ...row.site, uid: "site-berlin-again" };
+    const next = commandRow({ ...row, id: "next", action: 7, site: again, notBefore: NOON + HOUR + 1, notAfter: NOON + 2 * HOUR });
+    const early = commandRow({ ...next, id: "early", action: 8, notBefore: NOON + HOUR });
+    await store.insertCommand(row);
+    await store.settle(await store.changed(10));
+    expect(await store.insertCommand(early), "at NOON + 1 h the old one may still be given").toBe(false);
+    expect(await store.insertCommand(next)).toBe(true);
+    expect((await site(row.id)).commands.get(row.id)).toMatchObject({ state: "Withdrawn", endedAt: NOON + HOUR + 1 });
+    expect(await store.give(own, NOON), "given no more").toBeUndefined();
+    expect(await changedSerials()).toEqual(["S-2002"]);
+    expect(await store.insertCommand(next), "repeated").toBe(false);
+    expect((await world!.audit()).filter((line) => line.includes("withdraw"))).toEqual(["operator: withdraw S-2002"]);
+    await store.give({ ...own, action: 7 }, NOON + 2 * HOUR);
+    const third = commandRow({ ...next, id: "third", action: 9, site: row.site, notBefore: NOON + 3 * HOUR, notAfter: NOON + 4 * HOUR });
+    expect(await store.insertCommand(third), "its Socket may be installing").toBe(false);
+    await store.feedback({ ...own, action: 7 }, "proceed", undefined, NOON + 2 * HOUR);
+    expect(await store.insertCommand(third), "and when it says so").toBe(false);
+  });
+
+  it("[S1] given twice within a millisecond it was given once: one line in the audit trail, one change in the feed", async () => {
+    const other = await world!.another();
+    await store.insertCommand(row);
+    await Promise.all([store.give(own, NOON), other.give(own, NOON)]);
+    const [first] = await store.changed(10);
+    await store.settle(first ? [first] : []);
+    expect(await store.give(own, NOON)).toMatchObject({ state: "Given", givenAt: NOON });
+    expect(await changedSerials()).not.toContain(first!.serial);
+    expect((await world!.audit()).filter((line) => line.includes("give"))).toEqual(["gateway: give S-2002"]);
+  });
+
   it("[I4] of 20 commands of one site that are inserted at once, one is", async () => {
     const other = await world!.another();
     const rows = Array.from({ length: 20 }, (_, n) => commandRow({ ...row, id: `at-once-${n}`, serial: `S-${n}`, action: n + 1 }));
@@ -110,8 +141,8 @@ describe.each([
     expect(await store.insertCommand(row)).toBe(true);
     expect(await store.insertCommand(row)).toBe(false);
     await store.give(own, NOON);
-    await store.requestCancel(row.id);
-    await store.requestCancel(row.id);
+    await store.requestCancel(row.id, NOON);
+    await store.requestCancel(row.id, NOON);
     expect((await poll(NOON))?.cancel).toBe(true);
     expect(await store.feedback(own, "proceed", undefined, NOON + 1)).toBe("Changed");
     expect(await store.feedback(own, "proceed", undefined, NOON + 2)).toBe("Repeated");
@@ -271,6 +302,54 @@ describe.each([
     expect(await store.authenticate("of-S-2001", NOON)).toEqual({ account: "acme", serial: "S-2001" });
   });
 
+  it("[I15] under a hash that somebody else has nobody is enrolled, and nothing changes: neither binding nor anybody's token", async () => {
+    const taken = { tokenHash: "of-S-9", at: NOON, expiresAt: NOON + HOUR, oldTokensUntil: NOON };
+    expect(await store.enroll({ ...taken, serial: "S-7", account: "acme" }), "another account's").toBe("TokenTaken");
+    expect(await store.enroll({ ...taken, serial: "S-2002", account: "acme", tokenHash: "of-S-2001" }), "its partner's").toBe("TokenTaken");
+    expect(await store.enroll({ ...taken, account: "other" }), "of a device of the same account").toBe("TokenTaken");
+    expect(await store.authenticate("of-S-9", NOON + HOUR), "it was not given an end").toEqual({ account: "other", serial: "S-9" });
+    expect(await store.authenticate("of-S-2002", NOON), "its own was not rotated away").toEqual({ account: "acme", serial: "S-2002" });
+    expect(await store.enroll({ ...enrolled("S-7", "other") }), "S-7 is bound to nobody").toBe("Enrolled");
+    expect(await store.enroll(enrolled("S-9", "other")), "repeated by its owner").toBe("Rotated");
+    const [a, b] = await Promise.all(["S-11", "S-12"].map((serial) => store.enroll({ ...enrolled(serial, "acme"), tokenHash: "raced" })));
+    expect(new Set([a, b])).toEqual(new Set(["Enrolled", "TokenTaken"]));
+  });
+
+  it("[I15] of 1,100 that ask at once each is answered its own, and who is nobody is told nothing", async () => {
+    await store.insertCommand(row);
+    const serials = Array.from({ length: 1_100 }, (_, n) => ["S-2001", "S-2002", "S-9", "S-404"][n % 4]!);
+    const callers = await Promise.all(serials.map((serial) => store.authenticate(`of-${serial}`, NOON)));
+    expect(callers.map((caller) => caller?.serial ?? "S-404")).toEqual(serials);
+    const ask = (serial: string) => store.poll({ account: serial === "S-9" ? "other" : "acme", serial, hintMilliseconds: 10_000 }, NOON);
+    await Promise.all(serials.slice(0, 4).map(ask));
+    const polled = await Promise.all(serials.map(ask));
+    const told = polled.map((answer) => (answer === undefined ? "S-404" : [answer.device.serial, answer.command?.id].join(" ").trim()));
+    expect(told).toEqual(serials.map((serial) => (serial === "S-2002" ? `S-2002 ${row.id}` : serial)));
+  });
+
+  it("[I15] a device is told of what it was given itself, also when it is over, and of nothing else", async () => {
+    await store.insertCommand(row);
+    expect(await store.given(own)).toBeUndefined();
+    await store.give(own, NOON);
+    await store.feedback(own, "succeed", undefined, NOON + 1);
+    expect(await store.given(own)).toEqual({ ...row, state: "Succeeded", givenAt: NOON, endedAt: NOON + 1 });
+    for (const other of [{ account: "other" }, { serial: "S-2001" }, { action: own.action + 1 }])
+      expect(await store.given({ ...own, ...other })).toBeUndefined();
+  });
+
+  it("[S1] who did what stands in the audit trail, once for what was done once: also that a command was asked to be dropped", async () => {
+    await store.insertCommand(row);
+    for (const turn of [1, 2]) await store.give(own, NOON + turn);
+    for (const turn of [3, 4]) await store.requestCancel(row.id, NOON + turn);
+    await store.requestCancel("unknown", NOON + 5);
+    for (const turn of [6, 7]) await store.feedback(own, "cancel", undefined, NOON + turn);
+    await store.requestCancel(row.id, NOON + 8);
+    const enrolments = ["S-2001", "S-2002", "S-9"].map((serial) => `registry: enroll ${serial}`);
+    const acts = ["gateway: give S-2002", "operator: ask to cancel S-2002", "device: cancel S-2002"];
+    const trail = await world!.audit();
+    expect([trail.slice(0, 3).toSorted(), trail.slice(3)]).toEqual([enrolments, acts]);
+  });
+
   it("[S14] a plan of polls is told at the poll, and to the site where all of its Sockets have it", async () => {
     const plan = { from: NOON, until: NOON + HOUR, first: NOON + 5 };
     const pair = () => store.site({ uid: "site-berlin", account: "acme", serials: ["S-2001", "S-2002"] });
@@ -287,7 +366,7 @@ describe.each([
     await store.recordVerdict({ ...verdict, failed: false });
     await store.insertCommand(row);
     await store.give(own, NOON);
-    await store.requestCancel(row.id);
+    await store.requestCancel(row.id, NOON);
     const { verdicts, cancelRequested } = await site();
     expect([verdicts, cancelRequested]).toEqual([[{ serial: "S-2002", revision: "r", failed: false }], new Set([row.id])]);
     await store.feedback(own, "cancel", undefined, NOON);

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import type { DeviceInventory, Inventory } from "../../../src/control/inventory.ts";
 import { openInventory } from "../../../src/inventory/open.ts";
@@ -16,6 +17,8 @@ export interface World {
   another(): Promise<Store>;
   /** An empty store. */
   empty(): Promise<Store>;
+  /** The audit trail by time and act: who did what to which device. No port tells it: it is read where it is kept. */
+  audit(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -28,6 +31,7 @@ export function memoryWorld(): Promise<World> {
   return Promise.resolve({
     empty: () => Promise.resolve((inventory = new MemoryInventory(real))),
     another: () => Promise.resolve(inventory),
+    audit: () => Promise.resolve(trail(inventory.audit.toSorted((a, b) => a.at - b.at || (a.act < b.act ? -1 : 1)))),
     close: () => Promise.resolve(),
   });
 }
@@ -44,12 +48,27 @@ export function sqliteWorld(): Promise<World> {
       return stores.open(url());
     },
     another: () => stores.open(url()),
+    audit: () => {
+      const left = new DatabaseSync(join(folder, `${files}.db`), { readOnly: true });
+      const rows = left.prepare(AUDIT).all() as unknown as Audited[];
+      left.close();
+      return Promise.resolve(trail(rows));
+    },
     close: async () => {
       await stores.close();
       rmSync(folder, { recursive: true, force: true });
     },
   });
 }
+
+interface Audited {
+  readonly act: string;
+  readonly by: string;
+  readonly serial?: string | null;
+}
+
+const AUDIT = 'select act, "by", serial from audit order by at, act';
+const trail = (rows: readonly Audited[]): string[] => rows.map(({ by, act, serial }) => `${by}: ${act} ${serial ?? "account"}`);
 
 /** Rejects with PostgresUnavailable where there is none. */
 export async function postgresWorld(): Promise<World & { readonly server: RunningPostgres }> {
@@ -66,6 +85,7 @@ export async function postgresWorld(): Promise<World & { readonly server: Runnin
       return store;
     },
     another: () => stores.open(server.url),
+    audit: async () => trail((await administrator.query<Audited>(AUDIT)).rows),
     close: async () => {
       await stores.close();
       await administrator.end();
