@@ -1,7 +1,10 @@
 // What bench/check-ins.ts starts as a process of its own, so that its processor time is the server's alone. argv: `bare`, or the
-// inventory's URL. Tells its port and the tokens, and answers "measure" with the processor time since it was asked last.
-import { createServer } from "node:http";
+// inventory's URL; then, for TLS, a folder with server.pem and server.key. Tells its port and the tokens, and answers "measure" with the processor time since it was asked last.
+import { readFileSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { RealClock } from "../src/control/clock/real-clock.ts";
 import { hashOf, newToken } from "../src/control/device-credentials.ts";
 import { startGateway } from "../src/gateway/gateway.ts";
@@ -25,15 +28,23 @@ const UNLIMITED = { perSecond: 1e9, burst: 1e9 };
 const ANSWER = JSON.stringify({ config: { polling: { sleep: "00:05:00" } }, _links: {} });
 let looks = 0;
 
-async function bare(): Promise<Serving> {
-  const server = createServer((_, response) => {
+interface Files {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+async function bare(files: Files | undefined): Promise<Serving> {
+  const answer: RequestListener = (_, response) => {
     response.writeHead(200, { "content-type": "application/hal+json", "content-length": Buffer.byteLength(ANSWER) }).end(ANSWER);
-  });
+  };
+  const server = files
+    ? createTlsServer({ cert: readFileSync(files.certificate), key: readFileSync(files.key) }, answer)
+    : createServer(answer);
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   return { port: (server.address() as AddressInfo).port, tokens: Array.from({ length: DEVICES }, newToken) };
 }
 
-async function gateway(url: string): Promise<Serving> {
+async function gateway(url: string, files: Files | undefined): Promise<Serving> {
   const inventory = await openInventory(url);
   const clock = new RealClock();
   const tokens = Array.from({ length: DEVICES }, newToken);
@@ -50,12 +61,14 @@ async function gateway(url: string): Promise<Serving> {
     hints: { ordinary: 300_000, near: 10_000 },
     log: () => undefined,
     limits: { device: UNLIMITED, address: UNLIMITED },
+    ...(files && { tls: files }),
   });
   return { port, tokens };
 }
 
-const what = process.argv[2] ?? "bare";
-const serving = await (what === "bare" ? bare() : gateway(what));
+const [, , what = "bare", folder] = process.argv;
+const files = folder === undefined ? undefined : { certificate: join(folder, "server.pem"), key: join(folder, "server.key") };
+const serving = await (what === "bare" ? bare(files) : gateway(what, files));
 let before = process.cpuUsage();
 process.on("message", () => {
   const { user, system } = process.cpuUsage(before);

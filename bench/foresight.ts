@@ -64,7 +64,7 @@ function atOnce(count: number, name: string): ForesightInput {
 }
 
 function rollOut(input: ForesightInput): void {
-  const model = modelOf(input, input.now + 4 * WEEK);
+  const { model } = modelOf(input, input.now + 4 * WEEK);
   for (const { metadata, status } of model.rollouts.values())
     if (status?.outcome !== "Completed") throw new Error(`${metadata.name} ended ${status?.outcome}: the benchmark measured nothing`);
 }
