@@ -3,6 +3,7 @@ import { fork, type ChildProcess, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { removeCgroupTrees } from "../cgroup-tree.ts";
 import type { FromGuard, ToGuard } from "./guard-messages.ts";
 import { createFolder, sweepLeftovers } from "./leftovers.ts";
 
@@ -22,6 +23,7 @@ export class Servers {
   readonly #guard: ChildProcess;
   readonly #servers = new Map<string, Server>();
   readonly #waiting = new Set<() => void>();
+  readonly #cgroups: string[] = [];
   #guardEnded = false;
 
   /** Opens a group; first removes what dead owners left. */
@@ -60,6 +62,7 @@ export class Servers {
 
   /** Cgroups made for servers of this group; they are removed, with whatever still runs in them, when the group ends. */
   own(cgroups: readonly string[]): void {
+    this.#cgroups.push(...cgroups);
     this.#send({ type: "own", cgroups });
   }
 
@@ -123,7 +126,8 @@ export class Servers {
       this.#send({ type: "stop" });
       await gone;
     }
-    // The guard removes the folder; if it was killed, nobody did.
+    // The guard removes both; if it was killed, nobody did.
+    removeCgroupTrees(this.#cgroups);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

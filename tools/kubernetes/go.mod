@@ -1,7 +1,7 @@
 module rollward/tools/kubernetes
 
-// The control plane of the tests and of the demo. Kubernetes' own go.mod points at its staging folders, which a module that
-// depends on it cannot see, so each of them is replaced by the module that is published from it, of the same version.
+// The control plane of the tests and of the demo, and the kubelet of real nodes. Kubernetes' own go.mod points at its staging folders,
+// which a module that depends on it cannot see, so each of them is replaced by the module that is published from it, of the same version.
 // tools/control-plane/versions.ts names the version too; a unit test keeps the two in step.
 go 1.26.0
 
