@@ -11,6 +11,12 @@ import { firstAct } from "../../src/cli/demo/first-act.ts";
 import { BASE, CONTENT, RELEASES } from "../../src/cli/demo/fleet/cast.ts";
 import { FLEET_CHAPTERS } from "../../src/cli/demo/fleet/chapters.ts";
 import { secondAct } from "../../src/cli/demo/fleet/second-act.ts";
+import { SITES, TARGET } from "../../src/cli/demo/sockets/cast.ts";
+import { claimLedgersAreClean } from "../../src/cli/demo/sockets/claims.ts";
+import { SOCKET_CHAPTERS } from "../../src/cli/demo/sockets/chapters.ts";
+import type { SocketPlay } from "../../src/cli/demo/sockets/play.ts";
+import { thirdAct } from "../../src/cli/demo/sockets/third-act.ts";
+import { SOCKET_SITE } from "../../src/api/socket-site.ts";
 import type { DemoPorts } from "../../src/cli/demo/ports.ts";
 import { runPlay } from "../../src/cli/demo/run-play.ts";
 import type { Telling } from "../../src/cli/demo/telling.ts";
@@ -166,6 +172,86 @@ describe("rollward demo --embedded --act 2", () => {
   }, 120_000);
 });
 
+/** The chapters up to the one of that title, in which somebody does something at its beginning. */
+function socketsUpTo(title: RegExp, first: (sockets: SocketPlay) => Promise<void> | void): typeof SOCKET_CHAPTERS {
+  const index = SOCKET_CHAPTERS.findIndex((chapter) => title.test(chapter.title));
+  const chapter = SOCKET_CHAPTERS[index]!;
+  const run = async (sockets: SocketPlay) => {
+    await first(sockets);
+    await chapter.run(sockets);
+  };
+  return [...SOCKET_CHAPTERS.slice(0, index), { ...chapter, run }];
+}
+
+describe("rollward demo --embedded --act 3", () => {
+  it("[W3] [S10] [L3] plays 200 sites in 30 zones through three Sundays: windows, notice, pairs and ramp as their own ledgers have it, four sites left out by name", async () => {
+    const { code, text } = await perform(thirdAct());
+    expect(code, text.slice(-3_000)).toBe(0);
+    const chapters = text.split(/^== Act 3, /m).slice(1);
+    expect(chapters).toHaveLength(5);
+    expect(chapters[1]).toMatch(/✓ and its account had taken the notice at least 48 hours before: \d{2,3}\.\d h at the least/);
+    expect(chapters[3]).toMatch(/✓ London's window was the hour from 02:00 to 03:00, .* upgraded in it: S-\d{4} at 02:/);
+    expect(chapters[3]).toMatch(/✓ none of London's pairs was begun in it, .* planned for the Sunday after: london-\d/);
+    expect(chapters[4]).toMatch(/✓ every other site runs 18\.3\.3; .*: 196 of 200; /);
+    const page = text.slice(text.indexOf("== What was shown"));
+    expect(page.match(/left out: \S+, NotConnected: .* is not connected/g)).toHaveLength(3);
+    expect(page).toMatch(/left out: \S+, InstallFailed/);
+    expect(new Set(SITES.map(({ timeZone }) => timeZone)).size).toBe(30);
+  }, 120_000);
+
+  it("[S6] [S7] a pair left on two majors by hand: the story names both serials and the remedy, and closes by itself in its next window", async () => {
+    const { text } = await perform(thirdAct({ chapters: SOCKET_CHAPTERS.slice(0, 4) }));
+    const pair = /✓ there is a pair in America whose turn has not come: \S+\/(\S+)/.exec(text)![1]!;
+    const [one, other] = SITES.find(({ name }) => name === pair)!.sockets.map(({ serial }) => serial);
+    expect(text).toMatch(
+      new RegExp(`✓ the story names both .* HA Status is not ready .*${other} is upgraded to 18\\.3\\.3 Sunday 2026-03-29`),
+    );
+    expect(text).toContain(`✓ ${other} was brought to 18.3.3 in its next window, and nobody touched ${one}`);
+    expect(text).toMatch(/✓ the story closed by itself: .*: HA is Ready, resolved at 2026-03-29T/);
+  }, 120_000);
+
+  it("[W1] a Socket that a person upgrades on a Monday afternoon makes it end with 1: the claim names it with the hour on its own clock", async () => {
+    const site = SITES.find(({ name }) => name === "tokyo-1")!;
+    const byHand = async (sockets: SocketPlay) => {
+      const { cluster } = sockets.stage;
+      await sockets.announce();
+      const at = new Date(sockets.stage.clock.now()).toISOString();
+      const upgradeNow = { serial: site.sockets[0]!.serial, version: TARGET, at, acceptDowntime: true };
+      const patch = { op: "add", path: "/spec/requests", value: { upgradeNow } } as const;
+      await sockets.stage.perform(cluster.patch(SOCKET_SITE, site.name, site.namespace, [patch]));
+      const isDone = () => sockets.tellings().some(({ entry }) => entry.outcome !== undefined);
+      await sockets.until("the request to be carried out", isDone, 3_600_000);
+      await claimLedgersAreClean(sockets);
+    };
+    const chapters = [SOCKET_CHAPTERS[0]!, { title: "a request", story: "", run: byHand }];
+    const { code, text } = await perform(thirdAct({ chapters }));
+    expect(code).toBe(1);
+    expect(text).toMatch(
+      /claimed: every Socket was told inside its window.*\n  found:   1 outside: S-\d{4} of \S+tokyo-1 at 2026-03-16 17:\d\d/,
+    );
+  }, 120_000);
+
+  it("[L3] a site that falls silent and that nobody has named makes it end with 1", async () => {
+    const chapters = socketsUpTo(/third Sunday/, (sockets) => {
+      const silent = SITES.findLast((site) => site.city === "Lima" && sockets.statusOf(site).upgrade?.step !== "Completed")!;
+      for (const { serial } of silent.sockets) sockets.field.devices.device(serial).unplug();
+    });
+    const { code, text } = await perform(thirdAct({ chapters }));
+    expect(code).toBe(1);
+    expect(text).toMatch(/claimed: every other site runs 18\.3\.3; .*\n  found:   195 of 200; /);
+  }, 120_000);
+
+  it("[S6] a pair whose other Socket is away in its window makes it end with 1: it is not mended", async () => {
+    const chapters = socketsUpTo(/second Sunday/, (sockets) => {
+      const pair = SITES.find((site) => sockets.statusOf(site).ha?.story !== undefined)!;
+      sockets.field.devices.device(pair.sockets[1]!.serial).unplug();
+    });
+    const { code, text } = await perform(thirdAct({ chapters }));
+    expect(code).toBe(1);
+    expect(text).toMatch(/claimed: S-\d{4}-B was brought to 18\.3\.3 in its next window.*\n  found:   S-\d{4}-B runs 17\.2, told 0 times;/);
+  }, 120_000);
+});
+
 /** A machine on which no control plane is to be had, and nothing else is asked for. */
 const bareMachine = (): DemoPorts => {
   const nothing = (): never => {
@@ -219,7 +305,15 @@ describe("rollward demo without a control plane", () => {
     expect(await command("--embedded", "--keep")).toMatchObject({ out: "", code: 2 });
   });
 
-  it("--act takes 1 or 2, and says so", async () => {
-    await expect(command("--embedded", "--act", "3")).rejects.toThrow(/argument '3' is invalid\. Allowed choices are 1, 2/);
+  it("the third act asks for no control plane and says so; with --real or --keep beside it the command line is at fault", async () => {
+    const { out, code } = await command("--act", "3");
+    expect(out).toContain("Act 3 plays in memory, whatever the other acts play on");
+    expect(code).toBe(0);
+    expect(await command("--act", "3", "--real")).toMatchObject({ out: "", code: 2 });
+    expect(await command("--act", "3", "--keep")).toMatchObject({ out: "", code: 2 });
+  }, 60_000);
+
+  it("--act takes 1, 2 or 3, and says so", async () => {
+    await expect(command("--embedded", "--act", "4")).rejects.toThrow(/argument '4' is invalid\. Allowed choices are 1, 2, 3/);
   });
 });

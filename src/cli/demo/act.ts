@@ -1,5 +1,6 @@
 import type { Cluster } from "../../control/ports.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { PlannedSite } from "../../simulation/devices/device-fleet.ts";
 import type { CastPop, Tempo } from "./cast.ts";
 import type { Narrator } from "./narrator.ts";
 import type { Rhythm } from "./rhythm.ts";
@@ -25,11 +26,15 @@ export interface Setting {
   readonly heartbeatMilliseconds: number;
   readonly nodeMonitorGraceSeconds: number;
   rhythm(cluster: Cluster, clock: Clock): Rhythm;
+  /** Sockets in the field, and what they run at first; the operator then has an inventory and sends notices. In memory only. */
+  readonly sockets?: { readonly sites: readonly PlannedSite[]; readonly version: string };
 }
 
 export interface Act<P extends Telling = Telling> {
-  readonly number: 1 | 2;
+  readonly number: 1 | 2 | 3;
   readonly title: string;
+  /** Why it is played in memory, whatever stage the others are played on; absent: it is not. */
+  readonly inMemory?: string;
   readonly setting: Setting;
   readonly chapters: readonly Chapter<P>[];
   /** Zones whose clocks stand in the headings. */

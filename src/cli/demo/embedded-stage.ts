@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterEvent } from "../../control/ports.ts";
+import { DeviceField } from "../../simulation/devices/device-field.ts";
 import { InMemoryDirectory, InMemoryTransport } from "../../simulation/load/in-memory-transport.ts";
 import type { SessionBreak } from "../../simulation/load/session-client.ts";
 import { SessionLoad } from "../../simulation/load/session-load.ts";
@@ -14,11 +16,14 @@ const HTTP_PORT = 8080;
 const SESSION_PORT = 7000;
 /** How far time goes between two looks at whether anybody is busy. */
 const STEP_MILLISECONDS = 1_000;
+/** Shorter pauses are saved up: a timer of the machine is late by more. */
+const LEAST_SLEEP_MILLISECONDS = 10;
 
 /** The play in memory: the real controllers on a virtual clock, weeks within seconds. */
 export class EmbeddedStage implements Stage {
   readonly place = "in memory (the real controllers, a simulated API server)";
   readonly tempo: Tempo;
+  readonly field?: DeviceField;
   readonly #world: World;
   readonly #interrupted: AbortSignal;
   readonly #rhythm: Rhythm;
@@ -26,17 +31,22 @@ export class EmbeddedStage implements Stage {
   readonly #listeners: ((event: ClusterEvent) => void)[] = [];
   #heard = 0;
 
-  private constructor(world: World, setting: Setting, interrupted: AbortSignal) {
+  readonly #mostRate: number | undefined;
+
+  private constructor(world: World, setting: Setting, interrupted: AbortSignal, mostRate: number | undefined) {
     this.#world = world;
     this.tempo = setting.tempos.embedded;
     this.#interrupted = interrupted;
+    this.#mostRate = mostRate;
     this.#rhythm = setting.rhythm(world.kubectl, world.clock);
+    if (setting.sockets) this.field = new DeviceField(world, setting.sockets.sites, setting.sockets.version);
   }
 
-  static async open(setting: Setting, interrupted: AbortSignal): Promise<EmbeddedStage> {
-    const world = await World.create({ start: new Date(setting.curtain).toISOString() });
+  /** `mostRate`: so many calendar milliseconds in a real one at most while somebody is busy, for whoever watches; else as fast as it goes. */
+  static async open(setting: Setting, interrupted: AbortSignal, mostRate?: number): Promise<EmbeddedStage> {
+    const world = await World.create({ start: new Date(setting.curtain).toISOString(), sockets: setting.sockets !== undefined });
     for (const name of setting.accounts) await world.apply(NAMESPACE_KIND, accountNamespace(name));
-    return new EmbeddedStage(world, setting, interrupted);
+    return new EmbeddedStage(world, setting, interrupted, mostRate);
   }
 
   get cluster() {
@@ -104,16 +114,30 @@ export class EmbeddedStage implements Stage {
 
   async passTo(instant: number, over = () => false): Promise<void> {
     const { clock } = this;
+    const pace = this.#paced();
     while (clock.now() < instant && !over()) {
       this.#interrupted.throwIfAborted();
-      if (this.#rhythm.isBusy()) await clock.advance(Math.min(STEP_MILLISECONDS, instant - clock.now()));
-      else {
+      if (this.#rhythm.isBusy()) {
+        await clock.advance(Math.min(STEP_MILLISECONDS, instant - clock.now()));
+        await pace();
+      } else {
         await clock.skipTo(Math.min(instant, ...this.#rhythm.events()));
         this.#rhythm.moved();
         await clock.advance(Math.min(STEP_MILLISECONDS, Math.max(0, instant - clock.now())));
       }
       this.#hear();
     }
+  }
+
+  /** Waits, where somebody watches, until real time has caught up with what has elapsed since this was made. */
+  #paced(): () => Promise<void> {
+    const rate = this.#mostRate;
+    if (rate === undefined) return () => Promise.resolve();
+    const [real, elapsed] = [performance.now(), this.clock.elapsed()];
+    return async () => {
+      const ahead = (this.clock.elapsed() - elapsed) / rate - (performance.now() - real);
+      if (ahead > LEAST_SLEEP_MILLISECONDS) await sleep(ahead);
+    };
   }
 
   onEvent(listener: (event: ClusterEvent) => void): void {
@@ -128,6 +152,7 @@ export class EmbeddedStage implements Stage {
     for (const load of this.#loads.values()) await this.perform(load.stop());
     for (const operator of this.#world.operators) operator.crash();
     await this.perform(this.nodes.stop());
+    this.field?.devices.stop();
     this.#rhythm.stop();
   }
 

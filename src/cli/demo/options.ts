@@ -1,6 +1,9 @@
+export const ACT_NUMBERS = ["1", "2", "3"] as const;
+export type ActNumber = (typeof ACT_NUMBERS)[number];
+
 /** What the command line of the demo says. */
 export interface DemoOptions {
-  readonly act?: "1" | "2";
+  readonly act?: ActNumber;
   readonly embedded?: boolean;
   readonly real?: boolean;
   readonly fast?: boolean;

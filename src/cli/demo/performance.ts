@@ -13,6 +13,9 @@ import { RealStage } from "./real-stage.ts";
 import { runPlay } from "./run-play.ts";
 import type { Stage } from "./stage.ts";
 
+/** Calendar milliseconds per real one: a Sunday around the globe within half a minute. */
+const WATCHED_RATE = 4_000;
+
 /** Chooses the stage, plays, and leaves nothing behind. Answers with the exit code. */
 export async function demo(io: CliIo, ports: DemoPorts, options: DemoOptions, interrupted: AbortSignal): Promise<ExitCode> {
   const real = options.real === true || options.kubeconfig !== undefined;
@@ -22,9 +25,14 @@ export async function demo(io: CliIo, ports: DemoPorts, options: DemoOptions, in
     throw new Refusal(EXIT.badInput, "--keep has nothing to stay for in memory: leave it out, or --embedded");
   const acts = chosenActs(options.act);
   if (options.embedded) return playEmbedded(io, ports, acts, interrupted);
+  const staged = options.keep === true ? acts.filter(({ inMemory }) => inMemory === undefined) : acts;
+  if ((real || options.keep) && acts.every(({ inMemory }) => inMemory !== undefined))
+    throw new Refusal(EXIT.badInput, `act ${options.act} plays in memory alone, --real, --kubeconfig and --keep do not: leave them out`);
   try {
-    return await inTurn(acts, (act, isLast) =>
-      playReal(io, ports, act, { ...options, keep: isLast && options.keep === true }, interrupted),
+    return await inTurn(staged, (act, isLast) =>
+      act.inMemory === undefined
+        ? playReal(io, ports, act, { ...options, keep: isLast && options.keep === true }, interrupted)
+        : playInMemory(io, ports, act, options, interrupted),
     );
   } catch (error) {
     if (!ports.isUnavailable(error)) throw error;
@@ -47,6 +55,13 @@ async function inTurn(acts: readonly Act[], play: (act: Act, isLast: boolean) =>
 
 const playEmbedded = (io: CliIo, ports: DemoPorts, acts: readonly Act[], interrupted: AbortSignal): Promise<ExitCode> =>
   inTurn(acts, async (act) => playOn(await EmbeddedStage.open(act.setting, interrupted), act, io, ports));
+
+/** An act that knows no other stage: it says so, and on a terminal it takes its time, for there is something to see. */
+async function playInMemory(io: CliIo, ports: DemoPorts, act: Act, options: DemoOptions, interrupted: AbortSignal): Promise<ExitCode> {
+  io.out(`\nAct ${act.number} plays in memory, whatever the other acts play on: ${act.inMemory}.\n`);
+  const mostRate = io.isTerminal && !options.fast ? WATCHED_RATE : undefined;
+  return playOn(await EmbeddedStage.open(act.setting, interrupted, mostRate), act, io, ports);
+}
 
 async function playReal(io: CliIo, ports: DemoPorts, act: Act, options: DemoOptions, interrupted: AbortSignal): Promise<ExitCode> {
   const { setting } = act;

@@ -18,7 +18,7 @@ export class PlainNarrator implements Narrator {
 
   chapter({ act, number, of, title, story, clocks }: ChapterHeading): void {
     const now = this.#sight?.stage.clock.now();
-    const when = now === undefined ? "" : ` (${clocks.map((zone) => describeInstant(now, zone)).join(", ")})`;
+    const when = now === undefined ? "" : `; now: ${clocks.map((zone) => describeInstant(now, zone)).join(", ")}`;
     this.#out(`\n== Act ${act}, ${number} of ${of}: ${title}${when}\n   ${story}\n`);
   }
 

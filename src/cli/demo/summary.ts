@@ -14,6 +14,8 @@ export interface TakenBack {
 /** What the play has told, for its last page. */
 export interface Told {
   claims: number;
+  /** Where the claims were read. */
+  source: string;
   readonly explained: { readonly pop: string; readonly version: string; readonly stage: string; readonly sentence: string }[];
   readonly takenBack: TakenBack[];
   /** Sentences with what was measured. */
@@ -39,7 +41,7 @@ export function summaryText(told: Told, realMilliseconds: number): string {
     ...told.takenBack.map(({ version, evidence }) => `  ${version}: ${evidence}`),
     told.explained.length === 0 ? "" : "\nWhat rollward explain said at each stage:",
     ...told.explained.map(({ pop, version, stage, sentence }) => `  ${version} on ${pop}, ${stage}: ${sentence}`),
-    `\n${told.claims} claims, each read from the cluster; ${(realMilliseconds / 1000).toFixed(1)} s in all.`,
+    `\n${told.claims} claims, each read from ${told.source}; ${(realMilliseconds / 1000).toFixed(1)} s in all.`,
   ];
   return `${parts.filter((part) => part !== "").join("\n")}\n`;
 }

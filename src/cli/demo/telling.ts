@@ -1,4 +1,3 @@
-import type { Chronicle } from "./chronicle.ts";
 import { ClaimFailed, type Finding } from "./claims.ts";
 import type { Narrator } from "./narrator.ts";
 import type { Stage } from "./stage.ts";
@@ -10,9 +9,8 @@ const PATIENCE = 180_000;
 /** What every act does: it speaks, waits, and claims what it has read from the cluster. */
 export abstract class Telling {
   readonly stage: Stage;
-  abstract readonly chronicle: Chronicle;
   /** For the summary. */
-  readonly told: Told = { claims: 0, explained: [], takenBack: [], shown: [] };
+  readonly told: Told = { claims: 0, source: "the cluster", explained: [], takenBack: [], shown: [] };
   readonly #narrator: Narrator;
 
   constructor(stage: Stage, narrator: Narrator) {

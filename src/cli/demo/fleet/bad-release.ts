@@ -1,3 +1,4 @@
+import { counted } from "../../../core/text.ts";
 import { BASE, DAYS, FLEET_POPS, nameOf, releaseDraft } from "./cast.ts";
 import { claimLimitsKept, claimOnlyReached } from "./claims.ts";
 import type { FleetPlay } from "./play.ts";
@@ -27,7 +28,11 @@ export async function haltsAndGoesBack(play: FleetPlay): Promise<void> {
     return { holds, found: `${states}; ${halted?.because ?? "not halted"}` };
   });
   const had = await play.popsOn(bad);
-  play.say(`${had.length} PoPs run it at this moment: ${had.join(", ")}`);
+  play.say(
+    had.length === 0
+      ? "No PoP runs it as a whole at this moment; who has begun it goes back"
+      : `${counted(had.length, "PoP")} ${had.length === 1 ? "runs" : "run"} it at this moment: ${had.join(", ")}`,
+  );
   await play.untilRollout(name, "everybody to be back", ({ outcome }) => outcome === "RolledBack");
   await play.claimAllServe(BASE);
   await play.claim("the way back was by the operator's own decision, for the right reason", () => {
