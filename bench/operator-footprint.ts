@@ -57,7 +57,7 @@ export async function operatorFootprint(world: BenchWorld, program: string): Pro
   };
 }
 
-async function startToReady({ port, spawnedAt, child, log }: OperatorRun): Promise<number> {
+export async function startToReady({ port, spawnedAt, child, log }: OperatorRun): Promise<number> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the operator ended with ${child.exitCode} before it was ready: ${log()}`);
     try {
@@ -73,7 +73,7 @@ async function startToReady({ port, spawnedAt, child, log }: OperatorRun): Promi
 }
 
 /** In MB of 10^6 bytes; the kernel's kB are 1024 bytes. */
-function memoryOf(pid: number): { readonly resident: number; readonly peak: number } {
+export function memoryOf(pid: number): { readonly resident: number; readonly peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const field = (name: string) => (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) * 1024) / 1e6;
   return { resident: field("VmRSS"), peak: field("VmHWM") };

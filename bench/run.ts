@@ -13,6 +13,8 @@ import { type Figures, markdown, median } from "./figures.ts";
 import { foresight } from "./foresight.ts";
 import { nodeRoll } from "./node-roll.ts";
 import { operatorFootprint } from "./operator-footprint.ts";
+import { socketSites } from "./socket-sites.ts";
+import { socketWrites } from "./socket-writes.ts";
 import { type BenchWorld, inWorld } from "./world.ts";
 
 const RESULTS = join(import.meta.dirname, "results.md");
@@ -34,6 +36,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | Alone>> = {
   "bad-health": { pops: { ber1: 1 }, run: async (world, program) => [await badHealth(world, program)] },
   foresight: { alone: foresight },
   "check-ins": { alone: checkIns },
+  "socket-writes": { alone: socketWrites },
+  "socket-sites": { pops: { fra1: 1 }, run: socketSites },
   "operator-footprint": { pops: { fra1: 4, tyo1: 4 }, run: async (world, program) => [await operatorFootprint(world, program)] },
 };
 

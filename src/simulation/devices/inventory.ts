@@ -250,9 +250,10 @@ export class MemoryInventory implements Inventory, DeviceInventory {
   #acted(row: CommandRow | undefined, act: CommandAct, by: "operator" | "gateway", now: number): CommandRow | undefined {
     const after = row && afterAct(row, act, now);
     if (row === undefined || after === undefined) return undefined;
+    // Given again is as it was: there is nothing to look at.
+    if (act === "give" && row.givenAt !== undefined) return after;
     this.#put(after);
-    // Given again is as it was.
-    if (act !== "give" || row.givenAt === undefined) this.audit.push({ at: now, act, by, serial: row.serial });
+    this.audit.push({ at: now, act, by, serial: row.serial });
     return after;
   }
 

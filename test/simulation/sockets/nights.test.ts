@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { planned } from "../../scenarios/socket-story.ts";
-import { DAY, HOUR, reads } from "./slots.ts";
+import { DAY, HOUR, reads, SECOND } from "./slots.ts";
 import { SocketNights } from "./socket-nights.ts";
 
 const PAIR = planned("berlin", "Europe/Berlin", ["S-2001", "S-2002"]);
@@ -49,6 +49,27 @@ describe("nights of a pair, on the whole stack, judged by the devices", () => {
     expect(story.versions()).toEqual({ "S-2001": "18.0", "S-2002": "18.0" });
     expect(toldAt(nights, "S-2001").map((told) => told.slice(0, 10))).toEqual(["2026-12-06"]);
     expect(nights.notified("StoryResolved")).toHaveLength(1);
+    expect(nights.breaches()).toEqual([]);
+  });
+
+  it("[S1] a site that is deleted while nobody leads, its command open, and created again is upgraded in its next window", async () => {
+    const nights = await SocketNights.begin({ start: START, sites: [PAIR] });
+    const { story } = nights;
+    const first = nights.operator();
+    await nights.announce("18.0");
+    await nights.untilDate("2026-11-28T23:50:00Z");
+    while ((await story.liveRows("acme/berlin")).length === 0 && nights.now < Date.parse("2026-11-29T01:00:00Z")) await story.pass(SECOND);
+    expect(await story.liveRows("acme/berlin")).toEqual(["Open"]);
+    first.crash();
+    for (const serial of ["S-2001", "S-2002"]) story.devices.device(serial).unplug();
+    await story.deleteSite("acme/berlin");
+    for (const serial of ["S-2001", "S-2002"]) story.devices.device(serial).plug();
+    await nights.untilDate("2026-12-01T00:00:00Z");
+    await story.write(PAIR);
+    nights.operator({ name: "second", seed: 2 });
+    await nights.untilDate("2026-12-07T03:00:00Z");
+    expect(story.versions()).toEqual({ "S-2001": "18.0", "S-2002": "18.0" });
+    expect(toldAt(nights, "S-2002").map((told) => told.slice(0, 10))).toEqual(["2026-12-06"]);
     expect(nights.breaches()).toEqual([]);
   });
 
