@@ -4,6 +4,7 @@ import type { Decision } from "../../core/decision.ts";
 import type { RolloutView } from "../../core/socket/rollout-view.ts";
 import type { SocketSiteAction } from "../../core/socket-site/action.ts";
 import { decide } from "../../core/socket-site/decide.ts";
+import { noticesFirst } from "../../core/socket-site/notices-first.ts";
 import { claimedTooSoon } from "../../core/socket-site/notice-owed.ts";
 import type { SocketSiteObservation } from "../../core/socket-site/observation.ts";
 import { unserved } from "../../core/socket-site/unserved.ts";
@@ -87,18 +88,11 @@ export class SocketReconciler implements Reconciler<ObservedSocketSite, SocketSi
   decide({ seen }: ObservedSocketSite, now: number): SiteDecision {
     const { serving } = this.#ports;
     if (serving === undefined) return unserved(seen, now);
-    const decision = decide(seen, now);
-    const notices = decision.actions.flatMap((action) => (action.kind === "SendNotice" ? [action.notice] : []));
-    if (notices.length === 0) return decision;
-    // Sent first, because what is taken at once is written together with the plan (rule S1, B12); its id follows from the plan.
-    const prompt = notices.filter((notice) => serving.sender?.isWorthWaiting(notice) === true).map(({ id }) => id);
-    if (decision.status !== undefined && prompt.length > 0) {
-      const { status: _, ...rest } = decision;
-      const actions = decision.actions.filter((action) => action.kind === "SendNotice" && prompt.includes(action.notice.id));
-      return { ...rest, actions, events: [] };
-    }
-    const actions = decision.actions.filter((action) => action.kind !== "SendNotice" || serving.sender?.isDue(action.notice) === true);
-    return { ...decision, actions };
+    const sender = serving.sender;
+    return noticesFirst(decide(seen, now), {
+      isPrompt: (notice) => sender?.isWorthWaiting(notice) === true,
+      isDue: (notice) => sender?.isDue(notice) === true,
+    });
   }
 
   async claim(observed: ObservedSocketSite, status: SocketSiteStatus): Promise<ObservedSocketSite | undefined> {
