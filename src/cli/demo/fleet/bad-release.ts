@@ -9,6 +9,8 @@ export async function canaryPasses(play: FleetPlay): Promise<void> {
   for (const image of missing) play.stage.missingImages.add(image);
   play.disruptions.begin();
   await play.ask(releaseDraft(bad, play.stage.tempo));
+  // A wave opens a day before its first window, and which PoPs are its canaries, and so whose window that is, a hash of their UIDs decides.
+  await play.passTo(DAYS.firstSunday.from, () => play.statusOf(name).waves?.[0]?.state === "Open");
   await play.untilRollout(name, "its canaries to be chosen", ({ waves = [] }) => waves[0]?.state === "Open");
   await play.untilRollout(name, "it to wait for its first window", ({ holds }) => holds?.[0]?.reason === "OutsideWindow");
   await play.explain(name, "before its first window", ["OutsideWindow", "wave canary"]);
