@@ -218,3 +218,26 @@ it("[I3] [G5] the watches have been silent since before the account moved its wi
   expect(story.told()).toHaveLength(1);
   expect(story.told()[0]! > "2026-12-06T16:00:00").toBe(true);
 });
+
+describe("a rollout that is edited", () => {
+  it("[S9] it is for another model too: the sites of that model, which nothing else woke, are planned within minutes", async () => {
+    const story = await SocketStory.begin({ start: MONDAY, sites: [TOKYO] });
+    await story.rollout("18.3.3", { models: ["X9000"] });
+    await story.pass(2 * HOUR);
+    expect([story.upgrade("acme/tokyo"), story.readRollout("socket-18-3-3").status?.numbers?.sites]).toEqual([undefined, 0]);
+    await story.editRollout("socket-18-3-3", { models: ["X9000", "X1600"] });
+    await story.untilTrue("its plan", () => story.upgrade("acme/tokyo")?.planned?.start !== undefined, 5 * MINUTE);
+    await story.untilTrue("it is counted", () => story.readRollout("socket-18-3-3").status?.numbers?.sites === 1, 5 * MINUTE);
+  });
+
+  it("[W7] it is announced for later: who was planned by it moves a week on, at once, and is told once more", async () => {
+    const story = await SocketStory.begin({ start: MONDAY, sites: [TOKYO] });
+    await story.rollout("18.3.3");
+    await story.untilTrue("the plan", () => story.upgrade("acme/tokyo")?.planned?.start === "2026-11-28T16:00:00Z");
+    await story.editRollout("socket-18-3-3", { announcedAt: "2026-11-27T16:00:00Z" });
+    await story.untilTrue("the later plan", () => story.upgrade("acme/tokyo")?.planned?.start === "2026-12-05T16:00:00Z", 2 * HOUR);
+    expect(story.notices().map((line) => line.split(" ")[0])).toEqual(["Planned", "Moved"]);
+    await story.untilDate(TOKYO_CLOSED);
+    expect(story.told()).toEqual([]);
+  });
+});

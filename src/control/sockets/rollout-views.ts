@@ -34,8 +34,8 @@ export const rolloutViewOf = (rollout: SocketRollout): RolloutView => viewOf(rol
 
 /** What of a rollout any site's decision depends on; its numbers, which change all the time, are none of it. */
 export function shownToSites(rollout: SocketRollout): string {
-  const { revision, seenAt, ramp, stopped, accepted, standingSince, spec } = rolloutViewOf(rollout);
-  return JSON.stringify([revision, seenAt, ramp?.percent, stopped, accepted, standingSince, spec.paused, spec.models]);
+  const { revision, announcedAt, seenAt, ramp, stopped, accepted, standingSince, spec } = rolloutViewOf(rollout);
+  return JSON.stringify([revision, announcedAt, seenAt, ramp?.percent, stopped, accepted, standingSince, spec.paused, spec.models]);
 }
 
 /** What besides concerns a site that is planned by it: how long an upgrade takes, and where people read of it. */

@@ -124,3 +124,18 @@ it("[S10] a rollout's sites are looked through once; from then on they are count
   expect(index.tallyOf(rollout).count(100).numbers).toMatchObject({ sites: 2, confirmed: 1 });
   expect(lists).toBe(0);
 });
+
+it("[S3] when a namespace becomes another account's, the sites beside it that name the same serials are looked at too", async () => {
+  const { cluster, index, woken, settle, site, found } = await world();
+  await site("acme", "berlin", "S-1");
+  await site("acme-two", "potsdam", "S-1");
+  await site("acme", "tokyo", "S-2");
+  await settle();
+  expect([...index.claimedTwice(found("acme", "berlin"))]).toHaveLength(1);
+  woken.length = 0;
+  const namespace = (await cluster.get(NAMESPACE, "acme-two"))!;
+  await cluster.update(NAMESPACE, { ...namespace, metadata: { ...namespace.metadata, labels: { [ACCOUNT_LABEL]: "globex" } } });
+  await settle();
+  expect(woken.toSorted()).toEqual(["acme-two/potsdam", "acme/berlin"]);
+  expect([...index.claimedTwice(found("acme", "berlin"))]).toEqual([]);
+});

@@ -55,8 +55,10 @@ export class SiteIndex {
   /** Sites for which their window is too short: the window names them (rule W4). */
   readonly #tooShort = new Groups();
   readonly #active = new Set<string>();
-  /** By the UID of the rollout, and whether it stood when it was counted first. */
+  /** By the UID of the rollout. */
   readonly #tallies = new Map<string, SiteTally>();
+  /** The models that each rollout was seen to be for last, by its UID. */
+  readonly #models = new Map<string, string | undefined>();
 
   /** Made together with the caches, before anybody else listens to them. */
   constructor(caches: Caches, fleetNamespace: string, listeners: SiteListeners) {
@@ -65,10 +67,14 @@ export class SiteIndex {
     this.#listeners = listeners;
     caches.socketSites.onChange((site, deleted) => this.#changed(site, deleted));
     caches.namespaces.onChange(({ metadata }) => {
-      for (const key of this.#byNamespace.of(metadata.name)) listeners.site(key);
+      for (const key of this.#besides(metadata.name)) listeners.site(key);
     });
-    caches.socketRollouts.onChange(({ metadata }, deleted) => {
-      if (deleted) this.#tallies.delete(metadata.uid);
+    caches.socketRollouts.onChange(({ metadata, spec }, deleted) => {
+      const models = deleted ? undefined : JSON.stringify(spec.models);
+      // Which sites it is for is another question now: they are counted anew.
+      if (deleted || this.#models.get(metadata.uid) !== models) this.#tallies.delete(metadata.uid);
+      if (deleted) this.#models.delete(metadata.uid);
+      else this.#models.set(metadata.uid, models);
     });
   }
 
@@ -140,6 +146,13 @@ export class SiteIndex {
       return rampPlace(this.#caches.socketSites.get(name, namespace)?.metadata.uid ?? "", view);
     };
     return this.tallyOf(rollout).admit(sites, rankOf);
+  }
+
+  /** The sites of a namespace, and those of others that name the same serials: whose they are depends on its label. */
+  #besides(namespace: string): ReadonlySet<string> {
+    const own = [...this.#byNamespace.of(namespace)];
+    const serials = own.flatMap((key) => this.#entries.get(key)?.serials ?? []);
+    return new Set([...own, ...serials.flatMap((serial) => [...this.#bySerial.of(serial)])]);
   }
 
   #changed(site: SocketSite, deleted: boolean): void {

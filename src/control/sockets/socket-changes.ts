@@ -12,6 +12,7 @@ const POLICY = "account";
 
 interface Shown {
   readonly shown: string;
+  readonly models: string;
   readonly times: string;
   readonly percent: number;
   readonly stands: boolean;
@@ -127,7 +128,9 @@ export class SocketChanges {
   }
 
   /** Sites that are not confirmed; where nothing but the ramp has grown, those that it has reached with it. */
-  #reached(rollout: SocketRollout, before: Shown | undefined, after: Shown, isNewSpec: boolean): readonly string[] {
+  #reached(rollout: SocketRollout, before: Shown | undefined, after: Shown, isNewSpec: boolean): Iterable<string> {
+    // Also those that it is not for any more: what it planned there falls away.
+    if (before !== undefined && before.models !== after.models) return this.#index.keys();
     const tally = this.#index.tallyOf(rollout);
     const onlyRamp = !isNewSpec && before !== undefined && 0 < before.percent && before.percent < after.percent;
     return onlyRamp ? tally.open(before.percent, after.percent) : tally.open();
@@ -138,6 +141,7 @@ const shownOf = (rollout: SocketRollout): Shown => {
   const { ramp, standingSince } = rolloutViewOf(rollout);
   return {
     shown: shownToSites(rollout),
+    models: JSON.stringify(rollout.spec.models ?? []),
     times: timesForSites(rollout),
     percent: ramp?.percent ?? 0,
     stands: standingSince !== undefined,
