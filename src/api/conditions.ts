@@ -59,6 +59,7 @@ export const CONDITION_REASONS = {
     Expired: "The Approval expired before it was used.",
     OtherDigest: "What waits now has another digest than the Approval names.",
     WrongAction: "What has the Approval's digest asks for another action than it allows.",
+    FreezeUnknown: "The Approval lifts freezes by names that no freeze has.",
     SerialNotOwned: "A serial is not enrolled for this account, or another site names it too.",
     ModelMismatch: "The Sockets of the pair are of different models.",
   },

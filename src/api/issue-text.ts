@@ -12,7 +12,7 @@ const NAMES: Readonly<Record<string, string>> = {
   boolean: "true or false",
 };
 
-/** What is wrong with a field of a manifest, and what to write instead: `spec.freezes[0].to is missing; write a text`. */
+/** What is wrong with a field of a manifest, and what to write instead: `spec.freezes[0].to is missing; write a date, …`. */
 export function issueText(issue: Issue, spec: unknown): string {
   const path = issue.path.reduce<string>((text, key) => (typeof key === "number" ? `${text}[${key}]` : `${text}.${String(key)}`), "spec");
   return `${path} ${whatOf(issue, valueAt(spec, issue.path))}`;
@@ -21,7 +21,7 @@ export function issueText(issue: Issue, spec: unknown): string {
 function whatOf(issue: Issue, value: unknown): string {
   if (issue.code === "invalid_type") {
     const wanted = NAMES[issue.expected] ?? issue.expected;
-    if (value === undefined) return `is missing; write ${wanted}`;
+    if (value === undefined) return `is missing; write ${isDate(issue.path) ? 'a date, for example "2026-11-22"' : wanted}`;
     const quoted = issue.expected === "string" && typeof value === "number" ? ` in quotation marks, "${value}"` : "";
     return `is ${shown(value)}, which is not ${wanted}; write ${wanted}${quoted}`;
   }
@@ -31,6 +31,12 @@ function whatOf(issue: Issue, value: unknown): string {
   if (issue.code === "invalid_value") return `is ${shown(value)}; write one of ${issue.values.map(String).join(", ")}`;
   // Our own sentence of what to write; the others are the library's.
   return `is ${shown(value)}${issue.message.startsWith("write ") ? ";" : ":"} ${issue.message}`;
+}
+
+/** Fields that hold a date: a schema tells only that it is a text. `from` is one of a freeze, and versions elsewhere. */
+function isDate(path: readonly PropertyKey[]): boolean {
+  const last = path.at(-1);
+  return last === "to" || last === "date" || last === "anchor" || (last === "from" && path.includes("freezes"));
 }
 
 /** What each of the forms that it may have would ask for, once. */

@@ -16,6 +16,7 @@ export const WAITING_REASONS = {
   Soaking: "The node just updated is watched before the next one starts.",
   BudgetExhausted: "As many nodes are out of service as may be.",
   RegionBusy: "As many PoPs (of the region, of the fleet) are disrupted as may be.",
+  RolloutUnderWay: "Another PoPRollout is under way, or has yet to take note of this one; two never interleave.",
   PartnerDisrupted: "The other PoP of a site with two tunnels is disrupted.",
   DrainBlocked: "A PodDisruptionBudget refuses that the node's pods go.",
   HealthUnknown: "The health checks cannot be read; unknown never promotes.",

@@ -4,8 +4,10 @@ import { Option } from "commander";
 import { APPROVAL_ACTIONS, type Approval } from "../api/approval.ts";
 import { API_VERSION } from "../api/common.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
-import { APPROVAL } from "../api/resources.ts";
-import type { Cluster, Draft, Kind, KubernetesObject } from "../control/ports.ts";
+import type { Fleet } from "../api/fleet.ts";
+import type { MaintenanceWindow } from "../api/maintenance-window.ts";
+import { APPROVAL, FLEET, MAINTENANCE_WINDOW } from "../api/resources.ts";
+import { ApiError, type Cluster, type Draft, type Kind, type KubernetesObject } from "../control/ports.ts";
 import { closest } from "../core/closest.ts";
 import { durationProblem, parseDuration } from "../core/time/duration.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -64,6 +66,8 @@ async function approve(io: CliIo, cluster: Cluster, text: string, options: Appro
   const open = parseDuration(options.for);
   if (open === undefined) throw new Refusal(EXIT.badInput, durationProblem("--for", options.for) ?? `--for ${options.for} is no duration`);
   const waits = whatWaits(rollout, options);
+  const unknown = options.freeze.length > 0 ? await unknownFreezes(cluster, options) : undefined;
+  if (unknown !== undefined) throw new Refusal(EXIT.nothingToActOn, `PoPRollout ${rollout.metadata.name}: ${unknown}; nothing was written`);
   const review = await cluster.create(SELF_SUBJECT_REVIEW, {
     apiVersion: "authentication.k8s.io/v1",
     kind: "SelfSubjectReview",
@@ -82,6 +86,34 @@ async function approve(io: CliIo, cluster: Cluster, text: string, options: Appro
   return EXIT.ok;
 }
 
+/** Why a freeze that is named is none of the Fleet and of the windows; what a person may not read is not asked. */
+async function unknownFreezes(cluster: Cluster, { freeze, namespace }: ApproveOptions): Promise<string | undefined> {
+  const read = async (): Promise<readonly { readonly name: string }[] | undefined> => {
+    try {
+      const [fleet, windows] = await Promise.all([
+        cluster.get<Fleet>(FLEET, "fleet", namespace),
+        cluster.list<MaintenanceWindow>(MAINTENANCE_WINDOW, { namespace }),
+      ]);
+      return [...(fleet?.spec.freezes ?? []), ...windows.flatMap(({ spec }) => spec.freezes ?? [])];
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 403) return undefined;
+      throw error;
+    }
+  };
+  const found = await read();
+  const names = found && [...new Set(found.map(({ name }) => name))].toSorted();
+  const odd = names && freeze.find((name) => !names.includes(name));
+  if (names === undefined || odd === undefined) return undefined;
+  const meant = closest(odd, names);
+  const instead =
+    names.length === 0
+      ? "there is none at all"
+      : meant === undefined
+        ? `there are ${names.slice(0, 10).join(", ")}`
+        : `did you mean ${meant}?`;
+  return `there is no freeze ${odd}; ${instead}`;
+}
+
 interface Waiting {
   readonly actions: readonly Action[];
   readonly digest: string;
@@ -89,7 +121,8 @@ interface Waiting {
 }
 
 /** What the person saw is what is meant: the digest that stands in status, or a refusal when nothing waits. */
-function whatWaits(rollout: PopRollout, { action, freeze, digest: expected, stage, wave }: ApproveOptions): Waiting {
+function whatWaits(rollout: PopRollout, options: ApproveOptions): Waiting {
+  const { freeze, digest: expected, stage, wave } = options;
   const name = `PoPRollout ${rollout.metadata.name}`;
   const { spec, status = {} } = rollout;
   const waves = status.waves ?? spec.waves.map((one) => ({ name: one.name, state: "Pending" as const, digest: undefined }));
@@ -97,8 +130,11 @@ function whatWaits(rollout: PopRollout, { action, freeze, digest: expected, stag
   const ofWave = wave === undefined ? undefined : whyNot(name, "wave", wave, waves);
   const ofStage = stage === undefined ? undefined : whyNot(name, "stage", stage, stages);
   if (ofWave ?? ofStage) throw new Refusal(EXIT.nothingToActOn, `${ofWave ?? ofStage}; nothing was written`);
-  const found = subjectOf(rollout, action, { stage, wave });
-  if (found === undefined) throw new Refusal(EXIT.nothingToActOn, `${name}: nothing waits for an approval; nothing was written`);
+  const found = subjectOf(rollout, options);
+  if (found === undefined) {
+    const why = wave === undefined ? "nothing waits for an approval" : `wave ${wave} waits for no approval (${opening(rollout, wave)})`;
+    throw new Refusal(EXIT.nothingToActOn, `${name}: ${why}; nothing was written`);
+  }
   if (expected !== undefined && expected !== found.digest) {
     throw new Refusal(
       EXIT.nothingToActOn,
@@ -139,24 +175,33 @@ interface Subject {
   readonly of?: string;
 }
 
+/** How a wave opens or has opened that nobody has to approve now. */
+function opening({ status }: PopRollout, name: string): string {
+  const { state, approval } = status?.waves?.find((wave) => wave.name === name) ?? {};
+  if (approval !== undefined) return `${approval.by} approved it`;
+  return state === "Pending" ? "it opens without one" : `it is ${state}`;
+}
+
 /** The rollout as a whole (an emergency, a retry, freezes), a stage whose evidence is not there, or the next wave. */
 function subjectOf(
   { spec, status = {} }: PopRollout,
-  action: Action | undefined,
-  named: { readonly stage: string | undefined; readonly wave: string | undefined },
+  { action, stage: ofStage, wave: ofWave, refuse, freeze }: ApproveOptions,
 ): Subject | undefined {
   const emergency = spec.class === "Emergency" && status.emergency === undefined;
   const whole: Action | undefined = action ?? (emergency ? "Emergency" : status.halted ? "RetryFailed" : undefined);
-  if (named.stage === undefined && named.wave === undefined && whole !== undefined && whole !== "Promote")
+  if (ofStage === undefined && ofWave === undefined && whole !== undefined && whole !== "Promote")
     return status.digest === undefined ? undefined : { action: whole, digest: status.digest };
-  const stage = (status.stages ?? []).find(({ name, state }) =>
-    named.stage ? name === named.stage : state === "Waiting" || state === "Failed",
-  );
-  if (stage?.digest !== undefined && named.wave === undefined)
-    return { action: "Promote", digest: stage.digest, of: `stage ${stage.name}` };
-  if (named.stage !== undefined) return undefined;
-  const wave = (status.waves ?? []).find(({ name, state }) => (named.wave ? name === named.wave : state === "Pending"));
-  return wave?.digest === undefined ? undefined : { action: action ?? "Promote", digest: wave.digest, of: `wave ${wave.name}` };
+  const stage = (status.stages ?? []).find(({ name, state }) => (ofStage ? name === ofStage : state === "Waiting" || state === "Failed"));
+  if (stage?.digest !== undefined && ofWave === undefined) return { action: "Promote", digest: stage.digest, of: `stage ${stage.name}` };
+  if (ofStage !== undefined) return undefined;
+  const wave = (status.waves ?? []).find(({ name, state }) => (ofWave ? name === ofWave : state === "Pending"));
+  if (wave?.digest === undefined) return undefined;
+  const subject = (decided: Action): Subject => ({ action: decided, digest: wave.digest!, of: `wave ${wave.name}` });
+  if (action !== undefined && action !== "Promote") return subject(action);
+  const required = spec.waves.find(({ name }) => name === wave.name)?.approval === "Required";
+  // A refusal holds a wave that would open by itself too.
+  if (refuse || (required && wave.state === "Pending" && wave.approval === undefined)) return subject("Promote");
+  return action === undefined && freeze.length > 0 ? subject("LiftFreeze") : undefined;
 }
 
 function approvalDraft(

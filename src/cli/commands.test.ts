@@ -63,7 +63,7 @@ async function rollward(line: string): Promise<void> {
 }
 
 async function givenPop(name: string, status: object = {}, more: object = {}): Promise<void> {
-  const template = { spec: { containers: [{ name: "c", image: "i" }] } };
+  const template = { spec: { containers: [{ name: "c", image: "i:${version}" }] } };
   const spec = popClusterSpec.parse({
     version: "2.0",
     timeZone: "Europe/Berlin",

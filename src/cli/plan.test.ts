@@ -77,6 +77,24 @@ describe("[F7] [W8] the shipped sample, with 200 PoPs of 2 to 8 nodes in ten zon
   });
 });
 
+describe("[F7] [F3] the samples to begin with", () => {
+  const sample = (path: string) => readFileSync(new URL(`../../config/samples/${path}`, import.meta.url), "utf8");
+
+  it("[F3] their capacity floor lets one of a few nodes go: the release over the PoP of the quick start and a second one fits", async () => {
+    files = {
+      fleet: sample("fleet.yaml"),
+      window: sample("maintenance-window-pop-sunday.yaml"),
+      fra1: sample("popcluster-fra1.yaml"),
+      ams1: sample("release/popcluster-ams1.yaml"),
+      release: sample("release/poprollout-regular.yaml"),
+    };
+    await plan("-f fleet -f window -f fra1 -f ams1 -f release --nodes-per-pop 4 -o json");
+    const { rollouts } = JSON.parse(printed);
+    expect(rollouts[0], printed).toMatchObject({ fits: true, finishAt: "2026-11-22T00:36:00Z" });
+    expect(code).toBe(0);
+  });
+});
+
 describe("[F7] rollward plan", () => {
   it("[F7] says which PoP, in which window and local time, when it ends, and ends with 0 when all fits", async () => {
     await plan("-f fleet.yaml -f pops.yaml -f release.yaml");
@@ -216,6 +234,16 @@ describe("[F7] rollward plan", () => {
   it.each([
     ["", "there is nothing to plan; give -f manifests.yaml, or --cluster"],
     ["-f none.yaml", "none.yaml cannot be read (no such file); name a file that holds manifests"],
+    ["-f empty.yaml", "empty.yaml holds no object; write manifests with kind, metadata and spec"],
+    ["-f comment.yaml", "comment.yaml holds no object; write manifests"],
+    [
+      "-f foo.yaml",
+      "foo.yaml: a foo without apiVersion is nothing; write apiVersion: rollward.dev/v1alpha1 and one of Fleet, MaintenanceWindow, PoPCluster,",
+    ],
+    [
+      "-f all.yaml -f flet.yaml",
+      "PoPCluster ber1 is in namespace flet, and the plan is of namespace fleet; write namespace: fleet, or give -n flet",
+    ],
     ["-f fleet.yaml", "there is no PoPRollout to plan in namespace fleet; give its manifest with -f"],
     ["-f all.yaml -f fleet.yaml", "Fleet fleet is given twice; give each object once"],
     ["-f all.yaml --until yesterday", "or a date, for example 2026-12-31"],
@@ -224,6 +252,10 @@ describe("[F7] rollward plan", () => {
     ["-f all.yaml --nodes-per-pop 0", '--nodes-per-pop is "0"; write a whole number from 1 to 1000'],
     ["-f all.yaml --diff", "--diff compares with the plan that runs in a cluster; give --cluster too"],
   ])("[F7] bad input %j: a sentence that says what to write, and 2", async (line, sentence) => {
+    files["empty.yaml"] = "";
+    files["comment.yaml"] = "# nothing\n---\n";
+    files["foo.yaml"] = "kind: foo\n";
+    files["flet.yaml"] = POPS[0]!.replaceAll("fra1", "ber1").replace("namespace: fleet", "namespace: flet");
     await plan(line);
     expect(complaint).toContain(sentence);
     expect([printed, code]).toEqual(["", 2]);
@@ -236,10 +268,14 @@ describe("[F7] rollward plan", () => {
       "{kind: MaintenanceWindow, metadata: {name: w}, spec: {schedule: {weekly: [{day: Sun, start: 1:00, duration: 4h}]}}}",
       'MaintenanceWindow w: spec.schedule.weekly[0].day is "Sun", which is no day of the week; write Sunday',
     ],
+    [
+      "{kind: MaintenanceWindow, metadata: {name: w}, spec: {schedule: {weekly: [{day: Sonday, start: '01:00', duration: 4h}]}}}",
+      'MaintenanceWindow w: spec.schedule.weekly[0].day is "Sonday", which is no day of the week; write Sunday',
+    ],
     ["a: [", "is no YAML"],
     [
       "{kind: Fleet, metadata: {name: fleet}, spec: {freezes: [{name: year-end, from: 2026-12-19}]}}",
-      "Fleet fleet: spec.freezes[0].to is missing; write a text",
+      'Fleet fleet: spec.freezes[0].to is missing; write a date, for example "2026-11-22"',
     ],
     [
       "{kind: MaintenanceWindow, metadata: {name: w}, spec: {schedule: {weekly: [{day: Sunday, start: '01:00', duration: 4h}]}, freezes: [{name: x, from: 2026-12-19}]}}",
@@ -266,6 +302,18 @@ describe("[F7] rollward plan", () => {
     await plan("-f bad.yaml");
     expect(complaint).toContain(sentence);
     expect(code).toBe(2);
+  });
+
+  it("[F7] one fault is told in one sentence: a percent above 100, weeks without an anchor", async () => {
+    files["bad.yaml"] =
+      `{apiVersion: rollward.dev/v1alpha1, kind: MaintenanceWindow, metadata: {name: w}, spec: {schedule: {everyWeeks: 2, weekly: [{day: Sunday, start: "01:00", duration: 4h}]}}}
+---
+{apiVersion: rollward.dev/v1alpha1, kind: PoPRollout, metadata: {name: r}, spec: {version: 2.0.0, requestedBy: a, waves: [{name: all, pops: {percent: 101}}]}}`;
+    await plan("-f bad.yaml");
+    expect(complaint.trim().split("\n")).toEqual([
+      expect.stringMatching(/^bad\.yaml: MaintenanceWindow w: spec\.schedule\.anchor: everyWeeks above 1 needs an anchor: write a date/),
+      "bad.yaml: PoPRollout r: spec.waves[0].pops.percent is 101; write at most 100",
+    ]);
   });
 
   const rollout = (spec: string): string => ROLLOUT.replace(/ {2}waves: .*\n/, `${spec}\n`);

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { versionProblem } from "../api/version.ts";
+import { closest } from "../core/closest.ts";
 import { durationProblem, parseDuration } from "../core/time/duration.ts";
 import { parseLocalDate, DAY } from "../core/time/civil.ts";
 import { parseInstant } from "../core/time/instant.ts";
@@ -60,6 +61,7 @@ async function plan(cluster: Manifests, options: PlanOptions, io: CliIo): Promis
   const { now, until, taken } = askedFor(options, io);
   const { namespace } = options;
   const files = await readFiles(options.file ?? [], cluster, namespace, io);
+  refuseSlips(files, namespace);
   const { input, assumed } = worldOf(cluster, files, namespace, now, taken);
   if (input.rollouts.length === 0)
     throw new Refusal(EXIT.badInput, `there is no PoPRollout to plan in namespace ${namespace}; give its manifest with -f`);
@@ -74,6 +76,18 @@ async function plan(cluster: Manifests, options: PlanOptions, io: CliIo): Promis
   print(forecast, assumed, diff, options.output, io);
   if (!forecast.fits) return isNotKnown(forecast) ? EXIT.notKnown : EXIT.doesNotFit;
   return diff === undefined || diff.same ? EXIT.ok : EXIT.differs;
+}
+
+/** A namespace that is nearly the fleet's: the object would be left out, and the plan would fit without it. */
+function refuseSlips(files: readonly ManifestObject[], namespace: string): void {
+  for (const { kind, metadata } of files) {
+    const written = metadata.namespace ?? namespace;
+    if (kind === "TunnelSite" || written === namespace || closest(written, [namespace]) === undefined) continue;
+    throw new Refusal(
+      EXIT.badInput,
+      `${kind} ${metadata.name} is in namespace ${written}, and the plan is of namespace ${namespace}; write namespace: ${namespace}, or give -n ${written}`,
+    );
+  }
 }
 
 /** The look ended before everything was seen, and nothing that it saw does not fit, or is in conflict. */

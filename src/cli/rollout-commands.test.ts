@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import type { Approval } from "../api/approval.ts";
 import { popRolloutSpec, type PopRollout, type PopRolloutStatus } from "../api/pop-rollout.ts";
 import { API_VERSION } from "../api/common.ts";
-import { APPROVAL, FLEET, POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
+import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
 import { SOCKET_ROLLOUT } from "../api/socket-rollout.ts";
 import { VirtualClock } from "../simulation/clock.ts";
 import { customKind } from "../simulation/cluster/custom-kind.ts";
@@ -29,7 +29,7 @@ beforeEach(() => {
   const clock = new VirtualClock(NOW);
   const store = new Store({
     clock,
-    kinds: [FLEET, POP_CLUSTER, POP_ROLLOUT, APPROVAL, SOCKET_ROLLOUT].map((resource) => customKind(resource)),
+    kinds: [FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, APPROVAL, SOCKET_ROLLOUT].map((resource) => customKind(resource)),
   });
   connect = () => new InMemoryCluster(store, { clock });
   cluster = connect();
@@ -176,6 +176,71 @@ it("[F8] approve of a wave or stage that is not there, or whose turn has not com
     "PoPRollout r1: wave last is Pending: its turn has not come, so it has no digest that could be approved yet; nothing was written\n",
   ]);
   expect(await refused("--stage", "ci")).toEqual([4, "PoPRollout r1 has no stage ci; it has no stages; nothing was written\n"]);
+});
+
+const written = async (): Promise<Approval["spec"][]> =>
+  (await cluster.list<Approval>(APPROVAL, { namespace: "fleet" })).map(({ spec }) => spec);
+const givenFleet = (freezes: object[]) =>
+  cluster.create(FLEET, {
+    apiVersion: API_VERSION,
+    kind: "Fleet",
+    metadata: { name: "fleet", namespace: "fleet" },
+    spec: { freezes },
+  } as never);
+
+it("[F8] approve writes nothing where the next wave opens without anybody, or was approved; a refusal may hold it all the same", async () => {
+  const opensByItself = { ...WAITING, waves: [{ name: "canary", state: "Pending" as const, digest: DIGEST }] };
+  await givenRollout("r1", opensByItself);
+  await rollward("approve", "popro/r1", "--reason", "x");
+  expect([code, complaint]).toEqual([4, "PoPRollout r1: nothing waits for an approval; nothing was written\n"]);
+  await rollward("approve", "popro/r1", "--reason", "x", "--wave", "canary");
+  expect([code, complaint]).toEqual([4, "PoPRollout r1: wave canary waits for no approval (it opens without one); nothing was written\n"]);
+  await rollward("approve", "popro/r1", "--reason", "x", "--refuse");
+  // It goes on to ask who writes, which this server does not know.
+  expect(complaint).not.toContain("nothing waits");
+  const approval = { name: "ok", by: "second@example.com", at };
+  await givenRollout("r2", { ...WAITING, waves: [{ name: "rest", state: "Pending", digest: DIGEST, approval }] });
+  await rollward("approve", "popro/r2", "--reason", "x", "--wave", "rest");
+  expect([code, complaint]).toEqual([
+    4,
+    "PoPRollout r2: wave rest waits for no approval (second@example.com approved it); nothing was written\n",
+  ]);
+  expect(await written()).toEqual([]);
+});
+
+it("[F8] approve of a freeze that there is not says which there are, and writes nothing", async () => {
+  await givenRollout("r1", { ...WAITING, digest: DIGEST });
+  const lift = async (name: string) => {
+    await rollward("approve", "popro/r1", "--reason", "x", "--action", "LiftFreeze", "--freeze", name);
+    return [code, complaint];
+  };
+  expect(await lift("nope")).toEqual([4, "PoPRollout r1: there is no freeze nope; there is none at all; nothing was written\n"]);
+  await givenFleet([{ name: "year-end", from: "2026-12-20", to: "2027-01-06" }]);
+  expect(await lift("nope")).toEqual([4, "PoPRollout r1: there is no freeze nope; there are year-end; nothing was written\n"]);
+  expect(await lift("yearend")).toEqual([4, "PoPRollout r1: there is no freeze yearend; did you mean year-end?; nothing was written\n"]);
+  expect(await written()).toEqual([]);
+});
+
+it("status of a namespace without a Fleet ends with 4; of a fleet that is still empty with 0", async () => {
+  await rollward("status", "-n", "flet");
+  expect([code, complaint]).toEqual([
+    4,
+    "there is no PoPCluster in namespace flet\nthere is no Fleet object in namespace flet either; write the fleet namespace with -n\n",
+  ]);
+  await givenFleet([]);
+  await rollward("status");
+  expect([code, complaint]).toEqual([0, "there is no PoPCluster in namespace fleet\n"]);
+});
+
+it("[F8] status tells of an Approval that does nothing in one clause; -o wide tells all of it", async () => {
+  await givenRollout("r1", WAITING);
+  const clause = "its digest is that of nothing of PoPRollout r1 now: members, evidence or version are others, or it never was";
+  await givenApproval("odd", { status: "False", reason: "OtherDigest", message: `${clause}; now an Approval can name ${DIGEST}` });
+  await rollward("status");
+  expect(printed).toMatch(/ OtherDigest +its digest is that of nothing of PoPRollout r1 now: members…\n/);
+  expect(Math.max(...printed.split("\n").map((line) => line.length))).toBeLessThan(160);
+  await rollward("status", "-o", "wide");
+  expect(printed).toContain(`${clause}; now an Approval can name ${DIGEST}\n`);
 });
 
 async function givenApproval(

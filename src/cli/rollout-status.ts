@@ -4,6 +4,7 @@ import type { PopRollout } from "../api/pop-rollout.ts";
 import { APPROVAL } from "../api/resources.ts";
 import { ApiError, type Cluster } from "../control/ports.ts";
 import { rolloutSummary } from "../core/explain/rollout.ts";
+import { cap } from "../core/text.ts";
 import type { CliIo } from "./io.ts";
 import { dataText, type Format } from "./formats.ts";
 import { alignedTable } from "./table.ts";
@@ -40,8 +41,12 @@ export async function approvalsIn(cluster: Cluster, namespace: string): Promise<
   }
 }
 
+/** What of a reason stands in the table; the whole is what `-o wide` and `rollward explain approval/NAME` are for. */
+const SHORT_REASON = 60;
+const shortly = (message: string): string => cap(message.split("; ")[0]!, SHORT_REASON);
+
 /** Approvals that do nothing for a rollout that is not over, each with why; an empty text where every one counts. */
-export function approvalTable(io: CliIo, approvals: readonly Approval[], rollouts: readonly PopRollout[]): string {
+export function approvalTable(io: CliIo, approvals: readonly Approval[], rollouts: readonly PopRollout[], wide: boolean): string {
   const over = new Set(rollouts.flatMap(({ metadata, status }) => (status?.outcome === undefined ? [] : [metadata.name])));
   const rows = approvals
     .filter(({ spec }) => !over.has(spec.for.name))
@@ -49,7 +54,16 @@ export function approvalTable(io: CliIo, approvals: readonly Approval[], rollout
     .flatMap(({ metadata, spec, status }) => {
       const accepted = status?.conditions?.find(({ type }) => type === "Accepted");
       if (accepted === undefined || accepted.status === "True") return [];
-      return [[metadata.name, spec.for.name, spec.actions.join(","), spec.approvedBy, accepted.reason, accepted.message]];
+      return [
+        [
+          metadata.name,
+          spec.for.name,
+          spec.actions.join(","),
+          spec.approvedBy,
+          accepted.reason,
+          wide ? accepted.message : shortly(accepted.message),
+        ],
+      ];
     });
   if (rows.length === 0) return "";
   const [top, ...lines] = alignedTable(["APPROVAL", "FOR", "ACTIONS", "BY", "DOES NOTHING", "WHY"], rows).trimEnd().split("\n");

@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import pico from "picocolors";
 import type { PopCluster } from "../api/pop-cluster.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
-import { POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
+import { FLEET, POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
 import { SOCKET_ROLLOUT, type SocketRollout } from "../api/socket-rollout.ts";
+import { ApiError, type Cluster } from "../control/ports.ts";
 import { nodesDone, popSummary } from "../core/explain/pop.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { dataText, outputOption, type Format } from "./formats.ts";
@@ -36,8 +37,11 @@ export function registerStatus(program: Command, io: CliIo): void {
             cluster.list(POP_ROLLOUT, { namespace }),
             cluster.list(SOCKET_ROLLOUT, { namespace }),
           ]);
-          if (output === "table" || output === "wide") io.out(approvalTable(io, await approvalsIn(cluster, namespace), rollouts));
-          return showAll(io, options, pops, { rollouts, ofSockets });
+          if (output === "table" || output === "wide")
+            io.out(approvalTable(io, await approvalsIn(cluster, namespace), rollouts, output === "wide"));
+          const shown = showAll(io, options, pops, { rollouts, ofSockets });
+          const nothing = pops.length + rollouts.length + ofSockets.length === 0;
+          return nothing && !(await hasFleet(cluster, namespace)) ? noFleet(io, namespace) : shown;
         }
         const target = await findTarget(cluster, name, namespace, ["PoPCluster", "PoPRollout", "SocketRollout", "SocketSite"]);
         if (target.kind === "PoPCluster") return showOne(io, options, target.object);
@@ -47,6 +51,22 @@ export function registerStatus(program: Command, io: CliIo): void {
         return EXIT.ok;
       }),
     );
+}
+
+/** Whether the namespace is that of a fleet; true too for whoever may not read its Fleet. */
+async function hasFleet(cluster: Cluster, namespace: string): Promise<boolean> {
+  try {
+    return (await cluster.get(FLEET, "fleet", namespace)) !== undefined;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 403) return true;
+    throw error;
+  }
+}
+
+/** A name that was mistyped would else pass for a fleet that is at rest. */
+function noFleet(io: CliIo, namespace: string): ExitCode {
+  io.error(`there is no Fleet object in namespace ${namespace} either; write the fleet namespace with -n\n`);
+  return EXIT.nothingToActOn;
 }
 
 function showAll(

@@ -69,7 +69,7 @@ test("[F8] [G11] an Approval for nothing says so on itself, in one write and one
   const { look, events, wakes } = await world(digestOf("c"));
   const first = await look();
   expect([accepted(first), first.status?.observedGeneration]).toEqual(["False OtherDigest", 1]);
-  expect(first.status?.conditions?.[0]?.message).toContain(`wave rest (Promote and LiftFreeze: ${digestOf("b")})`);
+  expect(first.status?.conditions?.[0]?.message).toContain(`wave rest (Promote: ${digestOf("b")})`);
   const second = await look();
   expect(second.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
   expect(events.map(({ reason, regarding }) => [reason, regarding.kind, regarding.name])).toEqual([["OtherDigest", "Approval", "ok"]]);

@@ -10,7 +10,7 @@ import type { Told } from "./told.ts";
 
 export interface ApprovalReconcilerPorts {
   readonly hub: Cluster;
-  readonly hubCaches: Pick<HubCaches, "approvals" | "rollouts" | "fleets">;
+  readonly hubCaches: Pick<HubCaches, "approvals" | "rollouts" | "fleets" | "windows" | "pops">;
   readonly events: EventSink;
   readonly told: Told;
   readonly namespace: string;
@@ -91,6 +91,15 @@ export class ApprovalReconciler implements Reconciler<ApprovalObservation, Appro
         : {}),
       rollouts: hubCaches.rollouts.list().map(({ metadata }) => metadata.name),
       approvers: hubCaches.fleets.get("fleet", namespace)?.spec.approvers ?? [],
+      freezes: this.#freezes(),
     };
+  }
+
+  #freezes(): string[] {
+    const { fleets, windows, pops } = this.#ports.hubCaches;
+    const named = new Set(pops.list().map(({ spec }) => spec.windowRef.name));
+    const ofWindows = windows.list().filter(({ metadata }) => named.has(metadata.name));
+    const specs = [fleets.get("fleet", this.#ports.namespace)?.spec, ...ofWindows.map(({ spec }) => spec)];
+    return [...new Set(specs.flatMap((spec) => spec?.freezes ?? []).map(({ name }) => name))].toSorted();
   }
 }

@@ -133,6 +133,8 @@ export class Operator {
     });
     windows.onChange((window) => {
       wakeRollouts();
+      // They name its freezes.
+      for (const { metadata } of approvals.list()) this.#term?.queues.approvals.add(metadata.name);
       for (const pop of pops.list()) if (pop.spec.windowRef.name === window.metadata.name) this.#term?.queues.pops.add(pop.metadata.name);
     });
     // The provider's own among them.

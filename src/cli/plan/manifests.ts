@@ -61,6 +61,8 @@ export function readManifests(path: string, text: string, admission: Admission):
   if (problem !== undefined) return { objects: [], problems: [problem] };
   const objects: ManifestObject[] = [];
   const problems: string[] = [];
+  if (values.every((value) => value === null || value === undefined))
+    problems.push(`${path} holds no object; write manifests with kind, metadata and spec`);
   for (const value of values.flatMap(itemsOf)) {
     if (value === null || value === undefined) continue;
     const found = readObject(path, value, admission);
@@ -108,13 +110,17 @@ function readObject(
     };
   const kind = String(value["kind"]);
   if (!KINDS.includes(kind)) {
-    if (value["apiVersion"] !== API_VERSION && value["kind"] !== undefined) return undefined;
+    if (value["apiVersion"] === undefined && value["kind"] !== undefined && closest(kind, KINDS) === undefined)
+      return {
+        problems: [`${path}: a ${kind} without apiVersion is nothing; write apiVersion: ${API_VERSION} and one of ${KINDS.join(", ")}`],
+      };
+    if (value["apiVersion"] !== undefined && value["apiVersion"] !== API_VERSION && value["kind"] !== undefined) return undefined;
     return { problems: [`${path}: there is no kind ${kind}; write ${closest(kind, KINDS) ?? `one of ${KINDS.join(", ")}`}`] };
   }
   const metadata = value["metadata"];
   if (!isMap(metadata) || typeof metadata["name"] !== "string") return { problems: [`${path}: a ${kind} has no metadata.name; write one`] };
   const { spec, problems } = isKind(kind) ? readSpec(kind, value["spec"]) : { problems: [] };
-  const refused = admission(kind, value);
+  const refused = admission(kind, value).filter(({ path: at }) => !(at === "spec.waves" && problems.some(isPercent)));
   // Of a field that both speak of, the API server's sentence is said.
   const others = problems.filter((problem) => !refused.some(({ path: at }) => isAbout(problem, at)));
   const found = [...refused.map(({ text }) => text), ...others];
@@ -127,6 +133,9 @@ function readObject(
     ...(value["status"] === undefined ? {} : { status: value["status"] }),
   };
 }
+
+/** A percent that is none also breaks the rules of how they grow; that is no second fault. */
+const isPercent = (problem: string): boolean => /^spec\.waves\[\d+\]\.pops\.percent is /.test(problem);
 
 /** A sentence that begins with this very path, or with that of the item or mapping which it is in. */
 function isAbout(problem: string, path: string): boolean {

@@ -1,7 +1,7 @@
 import type { Approval } from "../../api/approval.ts";
 import type { Fleet } from "../../api/fleet.ts";
 import type { MaintenanceWindow } from "../../api/maintenance-window.ts";
-import type { PopCluster } from "../../api/pop-cluster.ts";
+import type { PopCluster, PopRun } from "../../api/pop-cluster.ts";
 import type { PopRollout, RolloutForecast } from "../../api/pop-rollout.ts";
 import type {
   ObservedApproval,
@@ -11,6 +11,8 @@ import type {
   StageEvidence,
 } from "../../core/pop-rollout/observation.ts";
 import { oncePer } from "../../core/once-per.ts";
+import { bakeOf } from "../../core/pop-cluster/bake-and-watch.ts";
+import { parseDuration } from "../../core/time/duration.ts";
 import { windowProblems } from "../../core/window/parse.ts";
 
 /** The raw objects that one observation of a rollout is made of, wherever they were read. */
@@ -107,6 +109,7 @@ export function rolloutPop({ metadata, spec, status = {} }: PopCluster): Rollout
             ...(run.takesBack ? { takesBack: run.takesBack.version } : {}),
             ...(run.cause === undefined ? {} : { cause: run.cause }),
             ...(run.ending === undefined ? {} : { ending: run.ending }),
+            ...bakeEnd(run, spec),
           },
         }
       : {}),
@@ -135,6 +138,13 @@ export function rolloutPop({ metadata, spec, status = {} }: PopCluster): Rollout
   };
 }
 
+/** When the bake is over if it goes on as it does: an instant of the ledger, which moves only when the bake stands still. */
+function bakeEnd(run: PopRun, spec: PopCluster["spec"]): { readonly bakesUntil?: string } {
+  const { since, accumulated = 0 } = run.timers?.bake ?? {};
+  if (run.state !== "Baking" || since === undefined) return {};
+  return { bakesUntil: new Date(Date.parse(since) - accumulated + (parseDuration(bakeOf(run, spec)) ?? 0)).toISOString() };
+}
+
 function otherRollout({ metadata, spec, status = {} }: PopRollout): OtherRollout {
   return {
     name: metadata.name,
@@ -148,6 +158,7 @@ function otherRollout({ metadata, spec, status = {} }: PopRollout): OtherRollout
     standing: status.standing === true,
     ...(status.standingSince === undefined ? {} : { standingSince: status.standingSince }),
     ended: status.outcome !== undefined,
+    ...(status.forecast?.finishAt === undefined ? {} : { finishAt: status.forecast.finishAt }),
     faulty: [status.halted, status.stopped, status.takenBack].some((one) => one !== undefined),
     waves: (status.waves ?? []).map(({ name, state, pops = [] }) => ({ name, state, pops })),
     assignments: status.assignments ?? [],

@@ -39,10 +39,14 @@ const STEP_WORDS = {
   Skipped: "it is left out",
 } as const satisfies Record<PopNodeStatus["step"], string>;
 
-/** It is to be moved and nobody has begun with it: whatever holds the PoP holds it too. */
+/**
+ * It is to be moved and nobody has begun with it: whatever holds the PoP holds it too. So does a node that is done with a run that bakes
+ * or is watched while another version is wanted already.
+ */
 function isToCome({ step, revision }: PopNodeStatus, { run, revisions }: PopClusterStatus): boolean {
   if (step === "Pending") return true;
-  return run === undefined && step === "Done" && revisions?.wanted !== undefined && revision !== revisions.wanted;
+  const rests = run === undefined || run.state === "Baking" || run.state === "Passed";
+  return rests && step === "Done" && revisions?.wanted !== undefined && revision !== revisions.wanted;
 }
 
 function nothingHolds({ step }: PopNodeStatus, waits: boolean): string {

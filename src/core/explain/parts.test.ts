@@ -80,6 +80,16 @@ describe("explain a node", () => {
     expect(section(explainNode(before, "n1"), "Why not yet")?.[0]).toContain("OutsideWindow");
   });
 
+  it("[G2] one that is done with a run that is watched waits for what its PoP waits for, where a newer version is assigned", () => {
+    const run = { ...pop({}).status!.run!, state: "Passed" };
+    const frozen = { rule: "W6", reason: "Frozen", message: "freeze november holds", until: "2026-11-24T00:00:00Z" };
+    const newer = pop({ run, version: "2.0", revisions: { wanted: "r3", current: "r2" }, holds: [frozen], nodes: [node("n1", "Done")] });
+    expect(section(explainNode(newer, "n1"), "Why not yet")?.[0]).toContain("Frozen (rule W6): freeze november holds; not before");
+    expect(section(explainNode(newer, "n1"), "What comes")?.[0]).toBe("It goes to the wanted revision with the next run of its PoP.");
+    const baking = pop({ run: { ...run, state: "Baking" }, revisions: { wanted: "r3", current: "r1" }, nodes: [node("n1", "Done")] });
+    expect(section(explainNode(baking, "n1"), "Why not yet")).toHaveLength(2);
+  });
+
   it("one that failed says what a person does; one that nobody knows is none", () => {
     const failed = explainNode(pop({ nodes: [node("n1", "Failed", { message: "ErrImagePull" })], holds: [] }), "n1");
     expect(section(failed, "What comes")).toEqual(["Nothing by itself: repair the node, then ask for it with rollward retry."]);

@@ -165,3 +165,11 @@ it("[G14] a PoP that waits for its grant says what the Fleet says of it, and nam
   expect(atFleet({ waiting: [asked] }).at(-1)).toBe("Nobody is disrupted now.");
   expect(atFleet({ disruptions })).toEqual([]);
 });
+
+it("[P3] a template without ${version} is told, for every version would run the same images; one that has it is not", () => {
+  const template = (image: string) => ({ template: { spec: { containers: [{ name: "c", image }] } } });
+  expect(section(pop({}, template("data-plane:1")), "Attention")).toEqual([
+    "No image of spec.template has ${version} in it (data-plane:1), so every version runs the same images; write it where the version goes, for example registry.example/data-plane:${version}.",
+  ]);
+  expect(section(pop({}, template("data-plane:${version}")), "Attention")).toBeUndefined();
+});

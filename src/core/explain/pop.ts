@@ -22,7 +22,10 @@ export function explainPop(pop: PopCluster, fleet?: Fleet): Explanation {
   }
   const zone = spec.timeZone;
   return explanation(`${subject} ${popSummary(status)}`, [
-    ["Attention", [...unseenChange(metadata.generation, status.observedGeneration), ...troubles(status.conditions)]],
+    [
+      "Attention",
+      [...unseenChange(metadata.generation, status.observedGeneration), ...troubles(status.conditions), ...sameImages(pop.spec.template)],
+    ],
     ["Why not yet", waits(status, zone)],
     ["At the Fleet", fleet === undefined ? [] : fleetLines(fleet, metadata.uid, zone)],
     ["Why this version", wantedLines(pop)],
@@ -64,6 +67,18 @@ export function nodesDone({ run, nodes = [], revisions }: PopClusterStatus): { r
   const revision = run?.revision ?? revisions?.current;
   const done = there.filter((node) => node.revision === revision && (node.step === "Done" || node.step === "Soaking")).length;
   return { done, total: there.length };
+}
+
+/**
+ * A template without `${version}` brings the same images with every version. It may be meant, where what runs learns its version in
+ * another way, so it is told and stops nothing.
+ */
+function sameImages(template: PopCluster["spec"]["template"]): string[] {
+  if (JSON.stringify(template).includes("${version}")) return [];
+  const images = [...new Set(template.spec.containers.map(({ image }) => image))].slice(0, 4);
+  return [
+    `No image of spec.template has \${version} in it (${images.join(", ")}), so every version runs the same images; write it where the version goes, for example registry.example/data-plane:\${version}.`,
+  ];
 }
 
 function waits(status: PopClusterStatus, zone: string): string[] {

@@ -93,7 +93,7 @@ function planLines({ startDate, endDate, forecast }: PopRolloutStatus): string[]
     ...(startDate === undefined || endDate === undefined
       ? []
       : [`Its PoPs may start from ${startDate} until the day before ${endDate}, dates of each PoP's own calendar.`]),
-    ...(forecast === undefined ? [] : [`${forecast.message} (computed ${momentText(forecast.at, undefined)})`]),
+    ...(forecast === undefined ? [] : [`Forecast of ${momentText(forecast.at, undefined)}: ${forecast.message}`]),
   ];
 }
 

@@ -93,6 +93,6 @@ function whatComes(
     ...(written?.bake === undefined ? [] : [`Each of its PoPs bakes for ${written.bake}.`]),
     next === undefined ? "It is the last wave." : `Wave ${next} follows it.`,
     ...(endDate === undefined ? [] : [`The windows before ${endDate} may be used, a date of each PoP's own calendar.`]),
-    ...(forecast === undefined ? [] : [`${forecast.message} (computed ${momentText(forecast.at, undefined)})`]),
+    ...(forecast === undefined ? [] : [`Forecast of ${momentText(forecast.at, undefined)}: ${forecast.message}`]),
   ];
 }

@@ -21,9 +21,9 @@ function waits() {
 function said(
   world: RolloutWorld | undefined,
   spec: ApprovalSpec,
-  options: { now?: number; approvers?: string[]; before?: ApprovalStatus } = {},
+  options: { now?: number; approvers?: string[]; freezes?: string[]; before?: ApprovalStatus } = {},
 ) {
-  const { now = SUNDAY + 3 * HOUR, approvers = [], before } = options;
+  const { now = SUNDAY + 3 * HOUR, approvers = [], freezes = ["year-end"], before } = options;
   const rollout = world && { ...world.observe().rollout, status: world.status };
   const meta = { name: "ok", namespace: "fleet", uid: "uid-ok", resourceVersion: "1", generation: 1 };
   const one = {
@@ -34,7 +34,7 @@ function said(
     ...(before ? { status: before } : {}),
   };
   const decision = decideApproval(
-    { approval: one, ...(rollout ? { rollout } : {}), rollouts: rollout ? ["r-2"] : ["r-3"], approvers },
+    { approval: one, ...(rollout ? { rollout } : {}), rollouts: rollout ? ["r-2"] : ["r-3"], approvers, freezes },
     now,
   );
   const status = approvalStatus.parse(JSON.parse(JSON.stringify(decision.status ?? before)));
@@ -125,6 +125,25 @@ describe("[F8] an Approval says on itself what it is good for", () => {
     const open = new RolloutWorld(pops(5), { waves: WAVES }).settle(SUNDAY);
     const refusal = spec(open.wave("canary")!.digest!, { decision: "Refuse" });
     expect(said(open, refusal).message).toBe("it counts: it refuses Promote of wave canary");
+  });
+
+  it("one that lifts a freeze that there is not says which there are; with a freeze of that name it counts", () => {
+    const { world, digest } = waits();
+    const lifts = spec(digest, { actions: ["LiftFreeze"], freezes: ["nope"] });
+    expect(said(world, lifts)).toMatchObject({
+      accepted: "False FreezeUnknown",
+      message: expect.stringContaining("there is no freeze nope that it could lift (there are year-end)") as string,
+    });
+    expect(said(world, lifts, { freezes: [] }).message).toContain("there is no freeze nope that it could lift (there is none)");
+    expect(said(world, lifts, { freezes: ["nope"] }).accepted).toBe("True Accepted");
+  });
+
+  it("without any freeze nobody is told that an Approval could lift one", () => {
+    const { world, digest, whole } = waits();
+    const none = { freezes: [] };
+    expect(said(world, spec(NOTHING), none).message).toContain(`now an Approval can name wave rest (Promote: ${digest}); rollward`);
+    const { message } = said(world, spec(whole, { actions: ["Emergency"] }), none);
+    expect(message).not.toContain("--action LiftFreeze");
   });
 
   it("it is written once, and looked at again when it expires [G11]", () => {

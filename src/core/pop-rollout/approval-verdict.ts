@@ -25,6 +25,8 @@ export interface ApprovalObservation {
   /** The PoPRollouts that there are. */
   readonly rollouts: readonly string[];
   readonly approvers: readonly string[];
+  /** The names of the freezes of the Fleet and of the windows of its PoPs. */
+  readonly freezes: readonly string[];
 }
 
 interface Verdict {
@@ -72,7 +74,7 @@ function usesOf({ approval, rollout }: ApprovalObservation, { used = [] }: Appro
   return [...used, ...fresh].slice(0, MOST_USES);
 }
 
-function verdictOf({ approval, rollout, rollouts, approvers }: ApprovalObservation, used: readonly Use[], now: Instant): Verdict {
+function verdictOf({ approval, rollout, rollouts, approvers, freezes }: ApprovalObservation, used: readonly Use[], now: Instant): Verdict {
   const { metadata, spec } = approval;
   const { name } = metadata;
   const no = (reason: Verdict["reason"], message: string): Verdict => ({ status: "False", reason, message });
@@ -89,7 +91,7 @@ function verdictOf({ approval, rollout, rollouts, approvers }: ApprovalObservati
     const instead = flaw.reason === "OtherObject" ? anew(rollout.name) : "it changes nothing; somebody who may has to write another one";
     return no(flaw.reason === "NotThis" ? "NothingWaits" : flaw.reason, `${flaw.message}; ${instead}`);
   }
-  const all = subjectsOf(rollout);
+  const all = subjectsOf(rollout, freezes);
   const subject = all.find(({ digest }) => digest === spec.for.digest);
   if (spec.decision === "Approve" && Date.parse(spec.expiresAt) <= now) {
     const other = subject === undefined ? ", and its digest is that of nothing any more" : "";
@@ -102,7 +104,21 @@ function verdictOf({ approval, rollout, rollouts, approvers }: ApprovalObservati
       "OtherDigest",
       `its digest is that of nothing of PoPRollout ${rollout.name} now: members, evidence or version are others, or it never was; now ${waitsText(all)}; ${anew(rollout.name)}`,
     );
+  const unknown = unknownFreezes(spec, subject, freezes);
+  if (unknown !== undefined) return no("FreezeUnknown", `${unknown}; ${anew(rollout.name)}`);
   return matched(spec, subject, rollout.name);
+}
+
+/** It does nothing but lift freezes, and there is none of those names: a slip of the pen would else look like a decision. */
+function unknownFreezes(
+  { actions, decision, freezes = [] }: ApprovalSpec,
+  { asks }: Subject,
+  known: readonly string[],
+): string | undefined {
+  const lifts = actions.includes("LiftFreeze") && decision === "Approve" && !freezes.some((name) => known.includes(name));
+  if (!lifts || actions.some((action) => action !== "LiftFreeze" && asks.includes(action))) return undefined;
+  const there = known.length === 0 ? "there is none" : `there are ${listText(known, 8)}`;
+  return `there is no freeze ${listText(freezes, 8)} that it could lift (${there})`;
 }
 
 /** Its digest is that of this: which of its actions does anything? */
@@ -134,7 +150,8 @@ interface Subject {
 }
 
 /** Everything of the rollout that has a digest, as its ledger says it. */
-function subjectsOf({ spec, status }: NonNullable<ApprovalObservation["rollout"]>): Subject[] {
+function subjectsOf({ spec, status }: NonNullable<ApprovalObservation["rollout"]>, freezes: readonly string[]): Subject[] {
+  const frozen: string | true = freezes.length > 0 || "there is no freeze";
   const { digest, outcome, standing, emergency, stages = [], waves = [], assignments = [] } = status;
   const over = outcome !== undefined ? `the rollout is over (${outcome})` : standing ? "all of its waves are over" : undefined;
   const subject = (what: string, of: string | undefined, asked: Partial<Record<Action, string | true>>, stoppable = false): Subject[] => {
@@ -152,7 +169,7 @@ function subjectsOf({ spec, status }: NonNullable<ApprovalObservation["rollout"]
     ...subject("the rollout as a whole", digest, {
       ...(spec.class === "Emergency" ? { Emergency: emergency === undefined || `it began with Approval ${emergency.approval}` } : {}),
       RetryFailed: failed || "no PoP has failed; it counts for PoPs on which the version failed before their wave opens",
-      LiftFreeze: true,
+      LiftFreeze: frozen,
     }),
     ...stages.flatMap((stage) => subject(`evidence ${stage.name}`, stage.digest, { Promote: true })),
     ...waves.flatMap(({ name, digest: of, state, openedAt }) => {
@@ -160,7 +177,7 @@ function subjectsOf({ spec, status }: NonNullable<ApprovalObservation["rollout"]
       const opened = state === "Pending" ? undefined : `it opened at ${openedAt}`;
       const promote = opened ?? (required || "it opens without an Approval");
       const isOver = state === "Passed" || state === "Skipped";
-      return subject(`wave ${name}`, of, { Promote: promote, LiftFreeze: isOver ? "it is over" : true }, !isOver);
+      return subject(`wave ${name}`, of, { Promote: promote, LiftFreeze: isOver ? "it is over" : frozen }, !isOver);
     }),
   ];
 }

@@ -197,6 +197,7 @@ describe("[F8] emergencies", () => {
 
   it("freezes hold it unless an Approval lifts them by name, also one that comes when PoPs wait already", () => {
     const { world, yes } = asked();
+    world.fleet = { freezes: [{ name: "year-end", from: "2026-12-20", to: "2027-01-06" }] };
     world.approvals = [yes];
     world.settle();
     const lifts = approval("lift", world.status.digest!, { actions: ["LiftFreeze"], freezes: ["year-end"] });
@@ -210,6 +211,16 @@ describe("[F8] emergencies", () => {
 });
 
 describe("[F8] a freeze", () => {
+  it("that there is not is lifted by nobody, and takes none of the eight places", () => {
+    const world = new RolloutWorld(pops(2)).settle(SUNDAY);
+    world.fleet = { freezes: [{ name: "november", from: "2026-11-22", to: "2026-11-22", timeZone: "UTC" }] };
+    const lift = (name: string, ...freezes: string[]) => approval(name, world.status.digest!, { actions: ["LiftFreeze"], freezes });
+    world.approvals = [lift("slip", "nope")];
+    expect(world.settle(SUNDAY).status.freezesLifted).toBeUndefined();
+    world.approvals = [lift("both", "nope", "november")];
+    expect(world.settle(SUNDAY).status.freezesLifted).toMatchObject([{ approval: "both", freezes: ["november"] }]);
+  });
+
   it("that an Approval lifts for one wave by name opens its windows for that wave only", () => {
     const world = new RolloutWorld(pops(5), { waves: WAVES });
     world.fleet = { freezes: [{ name: "november", from: "2026-11-22", to: "2026-11-22", timeZone: "UTC" }] };

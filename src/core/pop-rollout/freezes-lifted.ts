@@ -9,10 +9,20 @@ import { isEnding, type RolloutView } from "./view.ts";
 type Lifted = NonNullable<PopRolloutStatus["freezesLifted"]>[number];
 const MOST_LIFTED = 8;
 
-/** Freezes that Approvals lift by name, for the rollout or for one wave; once used, they stay lifted for it (rule F8). */
+/** The names of all freezes that there are, of the Fleet and of the PoPs' windows. */
+const namesOf = ({ fleet, windows }: RolloutView["seen"]): ReadonlySet<string> =>
+  new Set(
+    [...(fleet.found ? fleet.freezes : []), ...[...windows.values()].flatMap(({ spec }) => spec.freezes ?? [])].map(({ name }) => name),
+  );
+
+/**
+ * Freezes that Approvals lift by name, for the rollout or for one wave; once used, they stay lifted for it (rule F8). A name that no
+ * freeze has is not kept: it lifts nothing, and would take one of the few places.
+ */
 export function freezesLifted(view: RolloutView, now: Instant): Outcome | undefined {
   if (isEnding(view) || view.ledger.standing) return undefined;
   const known = view.ledger.freezesLifted ?? [];
+  const names = namesOf(view.seen);
   const targets = [
     { digest: rolloutDigest(view) },
     ...view.waves.flatMap(({ name, digest }) => (digest === undefined ? [] : [{ digest, wave: name }])),
@@ -20,8 +30,10 @@ export function freezesLifted(view: RolloutView, now: Instant): Outcome | undefi
   const found = targets.flatMap(({ digest, ...target }): { lifted: Lifted; text: string }[] => {
     const { decision, approval } = rulingOf(view, "LiftFreeze", digest, now);
     if (decision !== "Approved" || known.some((one) => one.approval === approval!.name)) return [];
-    const { approvedBy, freezes = [] } = approval!.spec;
-    const lifted = { approval: approval!.name, by: cleanText(approvedBy, 256), at: iso(now), freezes: [...freezes], ...target };
+    const { approvedBy } = approval!.spec;
+    const freezes = (approval!.spec.freezes ?? []).filter((name) => names.has(name));
+    if (freezes.length === 0) return [];
+    const lifted = { approval: approval!.name, by: cleanText(approvedBy, 256), at: iso(now), freezes, ...target };
     return [{ lifted, text: decidedText(approval!) }];
   });
   const taken = found.slice(0, MOST_LIFTED - known.length);

@@ -17,7 +17,7 @@ export function gateOf(view: RolloutView, now: Instant): Gate {
   // What ended or halted it, a stage and an emergency tell of themselves.
   if (isEnding(view)) return { shut: true, holds: [] };
   const problems = problemsOf(view, now).map(({ reason, message }): Hold => ({ rule: RULE_OF[reason], reason, message }));
-  const others = [pauseHold(view), fleetHold(view), otherHold(view), nobodyHold(view, now)].filter((hold) => hold !== undefined);
+  const others = [pauseHold(view), fleetHold(view), otherHold(view, now), nobodyHold(view, now)].filter((hold) => hold !== undefined);
   const evidence = (view.ledger.stages ?? []).some(({ state }) => state === "Waiting" || state === "Failed");
   const unapproved = view.emergency && view.ledger.emergency === undefined;
   const holds = [...problems, ...others];

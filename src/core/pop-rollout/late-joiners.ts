@@ -17,7 +17,7 @@ const MOST_POPS = 1000;
  * own window, at most `lateJoinersPercent` of all PoPs a week, and at least one.
  */
 export function lateJoiners(view: RolloutView, now: Instant): Outcome | undefined {
-  if (view.ledger.standing !== true || isEnding(view) || pauseHold(view) || otherHold(view)) return undefined;
+  if (view.ledger.standing !== true || isEnding(view) || pauseHold(view) || otherHold(view, now)) return undefined;
   const waiting = byStableHash(candidates(view, now), ({ pop }) => pop.uid, [view.uid, view.version, LATE]);
   if (waiting.length === 0) return undefined;
   const alive = view.seen.pops.filter((pop) => !pop.deleting).length;

@@ -68,6 +68,8 @@ export interface RolloutPop {
     readonly takesBack?: string;
     readonly cause?: string;
     readonly ending?: "Stopped" | "Superseded";
+    /** When its bake is over; absent while it does not bake, or its bake stands still. */
+    readonly bakesUntil?: string;
   };
   readonly history: readonly {
     readonly version: string;
@@ -105,6 +107,8 @@ export interface OtherRollout {
   readonly standing: boolean;
   readonly standingSince?: string;
   readonly ended: boolean;
+  /** When it is over, as its forecast says; for people alone. */
+  readonly finishAt?: string;
   /** It halted, was stopped or is being taken back: a newer one takes over and need not wait. */
   readonly faulty: boolean;
   readonly waves: readonly {

@@ -7,6 +7,7 @@ import { assignmentOf, otherAssignments } from "./assign.ts";
 import { waveDigest } from "./digest.ts";
 import { reachedIndex } from "./exposed.ts";
 import { gateOf } from "./gates.ts";
+import { whyNoWindow } from "./no-window.ts";
 import { iso, type Outcome } from "./outcome.ts";
 import { type Pick, pickFor } from "./pick.ts";
 import { EXPOSED, type RolloutView, withAssignments } from "./view.ts";
@@ -122,7 +123,10 @@ function tooEarly(view: RolloutView, name: string, { members }: Pick, opens: Ins
     return {
       rule: "F1",
       reason: "OutsideWindow",
-      message: `none of the PoPs of wave ${name} (${members.length}) has a usable window ${dates}; look at their windows, notice and freezes`,
+      message: `none of the PoPs of wave ${name} (${members.length}) has a usable window ${dates}; ${whyNoWindow(
+        view,
+        members.map(({ pop }) => pop),
+      )}`,
     };
   const first = members.toSorted((a, b) => (a.start ?? Infinity) - (b.start ?? Infinity))[0]!.pop.name;
   return {

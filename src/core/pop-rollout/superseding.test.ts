@@ -10,10 +10,23 @@ describe("[F6] two rollouts never interleave", () => {
     world.settle(SUNDAY);
     expect(world.status.holds![0]).toMatchObject({
       rule: "F6",
-      reason: "RegionBusy",
+      reason: "RolloutUnderWay",
       message: expect.stringContaining("PoPRollout r-1 (2026.11.1) is under way") as string,
     });
     expect(world.status.assignments ?? []).toEqual([]);
+  });
+
+  it("[G2] [G11] it is told until when the other's forecast says, to a quarter of an hour, so that seconds that move are not written", () => {
+    const world = new RolloutWorld(pops(4));
+    const until = (finishAt: string, hours: number) => {
+      world.others = [other("r-1", { waves: [{ name: "canary", state: "Open", pops: ["p00"] }], finishAt })];
+      return world.settle(SUNDAY + hours * HOUR).status.holds![0]!.until;
+    };
+    expect(until("2026-11-22T14:03:27.000Z", 0)).toBe("2026-11-22T14:15:00.000Z");
+    const { writes } = world;
+    expect(until("2026-11-22T14:11:02.000Z", 1)).toBe("2026-11-22T14:15:00.000Z");
+    expect(world.writes).toBe(writes);
+    expect(until("2026-11-22T14:11:02.000Z", 15)).toBeUndefined();
   });
 
   it.each([

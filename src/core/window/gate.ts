@@ -70,8 +70,8 @@ function invalidity({ name, spec, zone, freezes, startDates }: WindowQuestion): 
   return problems.length === 0 ? undefined : `${called}: ${problems.join("; ")}; nothing starts until that is corrected`;
 }
 
-/** The length of the longest occurrence that the spec asks for, in milliseconds. */
-function longestOccurrence(spec: MaintenanceWindowSpec): number {
+/** The length of the longest occurrence that the spec asks for, in milliseconds; the spec has no problems. */
+export function longestOccurrence(spec: MaintenanceWindowSpec): number {
   if (spec.schedule.once !== undefined) return parseDuration(spec.schedule.once.duration)!;
   return Math.max(...(spec.schedule.weekly ?? []).map(slotLength));
 }

@@ -16,9 +16,16 @@ const quoted = (value: unknown): string => JSON.stringify(value) ?? "nothing";
 
 function dayProblem(field: string, day: unknown): string | undefined {
   if (DAYS.some((known) => known === day)) return undefined;
-  const known = typeof day === "string" ? (DAYS.find((name) => sameDay(name, day)) ?? closest(day, DAYS)) : undefined;
+  const known = typeof day === "string" ? (DAYS.find((name) => sameDay(name, day)) ?? closestDay(day)) : undefined;
   return `${field} is ${quoted(day)}, which is no day of the week; write ${known ?? `one of ${DAYS.join(", ")}`}`;
 }
+
+/** Of days that are equally near the one with the same first letter: `Sonday` is Sunday, not Monday. */
+const closestDay = (written: string): string | undefined =>
+  closest(
+    written,
+    DAYS.filter((name) => name[0] === written.trim()[0]?.toUpperCase()),
+  ) ?? closest(written, DAYS);
 
 /** `Sun`, `sundays`, `SU` are slips for one and the same day. */
 function sameDay(name: string, written: string): boolean {
@@ -86,7 +93,7 @@ function scheduleProblems(schedule: Schedule | undefined): readonly (string | un
   if (!Number.isInteger(everyWeeks) || everyWeeks < 1 || everyWeeks > 52) {
     problems.push(`spec.schedule.everyWeeks is ${quoted(everyWeeks)}; write a whole number from 1 to 52`);
   } else if (everyWeeks > 1 && anchor === undefined) {
-    problems.push(`spec.schedule.everyWeeks is ${everyWeeks} without an anchor; write anchor: the date of one day in a week that counts`);
+    problems.push(`spec.schedule.anchor is missing, and everyWeeks is ${everyWeeks}; write the date of one day in a week that counts`);
   }
   if (anchor !== undefined) problems.push(dateProblem("spec.schedule.anchor", anchor));
   return problems;

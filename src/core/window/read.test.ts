@@ -42,7 +42,11 @@ describe("reading a window", () => {
       "has weekly and once",
     ],
     ["neither", { schedule: {} }, "has neither weekly nor once"],
-    ["every two weeks without an anchor", { schedule: { weekly: [slot], everyWeeks: 2 } }, "everyWeeks is 2 without an anchor"],
+    [
+      "every two weeks without an anchor",
+      { schedule: { weekly: [slot], everyWeeks: 2 } },
+      "spec.schedule.anchor is missing, and everyWeeks is 2",
+    ],
     ["everyWeeks as text", { schedule: { weekly: [slot], everyWeeks: "2" } }, "write a whole number from 1 to 52"],
     [
       "an anchor that the calendar does not have",

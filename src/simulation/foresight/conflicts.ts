@@ -24,10 +24,11 @@ export function conflictsOf(
   model: FleetModel,
   { before, after, pops, calendar, complete }: Looked,
 ): readonly Conflict[] {
-  const late = complete ? pops.filter(({ fits }) => !fits) : [];
-  const names = new Set(late.map(({ pop }) => pop));
+  // What a longer look would see too is told of a short one as well; of the others it does not know.
+  const late = pops.filter((one) => !one.fits && (complete || isHeldItself(model, after, one)));
+  const names = new Set(complete ? late.map(({ pop }) => pop) : []);
   // Another rollout that is under way when the look ends is over some time.
-  const told = problems(after).map((one): Conflict => (complete || one.kind !== "Waiting" ? one : { ...one, severity: "Note" }));
+  const told = problems(model, after).map((one): Conflict => (complete || one.kind !== "Waiting" ? one : { ...one, severity: "Note" }));
   // Whom no wave reaches because of something that a person has to correct, or to lift, is told by that.
   const waiting = told.length > 0 ? late.filter(({ wave, pop }) => wave !== "" || isWrong(model, pop)) : late;
   return [
@@ -52,22 +53,28 @@ const isWrong = (model: FleetModel, name: string): boolean => {
   return pop !== undefined && model.problemOf(pop) !== undefined;
 };
 
-/** What is not done is held by something that a person has to correct, to lift or to say: a longer look would see the same. */
+/** All that is not done is held by something that a person has to correct, to lift or to say: a longer look would see the same. */
 export function isHeldForGood(model: FleetModel, rollout: PopRollout, late: readonly PopForecast[]): boolean {
-  if (problems(rollout).some(({ kind }) => kind !== "Waiting") || refused(model, rollout).length > 0) return true;
-  return late.some((one) => {
-    const { kind } = causeOf(model, rollout, one);
-    return kind === "Invalid" || kind === "Failed" || kind === "Paused";
-  });
+  if (problems(model, rollout).some(({ kind }) => kind !== "Waiting") || refused(model, rollout).length > 0) return true;
+  return late.every((one) => isHeldItself(model, rollout, one));
+}
+
+/** One PoP is; nothing is said of the others, which may well go on without it. */
+export function isHeldItself(model: FleetModel, rollout: PopRollout, one: PopForecast): boolean {
+  const { kind } = causeOf(model, rollout, one);
+  return kind === "Invalid" || kind === "Failed" || kind === "Paused";
 }
 
 /** What a person has to correct, or has said: nothing goes on by itself. */
-function problems(rollout: PopRollout): Conflict[] {
+function problems(model: FleetModel, rollout: PopRollout): Conflict[] {
   const { conditions = [], halted, stopped, holds = [], assignments = [] } = rollout.status ?? {};
   // That its train was over before a wave opened is told by the PoPs that it did not reach.
   const failed = assignments.some(({ state }) => state === "RolledBack" || state === "RollbackFailed" || state === "RollingBack");
   const accepted = conditions.find(({ type }) => type === "Accepted");
+  // Freezes that cannot be read hold the whole fleet (rule W10); as the Fleet's own condition says it.
+  const fleet = model.fleet?.status?.conditions?.find(({ type }) => type === "Accepted");
   return [
+    ...(fleet?.status === "False" ? [tell({ kind: "Invalid", rollout, who: [], message: `Fleet fleet: ${fleet.message}` })] : []),
     ...(accepted?.status === "False" ? [tell({ kind: "Invalid", rollout, who: [], message: accepted.message })] : []),
     ...(stopped ? [tell({ kind: "Failed", rollout, who: [], message: stopped.because })] : []),
     ...(halted && failed ? [tell({ kind: "Failed", rollout, who: [], message: halted.because })] : []),
@@ -127,7 +134,7 @@ function found(model: FleetModel, rollout: PopRollout, pops: readonly PopForecas
             severity: "Note",
             rollout,
             who: carried.map(({ pop }) => pop),
-            message: `${plural(carried.length, "PoP")} need more than one window, mixed until the last one: ${some(over)}`,
+            message: `${plural(carried.length, "PoP")} ${carried.length === 1 ? "needs" : "need"} more than one window, mixed until the last one: ${some(over)}`,
           }),
         ]),
   ];
@@ -162,7 +169,16 @@ export function leftOutOf(model: FleetModel, { metadata, status }: PopRollout): 
   const skipped = (status?.assignments ?? [])
     .filter(isLeftOut)
     .map(({ pop, reason = "", message = "" }): Excluded => ({ pop, reason, message }));
-  return [...skipped, ...model.excluded(metadata.name)].toSorted((a, b) => (a.pop < b.pop ? -1 : 1));
+  const all = [...skipped, ...model.excluded(metadata.name)].map((one) => ({ ...one, message: foreseen(model, one) }));
+  return all.toSorted((a, b) => (a.pop < b.pop ? -1 : 1));
+}
+
+/** What a PoP comes to run only within the look is not told as if it ran it now. */
+function foreseen(model: FleetModel, { pop, message }: Excluded): string {
+  const [said, list = ""] = / runs (\S+(?: and \S+)?), and /.exec(message) ?? [];
+  const versions = new Set(list.split(" and "));
+  if (said === undefined || [...versions].every((version) => model.runsNow(pop, version))) return message;
+  return message.replace(said, ` would run ${[...versions].join(" and ")} by then, and `);
 }
 
 function firstVersions(model: FleetModel, rollout: PopRollout, pops: readonly PopForecast[]): Conflict[] {

@@ -199,6 +199,12 @@ export class FleetModel {
     });
   }
 
+  /** Whether a PoP runs a version, or has begun it, when the look begins. */
+  runsNow(name: string, version: string): boolean {
+    const status = this.#input.pops.find(({ metadata }) => metadata.name === name)?.status;
+    return status?.version === version || status?.run?.version === version;
+  }
+
   /** Why nothing can start on a PoP as it and its window are written (rules W10, P17): what its own Accepted condition would say first. */
   problemOf({ spec }: PopCluster): string | undefined {
     const window = this.#windows.get(spec.windowRef.name);
@@ -206,12 +212,17 @@ export class FleetModel {
     return writtenHolds({ namespace: this.#input.namespace, spec, window: seen })[0]?.message;
   }
 
-  /** Another rollout, a newer one, that assigns a PoP its version in the place of this one's. */
+  /**
+   * Another rollout, a newer one, that assigns a PoP its version in the place of this one's; also where this one's train went over
+   * that, but not where the newer one came only after the train.
+   */
   takenBy({ metadata }: PopRollout, pop: PopCluster): string | undefined {
     const { version: assigned } = assignmentsAmong([...this.rollouts.values()], pop);
     if (pop.spec.version !== undefined || assigned === undefined || assigned.rollout === metadata.name) return undefined;
     const own = this.rollouts.get(metadata.name)?.status?.assignments?.find((one) => one.pop === pop.metadata.name);
-    if (own === undefined || own.state === "Skipped") return undefined;
+    if (own === undefined) return undefined;
+    const inItsTrain = own.reason === "OutsideWindow" && Date.parse(assigned.since) < Date.parse(own.to ?? "");
+    if (own.state === "Skipped" && !inItsTrain) return undefined;
     return `PoPRollout ${assigned.rollout} is newer and assigns it ${assigned.version}`;
   }
 

@@ -6,11 +6,12 @@ import { DAY, HOUR, MINUTE, parseLocalDate } from "../../core/time/civil.ts";
 import { formatInstant } from "../../core/time/instant.ts";
 import { approvedBy } from "./approved-by.ts";
 import { calendarOf } from "./calendar-conflicts.ts";
-import { conflictsOf, isHeldForGood, leftOutOf } from "./conflicts.ts";
+import { conflictsOf, isHeldForGood, isHeldItself, leftOutOf } from "./conflicts.ts";
 import { FleetModel } from "./fleet-model.ts";
 import { lostText } from "./late-causes.ts";
 import { popForecast } from "./pop-forecast.ts";
 import { datesAfter, fitting, forcedBy, notFitting, notKnown, type Seen, slowness } from "./sentences.ts";
+import { samePods } from "./same-pods.ts";
 import { type TouchedIndex, touchedSites } from "./touched-sites.ts";
 import type { ApprovalNeeded, Conflict, FleetForecast, ForesightInput, PopForecast, RolloutPlan } from "./types.ts";
 import { type Needed, needed } from "./what-if.ts";
@@ -36,7 +37,7 @@ export function foresee(given: ForesightInput): FleetForecast {
   const input: ForesightInput = { ...asked, until };
   const touched = sites === undefined ? undefined : touchedSites(sites);
   const plans = open.map((before) => planOf(input, model, before, touched, until));
-  const conflicts = plans.flatMap(({ conflicts: found }) => found);
+  const conflicts = plans.flatMap(({ plan, conflicts: found }, index) => [...found, ...samePods(given.pops, open[index]!, plan.pops)]);
   const rollouts = plans.map(({ plan }) => plan);
   const complete = rollouts.every((plan) => plan.complete);
   return {
@@ -107,7 +108,8 @@ function planOf(
   const seen: Seen = { rollout: after, pops, dates: datesOf(pops), conflicts, leftOut: leftOutOf(model, after) };
   const needs = fits || !complete || input.thorough !== true ? undefined : needed(input, before);
   const finishAt = fits ? (ended.toSorted().at(-1) ?? undefined) : undefined;
-  const said = fits ? fitting(seen) : complete ? notFitting(seen, needs, lostText(calendar, late)) : notKnown(seen, until);
+  const held = late.filter((one) => isHeldItself(model, after, one)).length;
+  const said = fits ? fitting(seen) : complete ? notFitting(seen, needs, lostText(calendar, late)) : notKnown(seen, until, held);
   const plan: RolloutPlan = {
     name,
     uid,

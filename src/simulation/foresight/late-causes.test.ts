@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { foresee } from "./foresee.ts";
+import { foresee, modelOf } from "./foresee.ts";
 import { example, fleetObject, popObject, rolloutObject, windowObject, worldwide } from "./foresight.examples.ts";
 import type { FleetForecast } from "./types.ts";
 
@@ -28,6 +28,28 @@ describe("[F7] what keeps PoPs is named", () => {
     expect(only(forecast).pops.find(({ pop }) => pop === "nyc1")!.why).toContain("MaintenanceWindow pop-sonday does not exist");
   });
 
+  it("[F7] [W10] a freeze of the Fleet in a zone that is none is what is wrong, and no window is blamed, however short the look is", () => {
+    const fleet = fleetObject({
+      freezes: [
+        { name: "sale", from: "2026-11-22", to: "2026-11-22" },
+        { name: "peak", from: "2026-11-28", to: "2026-11-30", timeZone: "Mars/Base" },
+      ],
+    });
+    for (const until of [undefined, Date.UTC(2026, 10, 14)]) {
+      const forecast = foresee(example({ pops: worldwide(4), rollouts, fleet, ...(until === undefined ? {} : { until }) }));
+      expect([forecast.complete, forecast.fits]).toEqual([true, false]);
+      expect(said(forecast, "Window")).toEqual([]);
+      expect(said(forecast, "Invalid")).toEqual([
+        expect.stringMatching(
+          /^Conflict: Fleet fleet: spec\.freezes\[1\]\.timeZone: "Mars\/Base" is no known time zone; write .* Nothing rolls/,
+        ),
+      ]);
+      expect(only(forecast).message).toMatch(
+        /^does not fit two Sundays by 4 PoPs \(by region: .*\): Fleet fleet: spec\.freezes\[1\]\.timeZone/,
+      );
+    }
+  });
+
   it("[F7] [W8] windows of other PoPs are not blamed: one that occurs every two weeks is named where it is theirs alone", () => {
     const rare = windowObject(
       { schedule: { weekly: [{ day: "Sunday", start: "01:00", duration: "4h" }], everyWeeks: 2, anchor: "2026-11-22" } },
@@ -47,6 +69,44 @@ describe("[F7] what keeps PoPs is named", () => {
       expect.stringMatching(
         /^Conflict: PoP ams1, fra1: PoPRollout r-1 \(2026\.11\.2\) was under way until 2026-12-0\dT.*, and two rollouts never interleave$/,
       ),
+    ]);
+  });
+
+  it("[F7] [F6] PoPs that an emergency in mid-release has taken are told by it, not by that they had not begun when the train was over", () => {
+    const before = example({ pops: worldwide(8), rollouts });
+    const now = Date.UTC(2026, 10, 21, 10);
+    const { model } = modelOf(before, now);
+    const emergency = rolloutObject(
+      { ...TWO_WAVES, version: "2026.11.1.1", from: "2026.11.1", class: "Emergency", reason: "cve", startNotBefore: undefined },
+      "em-1",
+    );
+    const created = { ...emergency, metadata: { ...emergency.metadata, creationTimestamp: "2026-11-21T10:00:00Z" } };
+    const forecast = foresee({
+      ...before,
+      now,
+      pops: [...model.pops.values()].map(({ pop }) => pop),
+      fleet: model.fleet!,
+      rollouts: [...model.rollouts.values(), created],
+    });
+    const taken = "PoPRollout em-1 is newer and assigns it 2026.11.1.1";
+    expect(said(forecast, "Waiting")).toEqual([
+      expect.stringMatching(new RegExp(`^Conflict: PoP p00.*: ${taken.replaceAll(".", "\\.")}$`)),
+    ]);
+    expect(said(forecast, "Window").filter((one) => one.startsWith("Conflict"))).toEqual([]);
+    expect([...new Set(only(forecast).pops.flatMap(({ why }) => why ?? []))]).toEqual([taken]);
+  });
+
+  it("[F7] [V3] what PoPs come to run only by then is told so, and what they run now as it is", () => {
+    const emergency = rolloutObject(
+      { ...TWO_WAVES, version: "2026.11.1.1", from: "2026.11.1", class: "Emergency", reason: "cve", startNotBefore: undefined },
+      "em-1",
+    );
+    const release = rolloutObject({ ...TWO_WAVES, from: "2026.11.1" }, "r-frm");
+    const pops = [popObject("fra1"), popObject("ams1"), popObject("old1", { version: "2025.1" })];
+    const forecast = foresee(example({ now: Date.UTC(2026, 10, 21, 20), pops, rollouts: [release, emergency] }));
+    expect(only(forecast).leftOut.map(({ message }) => message)).toEqual([
+      "PoP ams1 would run 2026.11.1.1 by then, and the rollout applies to 2026.11.1",
+      "PoP old1 runs 2025.1, and the rollout applies to 2026.11.1",
     ]);
   });
 

@@ -68,18 +68,20 @@ export function whyLate(
       pops.map(({ pop }) => pop),
       6,
     );
-    const told = message === undefined ? lateMessage(input, kind, rollout, pops, calendar) : `PoP ${names}: ${message}`;
+    const told = message === undefined ? lateMessage(input, model, kind, { rollout, pops, calendar }) : `PoP ${names}: ${message}`;
     return tell({ kind, rollout, who: pops.map(({ pop }) => pop), message: told });
   });
 }
 
-function lateMessage(
-  input: ForesightInput,
-  kind: ConflictKind,
-  rollout: PopRollout,
-  pops: readonly PopForecast[],
-  calendar: Calendar,
-): string {
+/** PoPs of one cause. */
+interface Late {
+  readonly rollout: PopRollout;
+  readonly pops: readonly PopForecast[];
+  readonly calendar: Calendar;
+}
+
+function lateMessage(input: ForesightInput, model: FleetModel, kind: ConflictKind, late: Late): string {
+  const { pops } = late;
   const who = plural(pops.length, "PoP");
   const regions = counted(pops.map(({ region }) => region ?? "no region"));
   const example = pops[0]?.why ?? "";
@@ -92,7 +94,7 @@ function lateMessage(
     case "FleetLimit":
       return `${who} find maxConcurrentPoPs ${fleet?.maxConcurrentPoPs} used up while their windows are open, by region: ${regions}; for example ${pops[0]?.pop}: ${example}`;
     case "Window":
-      return windowMessage(rollout, pops, calendar);
+      return windowMessage(model, late);
     default:
       return `${who} by region ${regions}: ${example}`;
   }
@@ -107,7 +109,7 @@ function tied({ partners, pops: all }: ForesightInput, pops: readonly PopForecas
     : `they share sites with up to ${most} other PoPs`;
 }
 
-function windowMessage(rollout: PopRollout, pops: readonly PopForecast[], calendar: Calendar): string {
+function windowMessage(model: FleetModel, { rollout, pops, calendar }: Late): string {
   const { dates, text } = trainDates(rollout.status ?? {});
   const waves = [...new Set(pops.map(({ wave }) => wave))].filter((wave) => wave !== "");
   const pending = (rollout.status?.waves ?? []).filter(({ state }) => state === "Pending").map(({ name }) => name);
@@ -124,7 +126,7 @@ function windowMessage(rollout: PopRollout, pops: readonly PopForecast[], calend
   const opens = usable.length === 0 ? "no window that opens on dates of the train can be used" : `the windows open on ${some(usable)} only`;
   const lost = lostText(calendar, pops);
   const because =
-    usable.length < dates.length ? `${opens}${lost === undefined ? "" : `: ${lost}`}` : (lastedToo(rollout) ?? first.why ?? opens);
+    usable.length < dates.length ? `${opens}${lost === undefined ? "" : `: ${lost}`}` : (lastedToo(model, rollout) ?? first.why ?? opens);
   return `${inWaves}${plural(pops.length, "PoP")} ${pops.length === 1 ? "finds" : "find"} no usable window in ${dates.length === 0 ? text : `the ${text} of the train`}: ${long}${because}`;
 }
 
@@ -145,12 +147,19 @@ export function lostText({ lost }: Calendar, pops: readonly PopForecast[]): stri
   return some(sentences, 4, "; ");
 }
 
-/** The wave before the first one that never opens, when that is what took the time. */
-function lastedToo({ status }: PopRollout): string | undefined {
-  const waves = status?.waves ?? [];
+/** The wave before the first one that never opens, when that is what took the time, and what kept those of its PoPs that never began. */
+function lastedToo(model: FleetModel, rollout: PopRollout): string | undefined {
+  const { waves = [], assignments = [] } = rollout.status ?? {};
   const before = waves[waves.findIndex(({ state }) => state === "Pending") - 1];
   if (before === undefined) return undefined;
-  return before.endedAt === undefined
-    ? `wave ${before.name} is not over by then`
-    : `wave ${before.name} is over only at ${formatInstant(Date.parse(before.endedAt))}`;
+  const lasted =
+    before.endedAt === undefined
+      ? `wave ${before.name} is not over by then`
+      : `wave ${before.name} is over only at ${formatInstant(Date.parse(before.endedAt))}`;
+  const kept = assignments.flatMap(({ pop, wave }) => {
+    const member = wave === before.name ? model.pops.get(pop)?.pop : undefined;
+    const taken = member && model.takenBy(rollout, member);
+    return taken === undefined ? [] : [`${pop}: ${taken}`];
+  });
+  return kept.length === 0 ? lasted : `${lasted}, for it waits for ${some(kept, 2, "; ")}`;
 }

@@ -44,8 +44,26 @@ describe("[F7] a look that ends before the rollouts do", () => {
   it("[F7] what a person has to correct is told however short the look is", () => {
     const pops = [popObject("fra1"), popObject("nyc1", { window: "pop-sonday" })];
     const short = foresee(example({ pops, rollouts: [rolloutObject(TWO_WAVES)], until: Date.UTC(2026, 10, 22) }));
-    expect([short.complete, short.fits]).toEqual([true, false]);
+    expect(short.fits).toBe(false);
     expect(said(short, "Invalid").join()).toContain("MaintenanceWindow pop-sonday does not exist");
+  });
+
+  it("[F7] one PoP of five with a zone that is none: it is told, and of the other four that they are not known", () => {
+    const pops = [...worldwide(4), popObject("sin1", { timeZone: "Asia/Sngapore" })];
+    const short = foresee(example({ pops, rollouts: [rolloutObject(TWO_WAVES)], until: Date.UTC(2026, 10, 14) }));
+    expect([short.complete, short.fits]).toEqual([false, false]);
+    expect(only(short).message).toMatch(
+      /^does not fit: PoP sin1: spec\.timeZone: "Asia\/Sngapore" is no known time zone; .*; looked until 2026-11-14T00:00:00Z; the rest is not known: nothing begins by then, 4 PoPs are not done; a later --until/,
+    );
+    expect(short.conflicts.filter(({ severity }) => severity === "Conflict").map(({ kind, who }) => [kind, who])).toEqual([
+      ["Invalid", ["sin1"]],
+    ]);
+  });
+
+  it("[F7] one of which nothing but a bad PoP is left is known, wherever the look ends", () => {
+    const pops = [popObject("sin1", { timeZone: "Asia/Sngapore" })];
+    const short = foresee(example({ pops, rollouts: [rolloutObject(TWO_WAVES)], until: Date.UTC(2026, 10, 14) }));
+    expect([short.complete, short.fits]).toEqual([true, false]);
   });
 
   it("[F7] where nobody says how far, the look goes to the end of the train, also when that departs in two months", () => {

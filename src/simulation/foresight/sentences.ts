@@ -24,14 +24,20 @@ export function fitting({ rollout, pops, dates }: Seen): string {
   if (dates.length === 0) return `fits: nothing more is to begin on its ${plural(pops.length, "PoP")}`;
   const on = beginnings(dates);
   if (rollout.status?.startDate === undefined) return `fits: ${plural(pops.length, "PoP")}, begun on ${on}`;
-  return `fits ${trainDates(rollout.status).text}: ${plural(pops.length, "PoP")} begin on ${on}`;
+  return `fits ${trainDates(rollout.status).text}: ${plural(pops.length, "PoP")} ${pops.length === 1 ? "begins" : "begin"} on ${on}`;
 }
 
-/** The look ended before the rollout did: what it saw, and no judgement. */
-export function notKnown({ pops, dates }: Seen, until: Instant): string {
-  const late = pops.filter(({ fits }) => !fits).length;
+/**
+ * The look ended before the rollout did: what it saw, what no longer look would see otherwise (of `held` PoPs), and no judgement of
+ * the rest.
+ */
+export function notKnown({ pops, dates, conflicts }: Seen, until: Instant, held: number): string {
+  const late = pops.filter(({ fits }) => !fits).length - held;
   const begun = dates.length === 0 ? "nothing begins by then" : `begun on ${beginnings(dates)}`;
-  return `looked until ${formatInstant(until)}; the rest is not known: ${begun}, ${plural(late, "PoP")} ${late === 1 ? "is" : "are"} not done; a later --until says whether it fits`;
+  const rest = `the rest is not known: ${begun}, ${plural(late, "PoP")} ${late === 1 ? "is" : "are"} not done`;
+  const wrong = conflicts.find(({ severity }) => severity === "Conflict");
+  if (wrong === undefined) return `looked until ${formatInstant(until)}; ${rest}; a later --until says whether it fits`;
+  return `does not fit: ${wrong.message}; looked until ${formatInstant(until)}; ${rest}; a later --until says what becomes of them`;
 }
 
 /** `needs`: what it would take; `nothing` where a train of any length would not do. `lost`: dates of the train that are none for it. */
@@ -42,7 +48,9 @@ export function notFitting({ rollout, pops, conflicts, leftOut }: Seen, needs: N
   const late = pops.filter(({ fits }) => !fits);
   const regions = late.length === 0 ? "" : ` (by region: ${counted(late.map(({ region }) => region ?? "no region"))})`;
   const wants = needs === undefined ? "" : `; ${wanting(rollout, needs)}`;
-  const because = lost ?? why[0] ?? late[0]?.why ?? "it does not go on";
+  // What is wrong with the fleet or the rollout as a whole keeps it from every date: no single one is to blame then.
+  const wrong = conflicts.find(({ kind, severity, count }) => kind === "Invalid" && severity === "Conflict" && count === 0)?.message;
+  const because = wrong ?? lost ?? why[0] ?? late[0]?.why ?? "it does not go on";
   return `does not fit ${text} by ${plural(late.length, "PoP")}${regions}: ${because}${wants}`;
 }
 

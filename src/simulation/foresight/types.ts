@@ -143,7 +143,10 @@ export interface RolloutPlan {
 }
 
 export interface FleetForecast {
-  /** Of all that the forecast is computed from, never of when: `sha256:…`; of a look that ended early also of where it ended. */
+  /**
+   * Of all that decides who rolls when, never of when it was looked: `sha256:…`; of a look that ended early also of where it ended. Of
+   * sites it covers the tunnels that limit PoPs, not who feels what.
+   */
   readonly digest: string;
   readonly from: string;
   readonly until: string;
