@@ -23,6 +23,7 @@ export function chartFiles(crds: ReadonlyMap<string, string>): ReadonlyMap<strin
     ...[...dashboardFiles()].map(([name, text]) => [`${CHART}/files/dashboards/${name}`, text] as const),
     template("operator-rights", "config/rbac/operator.yaml", undefined),
     template("evict-pods", "config/rbac/evict-pods.yaml", ".Values.rbac.evictPods"),
+    template("gateway-rights", "config/rbac/gateway.yaml", ".Values.inventory.postgresql.secretName"),
     template("people", "config/rbac/people.yaml", ".Values.rbac.people"),
     template("policies-people", "config/policies/people.yaml", ".Values.policies.enabled"),
     template("policies-fleet-namespace", "config/policies/fleet-namespace.yaml", ".Values.policies.enabled"),

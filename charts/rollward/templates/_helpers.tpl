@@ -4,6 +4,26 @@ app.kubernetes.io/name: rollward
 app.kubernetes.io/component: operator
 {{- end }}
 
+{{- define "rollward.gatewaySelector" -}}
+app.kubernetes.io/name: rollward
+app.kubernetes.io/component: gateway
+{{- end }}
+
+{{/* Whose pods answer devices. */}}
+{{- define "rollward.devicesSelector" -}}
+{{- if .Values.inventory.embedded.enabled }}{{ include "rollward.selector" . }}{{ else }}{{ include "rollward.gatewaySelector" . }}{{ end }}
+{{- end }}
+
+{{/* "yes" where there is an inventory, and so a gateway. */}}
+{{- define "rollward.withDevices" -}}
+{{- if or .Values.inventory.embedded.enabled .Values.inventory.postgresql.secretName -}}yes{{- end -}}
+{{- end }}
+
+{{/* "yes" where notices may be sent. */}}
+{{- define "rollward.withNotices" -}}
+{{- if or .Values.notices.hosts .Values.notices.privateHosts -}}yes{{- end -}}
+{{- end }}
+
 {{- define "rollward.labels" -}}
 app.kubernetes.io/name: rollward
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -3,9 +3,23 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { allResources } from "../../../src/api/resources.ts";
 import { VERSION } from "../../../src/composition/version.ts";
+import { LOG_LEVELS } from "../../../src/telemetry/log.ts";
 import { templateOf } from "../../../tools/helm/chart-sources.ts";
 import { PLAIN_MANIFESTS, plainManifests } from "../../../tools/helm/plain-manifests.ts";
-import { CHART, describeWithHelm, EVERYTHING, helm, IMAGE, objectsOf, render, type Rendered, ROOT, tools } from "./helm.ts";
+import {
+  APART,
+  CHART,
+  describeWithHelm,
+  EMBEDDED,
+  EVERYTHING,
+  helm,
+  IMAGE,
+  objectsOf,
+  render,
+  type Rendered,
+  ROOT,
+  tools,
+} from "./helm.ts";
 
 const FLEET = ["template", "rollward", CHART, "--namespace", "fleet"] as const;
 
@@ -18,12 +32,14 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
     "operator.replcias=3",
     /at '\/operator\/replcias': value must be 'left out, because there is no such value; here are replicas, logLevel/,
   ],
-  ["replicas=3", /at '\/replicas': value must be 'left out, .* here are image, imagePullSecrets, operator, dataPlane, uninstall, rbac/],
+  [
+    "replicas=3",
+    /at '\/replicas': value must be 'left out, .* here are image, imagePullSecrets, operator, inventory, gateway, notices, dataPlane/,
+  ],
   ["monitoring.prometheusRules.enabled=true", /at '\/monitoring\/prometheusRules': value must be 'left out, .*prometheusRule, dashboards'/],
   ["console.replicas=2", /at '\/console': value must be 'left out: the console comes with a later version of this chart'/],
-  ["gateway.replicas=2", /at '\/gateway': value must be 'left out: the gateway for devices and apps comes with a later version/],
   ["operator.replicas=0", /at '\/operator\/replicas': minimum: got 0, want 1/],
-  ["operator.logLevel=verbose", /at '\/operator\/logLevel': value must be one of 'trace', 'debug', 'info', 'warn', 'error'/],
+  ["operator.logLevel=verbose", /at '\/operator\/logLevel': value must be one of 'debug', 'info', 'warn', 'error'/],
   ["operator.leaderElection.leaseDuration=15", /at '\/operator\/leaderElection\/leaseDuration': got number, want string/],
   ["operator.prometheusUrl=prometheus:9090", /'prometheus:9090' does not match pattern '\^\(https\?/],
   ["image.digest=latest", /at '\/image\/digest': 'latest' does not match pattern '\^\(sha256:/],
@@ -47,7 +63,8 @@ type Rules = readonly { readonly verbs: readonly string[] }[];
 
 describeWithHelm("the chart", () => {
   it("passes helm lint, strictly, as it comes and with everything on", async () => {
-    for (const values of [[], EVERYTHING.filter((arg) => arg.startsWith("--set"))]) {
+    const everything = EVERYTHING.filter((arg) => arg.startsWith("--set"));
+    for (const values of [[], [...everything, ...EMBEDDED], [...everything, ...APART]]) {
       // Lint knows no cluster, so it refuses kinds of the Prometheus operator; rendering them is tested below.
       const sets = values.map((value) => value.replace("monitoring.prometheusRule.enabled=true,", ""));
       const { failed, stdout, stderr } = await helm(["lint", "--strict", CHART, ...IMAGE, ...sets]);
@@ -72,7 +89,7 @@ describeWithHelm("the chart", () => {
       objects
         .filter(
           ({ kind, metadata }) =>
-            /^(Cluster)?Role$/.test(kind) && !/-(reader|release-engineer|approver|account-admin)$/.test(metadata.name),
+            /^(Cluster)?Role$/.test(kind) && !/-(reader|release-engineer|approver|account-admin|gateway)$/.test(metadata.name),
         )
         .map(({ kind, metadata, rules }) => ({ kind, name: metadata.name, namespace: metadata.namespace, rules: rules as Rules }))
         .toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
@@ -121,6 +138,14 @@ describeWithHelm("the chart", () => {
     const budgets = async (replicas: number) =>
       (await render("--set", `operator.replicas=${replicas}`)).filter(({ kind }) => kind === "PodDisruptionBudget").length;
     expect([await budgets(1), await budgets(2)]).toEqual([0, 1]);
+  });
+
+  it("takes those log levels alone at which a process starts", () => {
+    const { properties } = JSON.parse(readFileSync(join(CHART, "values.schema.json"), "utf8")) as {
+      properties: Record<"operator" | "gateway", { properties: { logLevel: { enum: string[] } } }>;
+    };
+    for (const workload of ["operator", "gateway"] as const)
+      expect(LOG_LEVELS).toEqual(expect.arrayContaining(properties[workload].properties.logLevel.enum));
   });
 
   it("names by digest what was given a digest, else by the version of the chart", async () => {

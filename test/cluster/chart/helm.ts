@@ -73,3 +73,19 @@ export const EVERYTHING = [
   "--set=operator.tolerations[0].operator=Exists,operator.podLabels.team=edge,operator.podAnnotations.note=ours",
   "--set=networkPolicy.dataPlanePorts={8080,179},networkPolicy.metricsFrom[0].namespaceSelector.matchLabels.role=monitoring",
 ] as const;
+
+/** Sockets with SQLite, in the operator's pod. */
+export const EMBEDDED = [
+  "--set=inventory.embedded.enabled=true,inventory.embedded.storageClassName=fast,operator.replicas=1,gateway.tls.secretName=sockets-tls",
+  "--set=gateway.url=https://sockets.example,gateway.service.type=NodePort,networkPolicy.devicesFrom[0].ipBlock.cidr=192.0.2.0/24",
+  "--set=notices.privateHosts={10.0.0.5},notices.signing.secretName=notice-key",
+] as const;
+
+/** Sockets with PostgreSQL, and a gateway of its own. */
+export const APART = [
+  "--set=inventory.postgresql.secretName=inventory,inventory.postgresql.caSecretName=postgresql-ca,gateway.tls.secretName=sockets-tls",
+  "--set=gateway.tls.clientAuthoritiesSecretName=account-authorities,gateway.artifacts.existingClaim=artifacts",
+  "--set=gateway.service.type=LoadBalancer,gateway.service.annotations.note=ours,gateway.nodeSelector.disk=ssd,gateway.podLabels.team=edge",
+  "--set=gateway.tolerations[0].operator=Exists,gateway.priorityClassName=system-cluster-critical,gateway.podAnnotations.note=ours",
+  "--set=notices.hosts={hooks.acme.example,*.example.org},notices.signing.secretName=notice-key,networkPolicy.noticePorts={443,8443}",
+] as const;

@@ -12,7 +12,7 @@ import { freePorts } from "../../../tools/control-plane/ports.ts";
 import { startControlPlane, type ControlPlane } from "../../../tools/control-plane/run.ts";
 import { describeWithControlPlane } from "../control-plane/available.ts";
 import { LineProcess } from "../virtual-nodes/child-process.ts";
-import { CHART, describeWithHelm, EVERYTHING, helm, IMAGE, objectsOf, type Rendered, ROOT, tools } from "./helm.ts";
+import { APART, CHART, describeWithHelm, EMBEDDED, EVERYTHING, helm, IMAGE, objectsOf, type Rendered, ROOT, tools } from "./helm.ts";
 import { writeSchemas } from "./published-schemas.ts";
 
 const run = promisify(execFile);
@@ -84,7 +84,8 @@ describeWithControlPlane("[T3] the chart on a real API server", () => {
       it("the server takes every object of every switch in a dry run, and warns of none", async () => {
         for (const namespace of ["dry-fleet", "dry-plane"]) await kubectl("create", "namespace", namespace);
         const everything = [...EVERYTHING, "--set=dataPlane.namespaces={dry-plane}"];
-        for (const monitor of ["serviceMonitor", "podMonitor"]) {
+        const monitors = { serviceMonitor: EMBEDDED, podMonitor: APART };
+        for (const [monitor, sockets] of Object.entries(monitors)) {
           const scraped = `--set=monitoring.${monitor}.enabled=true`;
           const { stdout, stderr } = await helm([
             "template",
@@ -95,6 +96,7 @@ describeWithControlPlane("[T3] the chart on a real API server", () => {
             "dry-fleet",
             ...IMAGE,
             ...everything,
+            ...sockets,
             scraped,
           ]);
           const file = join(folder, `${monitor}.yaml`);
@@ -114,32 +116,38 @@ describeWithControlPlane("[T3] the chart on a real API server", () => {
             ({ stdout }) => JSON.parse(stdout) as { summary: unknown; resources: { msg: string }[] },
             (error: { stdout: string }) => JSON.parse(error.stdout) as { summary: unknown; resources: { msg: string }[] },
           );
-        const rendered = readFileSync(join(folder, "serviceMonitor.yaml"), "utf8");
-        expect(await conform(join(folder, "serviceMonitor.yaml"))).toMatchObject({
-          summary: { valid: objectsOf(rendered).length, invalid: 0, errors: 0, skipped: 0 },
-        });
+        const read = (name: string) => readFileSync(join(folder, name), "utf8");
+        for (const name of ["serviceMonitor.yaml", "podMonitor.yaml"])
+          expect(await conform(join(folder, name))).toMatchObject({
+            summary: { valid: objectsOf(read(name)).length, invalid: 0, errors: 0, skipped: 0 },
+          });
         const broken = join(folder, "broken.yaml");
-        writeFileSync(broken, rendered.replace("terminationGracePeriodSeconds:", "terminationGraceSeconds:"));
+        writeFileSync(broken, read("serviceMonitor.yaml").replace("terminationGracePeriodSeconds:", "terminationGraceSeconds:"));
         const found = await conform(broken);
         expect(found.summary).toMatchObject({ invalid: 1 });
         expect(JSON.stringify(found.resources)).toContain("terminationGraceSeconds");
       });
 
-      it("the operator's pod is admitted where pod security is restricted", async () => {
+      it("the pods of operator and gateway are admitted where pod security is restricted", async () => {
         await kubectl("create", "namespace", "strict");
         await kubectl("label", "namespace", "strict", "pod-security.kubernetes.io/enforce=restricted");
         await vi.waitFor(() => kubectl("-n", "strict", "get", "serviceaccount", "default"), { timeout: 20_000, interval: 100 });
-        const deployment = objectsOf(readFileSync(join(folder, "podMonitor.yaml"), "utf8")).find(({ kind }) => kind === "Deployment");
-        const { spec } = (deployment as unknown as { spec: { template: { spec: Record<string, unknown> } } }).spec.template;
-        const dryRun = async (pod: object) =>
-          (
-            await controlPlane.call("admin", "POST", "/api/v1/namespaces/strict/pods?dryRun=All", {
-              metadata: { name: "operator" },
-              spec: { ...spec, serviceAccountName: "default", ...pod },
-            })
-          ).status;
-        expect(await dryRun({})).toBe(201);
-        expect(await dryRun({ hostNetwork: true }), "the namespace does refuse").toBe(403);
+        const deployments = ["serviceMonitor.yaml", "podMonitor.yaml"]
+          .flatMap((name) => objectsOf(readFileSync(join(folder, name), "utf8")))
+          .filter(({ kind }) => kind === "Deployment") as unknown as { spec: { template: { spec: Record<string, unknown> } } }[];
+        // Embedded; the operator and its gateway apart.
+        expect(deployments).toHaveLength(3);
+        for (const { spec } of deployments) {
+          const dryRun = async (pod: object) =>
+            (
+              await controlPlane.call("admin", "POST", "/api/v1/namespaces/strict/pods?dryRun=All", {
+                metadata: { name: "one" },
+                spec: { ...spec.template.spec, serviceAccountName: "default", ...pod },
+              })
+            ).status;
+          expect(await dryRun({})).toBe(201);
+          expect(await dryRun({ hostNetwork: true }), "the namespace does refuse").toBe(403);
+        }
       });
 
       it("config/install.yaml is taken too", async () => {
