@@ -5,6 +5,7 @@ import { SHORTEST_KEY, writtenSecret } from "../notices/signature.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { NoticeSettings } from "../settings.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { UnusableInput } from "./unusable-input.ts";
 import { USER_AGENT } from "./version.ts";
 
 interface NoticeParts {
@@ -34,14 +35,14 @@ export async function openNotices({ settings, clock, log, metrics }: NoticeParts
 async function readKey(path: string): Promise<string> {
   const key = (await readFile(path, "utf8").catch((error: unknown) => refuse(path, error))).trim();
   if (key.length >= SHORTEST_KEY) return key;
-  throw new Error(
+  throw new UnusableInput(
     `--notice-key ${path} holds ${key.length} characters; write at least ${SHORTEST_KEY}, for example of openssl rand -base64 32`,
   );
 }
 
 function refuse(path: string, error: unknown): never {
   const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-  throw new Error(`--notice-key ${path} cannot be read (${code}); name a file that the process may read`);
+  throw new UnusableInput(`--notice-key ${path} cannot be read (${code}); name a file that the process may read`);
 }
 
 /** The secret of an account, for its receiver. Rejects with a sentence when the key cannot be used. */

@@ -17,6 +17,7 @@ import { checkinMetrics } from "../telemetry/socket-metrics.ts";
 import { startTelemetryServer } from "../telemetry/server.ts";
 import { clockOf } from "./clock-of.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
+import { UnusableInput } from "./unusable-input.ts";
 import { USER_AGENT } from "./version.ts";
 
 interface GatewayParts {
@@ -68,13 +69,22 @@ interface Devices {
   close(): Promise<void>;
 }
 
+/** What cannot be opened here is a wrong address or a file: a database that is away is waited for. */
+async function openedInventory(...asked: Parameters<typeof openInventory>): ReturnType<typeof openInventory> {
+  try {
+    return await openInventory(...asked);
+  } catch (error) {
+    throw new UnusableInput(`--inventory: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
 /** The inventory that the settings name, and a gateway on it if they ask for one: the operator's own process has both (SQLite). */
 export async function openDevices({
   settings,
   ...parts
 }: Omit<GatewayParts, "settings" | "inventory" | "namespace"> & { readonly settings: Settings }): Promise<Devices> {
   if (settings.inventory === undefined) return { inventory: undefined, port: undefined, close: () => Promise.resolve() };
-  const inventory = await openInventory(settings.inventory, { log: parts.log });
+  const inventory = await openedInventory(settings.inventory, { log: parts.log });
   try {
     const gateway =
       settings.gateway && (await openGateway({ ...parts, settings: settings.gateway, namespace: settings.namespace, inventory }));

@@ -11,7 +11,7 @@ import { Transport } from "../kubernetes/transport.ts";
 import { createProber } from "../probe/prober.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Health } from "../runtime/health.ts";
-import { Election } from "../runtime/leader.ts";
+import { Election, type LeaseStore } from "../runtime/leader.ts";
 import type { Settings } from "../settings.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -30,7 +30,8 @@ const LEASE_NAME = "rollward";
 
 /**
  * The operator in this process, until the signal: caches open at once, controllers work while this replica leads. Ends gracefully:
- * no new work, running work finished, the lease handed back, events flushed.
+ * no new work, running work finished, the lease handed back, events flushed. Rejects, after the same end, with the error that ended
+ * the work of its term: a leader that does nothing would keep the lease from every replica that works.
  */
 export async function runOperator(settings: Settings, stop: AbortSignal): Promise<void> {
   const clock = clockOf(settings.clockFile);
@@ -70,7 +71,8 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   health.require("caches", () => notSynced(operator.unsynced()));
   // A renewal must not queue behind slow calls, so the lease has a connection of its own.
   const leaseTransport = new Transport({ kubeconfig, name: "the hub", userAgent: USER_AGENT, clock, observe, maximumConnections: 1 });
-  const leadership = startLeading({ settings, clock, log, identity, operator, told, leaseTransport });
+  const store = new KubernetesLeaseStore({ transport: leaseTransport, namespace: settings.namespace, name: LEASE_NAME });
+  const leadership = startLeading({ settings: settings.leaderElection, clock, log, identity, operator, told, store });
   operatorMetrics(metrics, {
     leads: () => leadership.leads(),
     watchAges: () => oldest(operator.ages()),
@@ -88,7 +90,7 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   log.info(`rollward ${VERSION} watches namespace ${settings.namespace} and serves /metrics, /livez and /readyz on port ${server.port}`, {
     port: server.port,
   });
-  await aborted(stop);
+  await Promise.race([aborted(stop), aborted(leadership.failed)]);
   log.info("rollward stops: work in hand is finished, then the lease is handed back");
   await leadership.stop();
   operator.stop();
@@ -98,42 +100,51 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   health.stop();
   for (const open of [server, prober, sites, hub, transport, leaseTransport]) await open.close();
   if (clock instanceof AcceleratedClock) clock.close();
+  leadership.failed.throwIfAborted();
 }
 
 interface Leadership {
+  /** The work of a term ended with an error, which is the reason; the process is no use any more. */
+  readonly failed: AbortSignal;
   leads(): boolean;
   missing(): string | undefined;
   stop(): Promise<void>;
 }
 
 interface LeadingParts {
-  readonly settings: Settings;
+  readonly settings: Settings["leaderElection"];
   readonly clock: Clock;
   readonly log: Logger;
   readonly identity: string;
-  readonly operator: Operator;
-  readonly told: Telling;
-  readonly leaseTransport: Transport;
+  readonly operator: Pick<Operator, "lead">;
+  readonly told: Pick<Telling, "termEnded">;
+  readonly store: LeaseStore;
 }
 
-function startLeading({ settings, clock, log, identity, operator, told, leaseTransport }: LeadingParts): Leadership {
-  const { enabled, leaseMilliseconds, renewDeadlineMilliseconds, retryMilliseconds } = settings.leaderElection;
+/** Campaigns for the lease and works in its terms, until `stop` or the first term whose work fails. */
+export function startLeading({ settings, clock, log, identity, operator, told, store }: LeadingParts): Leadership {
+  const { enabled, leaseMilliseconds, renewDeadlineMilliseconds, retryMilliseconds } = settings;
   let work: Promise<void> = Promise.resolve();
   if (!enabled) return leadAlone(operator, log);
   const stopping = new AbortController();
+  const failed = new AbortController();
   const election: Election = new Election({
     clock,
     random: Math.random,
-    store: new KubernetesLeaseStore({ transport: leaseTransport, namespace: settings.namespace, name: LEASE_NAME }),
+    store,
     identity,
     leaseMilliseconds,
     renewDeadlineMilliseconds,
     retryMilliseconds,
     onElected: (term) => {
       log.info("this replica leads now");
+      const ending = AbortSignal.any([term, stopping.signal]);
       work = operator
-        .lead(AbortSignal.any([term, stopping.signal]), () => election.isLeader())
-        .catch((error: unknown) => log.error("the term as leader ended with an error", { error }))
+        .lead(ending, () => election.isLeader())
+        .catch((error: unknown) => {
+          log.error("the term as leader ended with an error", { error });
+          if (!ending.aborted) failed.abort(error);
+        })
         .finally(() => told.termEnded());
     },
     onLost: (why) => log.warn(`this replica does not lead any more: ${why}`),
@@ -142,6 +153,7 @@ function startLeading({ settings, clock, log, identity, operator, told, leaseTra
   });
   election.start();
   return {
+    failed: failed.signal,
     leads: () => election.isLeader(),
     missing: () => (election.holder === undefined ? "the leader is not known yet" : undefined),
     stop: async () => {
@@ -154,12 +166,18 @@ function startLeading({ settings, clock, log, identity, operator, told, leaseTra
 }
 
 /** Without an election: only where there is one replica for certain. */
-function leadAlone(operator: Operator, log: Logger): Leadership {
+function leadAlone(operator: Pick<Operator, "lead">, log: Logger): Leadership {
   const term = new AbortController();
+  const failed = new AbortController();
   const work = operator
     .lead(term.signal, () => !term.signal.aborted)
-    .catch((error: unknown) => term.signal.aborted || log.error("the controllers ended with an error", { error }));
+    .catch((error: unknown) => {
+      if (term.signal.aborted) return;
+      log.error("the controllers ended with an error", { error });
+      failed.abort(error);
+    });
   return {
+    failed: failed.signal,
     leads: () => !term.signal.aborted,
     missing: () => undefined,
     stop: async () => {

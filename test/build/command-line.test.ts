@@ -1,8 +1,23 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
+
+const folder = mkdtempSync(join(tmpdir(), "rollward-command-line-"));
+const kubeconfig = join(folder, "kubeconfig");
+writeFileSync(
+  kubeconfig,
+  JSON.stringify({
+    clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }],
+    users: [{ name: "u", user: { token: "t" } }],
+    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+    "current-context": "x",
+  }),
+);
+afterAll(() => rmSync(folder, { recursive: true }));
 
 it.each([
   [2, "--no-such-option", /unknown option/],
@@ -31,6 +46,13 @@ it.each([
   ],
   ["a kubeconfig that nobody named", "status", { HOME: "/nope" }, /^there is no kubeconfig: KUBECONFIG names none/],
   ["the operator's kubeconfig", "run --kubeconfig /nope", {}, /^the kubeconfig \/nope cannot be read/],
+  ["the operator's inventory", "run --inventory sqlite:/nope/i.db", { KUBECONFIG: kubeconfig }, /^--inventory: .*\/nope\/i\.db/],
+  [
+    "the key of notices",
+    "run --notice-hosts a.example --notice-key /nope",
+    { KUBECONFIG: kubeconfig },
+    /^--notice-key \/nope cannot be read \(ENOENT\)/,
+  ],
   ["the operator's clock", "run --clock-file /nope", {}, /^--clock-file \/nope cannot be used \(ENOENT.*\); name a file that holds a pace/],
 ])("says of %s that is missing what was looked for and what to give, in one line, and ends with 2", (_, line, env, said) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...line.split(" ")], {

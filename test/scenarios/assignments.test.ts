@@ -230,6 +230,19 @@ describe("an emergency", () => {
     expect(story.status().grant).toMatchObject({ class: "Emergency", state: "Returned" });
   });
 
+  it("[F6] [F8] a PoP that it took in mid-release follows to the release afterwards, in the release's own window", async () => {
+    const story = await slowly({ start: "2026-11-20T12:00:00Z" });
+    await assign(story, "r3", "3.0.0", TRAIN);
+    await story.untilHold("OutsideWindow");
+    await rollout(story, "em", { version: "2.0.1", class: "Emergency", reason: "CVE" }, "2.0.1", { class: "Emergency" });
+    await story.untilPassed("2.0.1", 2 * HOUR);
+    await say(story, "em", { state: "Passed" });
+    await story.pass(12 * HOUR);
+    expect(new Set(story.versions()), "the train has not departed").toEqual(new Set(["2.0.1"]));
+    await story.untilPassed("3.0.0", 14 * DAY);
+    expect(new Date(story.now).toISOString()).toMatch(/^2026-11-22T00:/);
+  });
+
   it("[F8] [W6] obeys a freeze, also in mid-roll, until an Approval lifts it by name", async () => {
     const story = await Story.begin({ start: TUESDAY, nodes: 4 });
     await assign(story, "r2", "2.0.0", { class: "Emergency" });

@@ -69,3 +69,24 @@ it("[P15] version and content come from rollouts of their own, content with its 
   expect([found.version?.version, found.content?.version, found.content?.source]).toEqual(["1.0.0", "sig.419", source]);
   expect(found.version).not.toHaveProperty("source");
 });
+
+it.each([
+  ["an emergency that passed", { state: "Passed" }, {}, "3.0.0"],
+  ["one that is promoted", { state: "Promoted" }, {}, "3.0.0"],
+  ["one that has not begun", {}, {}, "2.0.1"],
+  ["one that rolls", { state: "Rolling" }, {}, "2.0.1"],
+  ["one that failed and is taken back", { state: "RolledBack" }, {}, "2.0.1"],
+  ["one that passed, and the release was stopped here", { state: "Passed" }, { order: "Stop" }, "2.0.1"],
+  ["one that passed, and the release had failed here", { state: "Passed" }, { state: "RolledBack" }, "2.0.1"],
+  ["one that passed, and the release is of an older version", { state: "Passed" }, { version: "2.0.0" }, "2.0.1"],
+  ["one that passed, and the release is of the same version", { state: "Passed" }, { version: "2.0.1" }, "2.0.1"],
+] as const)("[F6] [F8] [V3] a release that an emergency cut into: after %s", (_, of, release, expected) => {
+  const cutInto = rollout("r3", "2026-11-15T00:00:00Z", [assigned("3.0.0", release)]);
+  const emergency = rollout("em", "2026-11-20T00:00:00Z", [assigned("2.0.1", { class: "Emergency", ...of })]);
+  expect([versionOf(cutInto, emergency), versionOf(emergency, cutInto)]).toEqual([expected, expected]);
+});
+
+it("[F1] a newer release that passed does not yield to an older one: only an emergency cuts into another", () => {
+  const older = rollout("r3", "2026-11-15T00:00:00Z", [assigned("3.0.0")]);
+  expect(versionOf(older, rollout("r2", "2026-11-20T00:00:00Z", [assigned("2.0.1", { state: "Passed" })]))).toBe("2.0.1");
+});

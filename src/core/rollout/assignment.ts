@@ -1,5 +1,6 @@
 import type { ContentSource } from "../../api/pop-content.ts";
 import type { Assignment } from "../../api/pop-rollout.ts";
+import { isDowngrade, parseVersion } from "../../api/version.ts";
 
 /** One rollout, as far as the PoPs look at it: its assignments stand in its own status. */
 export interface AssigningRollout {
@@ -33,7 +34,8 @@ export interface PopAssignments {
 
 /**
  * What a PoP is assigned, of all rollouts: of each sort the newest object that names this PoP by its UID (I14) and is not
- * withdrawn. A PoP that a rollout leaves out (Skipped) stays with what the one before it assigned.
+ * withdrawn. A PoP that a rollout leaves out (Skipped) stays with what the one before it assigned; one that an emergency is through with
+ * goes on with the release that it cut into.
  */
 export function assignmentOf(rollouts: readonly AssigningRollout[], pop: { readonly name: string; readonly uid: string }): PopAssignments {
   const version = newest(rollouts.filter(({ content }) => !content).flatMap((rollout) => ofRollout(rollout, pop)));
@@ -62,8 +64,19 @@ function ofRollout(rollout: AssigningRollout, { name, uid }: { readonly name: st
 
 /** By creation; of two of the same second the one with the greater UID, which is the one that waits for the other (rule F6). */
 function newest(found: readonly Dated[]): PopAssignment | undefined {
-  const [first] = found.toSorted(
-    (a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt) || (a.assignment.rolloutUID > b.assignment.rolloutUID ? -1 : 1),
-  );
-  return first?.assignment;
+  const [first, ...older] = found
+    .toSorted((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt) || (a.assignment.rolloutUID > b.assignment.rolloutUID ? -1 : 1))
+    .map(({ assignment }) => assignment);
+  return first && (older.find((one) => goesOnAfter(one, first)) ?? first);
+}
+
+/**
+ * What an older rollout has yet to bring where an emergency has passed: the release that the emergency cut into goes on there, or the PoP
+ * would stay behind the fleet for ever. Never for an older version (rule V3), and never before the emergency is through (rule F6).
+ */
+function goesOnAfter(older: PopAssignment, emergency: PopAssignment): boolean {
+  if (emergency.class !== "Emergency" || (emergency.state !== "Passed" && emergency.state !== "Promoted")) return false;
+  const [from, to] = [parseVersion(emergency.version), parseVersion(older.version)];
+  const isLater = from !== undefined && to !== undefined && !isDowngrade(from, to) && isDowngrade(to, from);
+  return older.state === "Assigned" && older.order === "Go" && isLater;
 }
