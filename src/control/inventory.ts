@@ -108,6 +108,8 @@ export interface DeviceInventory {
     of: { readonly account: string; readonly serial: string; readonly hintMilliseconds: number },
     now: Instant,
   ): Promise<PollAnswer | undefined>;
+  /** What is known of these devices, without a poll of theirs; of a serial that is not enrolled in that account, nothing. */
+  reports(of: { readonly account: string; readonly serials: readonly string[] }): Promise<readonly DeviceReport[]>;
   /** The attributes that a device reports. True: something changed, and the operator will look. */
   report(of: { readonly account: string; readonly serial: string; readonly attributes: DeviceAttributes }, now: Instant): Promise<boolean>;
   /** Gives the command: `Open | Given → Given` inside its time (rule S1). Undefined: no row changed, so nothing is offered. */

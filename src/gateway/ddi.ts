@@ -9,6 +9,8 @@ import {
   isInstalled,
   isToDrop,
   mayFetch,
+  partnersAsked,
+  type Polled,
   type PollHints,
 } from "../core/socket/answer.ts";
 import { readAttributes, readFeedback } from "../core/socket/device-words.ts";
@@ -42,7 +44,7 @@ export interface DeviceCall {
 type ArtifactRoute = Extract<Route, { readonly to: "artifacts" } | { readonly to: "artifact" | "checksum" }>;
 
 interface Looked {
-  readonly polled: PollAnswer;
+  readonly polled: Polled;
   readonly hint: number;
   readonly view: GatewayView | undefined;
 }
@@ -191,7 +193,11 @@ export class Ddi {
     if (polled === undefined) return undefined;
     const { answer, hint } = polled;
     const asks = answer.command !== undefined && asksForView(answer, this.#settings.clock.now());
-    return { polled: answer, hint, view: asks ? await this.#settings.views.viewOf(answer.command) : undefined };
+    const view = asks ? await this.#settings.views.viewOf(answer.command) : undefined;
+    const serials = partnersAsked(view, answer);
+    if (serials.length === 0) return { polled: answer, hint, view };
+    const partners = await this.#settings.inventory.reports({ account: device.account, serials });
+    return { polled: { ...answer, partners }, hint, view };
   }
 
   /**

@@ -86,6 +86,25 @@ describe("a command through the gateway", () => {
     expect((await world.command())?.state).toBe("Given");
   });
 
+  it("[S3] its partner polls no more while the row stands open: it is given nothing, and as soon as the partner is back it is", async () => {
+    await ready();
+    await world.enroll("S-2001", world.row.account);
+    const { view } = world.views;
+    world.views.view = { ...view, site: { ...view.site!, partners: ["S-2001"] } };
+    const partner = { account: world.row.account, serial: "S-2001", hintMilliseconds: 300_000 };
+    await world.inventory.poll(partner, START - 630_001);
+    world.real += 630_001;
+    await world.poll();
+    await world.report({ version: "17.2" });
+    expect((await world.poll())._links).toEqual({});
+    expect((await deployment()).status).toBe(404);
+    expect((await world.command())?.state).toBe("Open");
+    await world.inventory.poll(partner, START);
+    expect((await world.poll())._links.deploymentBase).toBeDefined();
+    expect((await deployment()).status).toBe(200);
+    expect((await world.command())?.state).toBe("Given");
+  });
+
   it("[S1] taken back before it asked, it is not there: of withdraw and give one wins", async () => {
     await ready();
     expect((await world.poll())._links.deploymentBase).toBeDefined();

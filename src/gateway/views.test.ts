@@ -12,7 +12,7 @@ const ROLLOUT = {
 };
 const SITE = {
   metadata: { name: "berlin", uid: row.site.uid },
-  spec: { timeZone: "Europe/Berlin" },
+  spec: { timeZone: "Europe/Berlin", sockets: [{ serial: "S-2001" }, { serial: "S-2002" }] },
   status: { upgrade: { command: { id: row.id }, done: ["S-2001"] } },
 };
 
@@ -64,12 +64,25 @@ describe("[G15] what the gateway sees", () => {
     expect(await views.viewOf(row)).toEqual({
       fleet: { paused: false, freezes: [] },
       rollout: { paused: false },
-      site: { zone: "Europe/Berlin", command: row.id, done: ["S-2001"] },
+      site: { zone: "Europe/Berlin", command: row.id, done: ["S-2001"], partners: ["S-2001"] },
     });
     expect(views.rollout(row.rollout)).toMatchObject({ name: "socket-18-3-3", version: "18.3.3" });
     expect(await views.viewOf({ ...row, rollout: "another", site: { ...row.site, uid: "another" } })).toEqual({
       fleet: { paused: false, freezes: [] },
     });
+  });
+
+  it("[S4] a person who accepts the downtime of a Socket answers for its partner, by that request alone", async () => {
+    const partnersOf = async (serial: string, cause: string, acceptDowntime: boolean) => {
+      const requests = { upgradeNow: { serial, version: "18.3.3", at: "2026-11-29T00:00:00Z", acceptDowntime } };
+      const status = { upgrade: { ...SITE.status.upgrade, cause } };
+      hub.site = { ...SITE, spec: { ...SITE.spec, requests }, status };
+      return (await views.viewOf(row))?.site?.partners ?? [];
+    };
+    expect(await partnersOf("S-2002", "Request", true)).toEqual([]);
+    expect(await partnersOf("S-2002", "Request", false)).toEqual(["S-2001"]);
+    expect(await partnersOf("S-2001", "Request", true)).toEqual(["S-2001"]);
+    expect(await partnersOf("S-2002", "Rollout", true)).toEqual(["S-2001"]);
   });
 
   it("a pause is seen within 5 s, and what the site's status names at the very request", async () => {

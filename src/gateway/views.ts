@@ -94,7 +94,7 @@ export class ClusterViews implements Views {
         : {}),
       ...(rollout ? { rollout: { paused: rollout.spec.paused, ...(stopped ? { stopped } : {}), ...beingDeleted(rollout) } } : {}),
       // Another site of the same name is another site.
-      ...(site?.metadata.uid === uid ? { site: siteView(site) } : {}),
+      ...(site?.metadata.uid === uid ? { site: siteView(site, row) } : {}),
     };
   }
 
@@ -127,10 +127,20 @@ export class ClusterViews implements Views {
 const beingDeleted = ({ metadata }: Pick<SocketSite, "metadata">): { readonly deleting?: true } =>
   metadata.deletionTimestamp === undefined ? {} : { deleting: true };
 
-function siteView(site: SocketSite): NonNullable<GatewayView["site"]> {
+function siteView(site: SocketSite, { serial }: CommandRow): NonNullable<GatewayView["site"]> {
   const { spec, status } = site;
   const command = status?.upgrade?.command?.id;
-  return { zone: spec.timeZone, ...(command === undefined ? {} : { command }), done: status?.upgrade?.done ?? [], ...beingDeleted(site) };
+  const asked = status?.upgrade?.cause === "Request" ? spec.requests?.upgradeNow : undefined;
+  // Who accepts the downtime answers for the partner (rule S4).
+  const isAnswered = asked?.serial === serial && asked.acceptDowntime;
+  const partners = isAnswered ? [] : spec.sockets.filter((one) => one.serial !== serial).map((one) => one.serial);
+  return {
+    zone: spec.timeZone,
+    ...(command === undefined ? {} : { command }),
+    done: status?.upgrade?.done ?? [],
+    ...(partners.length === 0 ? {} : { partners }),
+    ...beingDeleted(site),
+  };
 }
 
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error));

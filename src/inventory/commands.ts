@@ -8,16 +8,22 @@ import { LIVE } from "./migrations.ts";
 import { commandOf, tableOf } from "./rows.ts";
 import type { CommandTable, InventoryTables } from "./schema.ts";
 
+/**
+ * How long, in milliseconds, a command of another site must have been over before the next one of its Socket may be given: what nobody
+ * has is taken back at once, what a device may have is waited for a week, as for every row that no site names (rules S1, I4).
+ */
+const OVER_FOR = { withdraw: 1, giveUp: 7 * 86_400_000 } as const;
+
 /** Calendar time as a typed value: in a `case` or `coalesce`, PostgreSQL takes a bare parameter for text. */
 const instant = (now: number) => sql<number>`cast(${now} as bigint)`;
 
 /**
  * Inserted unless its id is there, or its site or its Socket has one that is not over: the unique indexes say so (rules S2, I4). What a
- * site left Open that nobody asks for any more does not keep its Socket from the next one.
+ * deleted site left behind does not keep its Socket from the next one for ever.
  */
 export function insertCommand(engine: Engine, row: CommandRow): Promise<boolean> {
   return engine.db.transaction().execute(async (db) => {
-    const inserted = (await insertFree(db, row)) || ((await withdrawLeft(db, row)) && (await insertFree(db, row)));
+    const inserted = (await insertFree(db, row)) || ((await endLeft(db, row)) && (await insertFree(db, row)));
     if (inserted) await touch(engine, db, row.serial);
     return inserted;
   });
@@ -33,23 +39,28 @@ async function insertFree(db: Queries, row: CommandRow): Promise<boolean> {
 }
 
 /**
- * Withdraws the command that keeps this Socket if it is of another site, Open, and over before `row` may be given: its site was deleted
- * while no operator ran. Nobody was given it, and nobody will be (rule S1); one that was given stays and is waited for.
+ * Ends the command that keeps this Socket if it is of another site and its time is over before `row` may be given: its site was deleted,
+ * and no site looks at it any more. One that is Open nobody was given, and nobody will be; one that was given is waited for, and a week
+ * after its last start it counts as Unknown (rule S1).
  */
-async function withdrawLeft(db: Transaction<InventoryTables>, row: CommandRow): Promise<boolean> {
+const endLeft = async (db: Transaction<InventoryTables>, row: CommandRow): Promise<boolean> =>
+  (await endLeftBy(db, row, "withdraw")) || (await endLeftBy(db, row, "giveUp"));
+
+async function endLeftBy(db: Transaction<InventoryTables>, row: CommandRow, act: keyof typeof OVER_FOR): Promise<boolean> {
+  const { from, to } = TRANSITIONS[act];
   const left = await db
     .updateTable("command")
-    .set({ state: "Withdrawn", ended_at: row.notBefore })
+    .set({ state: to, ended_at: row.notBefore })
     .where("serial", "=", row.serial)
     .where(LIVE)
-    .where("state", "=", "Open")
+    .where("state", "in", from)
     .where("site_uid", "!=", row.site.uid)
-    .where("not_after_at", "<", row.notBefore)
+    .where("not_after_at", "<=", row.notBefore - OVER_FOR[act])
     .returning(["account", "serial", "id", "version"])
     .executeTakeFirst();
   if (left === undefined) return false;
   const { account, serial, id, version } = left;
-  await note(db, { at: row.notBefore, account, serial, act: "withdraw", by: "operator", detail: `${id} to ${version}` });
+  await note(db, { at: row.notBefore, account, serial, act, by: "operator", detail: `${id} to ${version}` });
   return true;
 }
 

@@ -38,6 +38,17 @@ const liveCommand = prepared({ account: "text", serial: "text" }, ({ db }, { acc
   db.selectFrom("command").selectAll().where("serial", "=", serial).where("account", "=", account).where(LIVE),
 );
 
+/** What is known of some devices of one account. */
+export async function reportsOf(
+  engine: Engine,
+  heartbeats: Heartbeats,
+  { account, serials }: Parameters<DeviceInventory["reports"]>[0],
+): Promise<DeviceReport[]> {
+  if (serials.length === 0) return [];
+  const rows = await selectDevice(engine).where("serial", "in", serials).where("account", "=", account).execute();
+  return rows.map((row) => reportOf(row, heartbeats.of(row), row.real));
+}
+
 type Connection = Pick<DeviceTable, "polled_real" | "hint_ms" | "connected_since_at" | "gaps_real">;
 
 /**

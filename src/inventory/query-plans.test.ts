@@ -22,6 +22,7 @@ async function askEverything(store: SqlInventory): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await store.poll({ account: "acme", serial: "S-2002", hintMilliseconds: 1 }, NOON);
   for (let turn = 0; turn < 2; turn++) await store.report({ account: "acme", serial: "S-2002", attributes: { version: "17.2" } }, NOON);
   await store.writeHeartbeats();
+  await store.reports({ account: "acme", serials: ["S-2001", "S-2002"] });
   await store.insertCommand(row);
   await store.requestCancel(row.id, NOON);
   await store.given(own);

@@ -13,7 +13,7 @@ import type { SiteInventory } from "../core/socket-site/observation.ts";
 import { forgetOld } from "./audit.ts";
 import { untilFree } from "./busy.ts";
 import { changeCommand, endAttempt, givenCommand, insertCommand, measured, requestCancel, takeFeedback } from "./commands.ts";
-import { pageOfDevices, planPolls, poll, takeReport } from "./devices.ts";
+import { pageOfDevices, planPolls, poll, reportsOf, takeReport } from "./devices.ts";
 import type { Engine } from "./engine.ts";
 import { nextChanged, settle } from "./feed.ts";
 import { Heartbeats } from "./heartbeats.ts";
@@ -112,6 +112,10 @@ export class SqlInventory implements Inventory, DeviceInventory {
 
   poll(of: Parameters<DeviceInventory["poll"]>[0], now: number): Promise<PollAnswer | undefined> {
     return this.#ask("poll", () => poll(this.#engine, this.#heartbeats, of, now));
+  }
+
+  reports(of: Parameters<DeviceInventory["reports"]>[0]): Promise<readonly DeviceReport[]> {
+    return this.#ask("reports", () => reportsOf(this.#engine, this.#heartbeats, of));
   }
 
   report(of: Parameters<DeviceInventory["report"]>[0], now: number): Promise<boolean> {

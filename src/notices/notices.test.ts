@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Notice } from "../core/socket/notice.ts";
 import { createNotices, type ClosableNotices, type NoticeSettings } from "./notices.ts";
@@ -112,6 +113,27 @@ describe.skipIf(!hasOpenssl)("notices to a real receiver over TLS (openssl makes
     expect(await notices({ deadlineMilliseconds: 300 }).send(notice(), [channel()])).toBe(false);
     expect(said).toEqual([
       "channel operations of account acme takes no notices: hooks.acme.example could not be told (no answer in time); they are sent again until it does",
+    ]);
+  });
+
+  it("[W3] a receiver that wants another protocol (101) has not taken it: one try, told at once, and the process can end", async () => {
+    receiver.answers = [
+      (response) => response.socket?.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
+    ];
+    const all = notices({ deadlineMilliseconds: 5_000 });
+    const begun = performance.now();
+    expect(await Promise.race([all.send(notice(), [channel()]), pause(4_000, "no answer")])).toBe(false);
+    expect(said).toEqual(["channel operations of account acme takes no notices: it answered 101; they are sent again until it does"]);
+    await all.close();
+    expect(performance.now() - begun).toBeLessThan(4_000);
+  });
+
+  it("[W3] a defect in a notice, or in a copy of one, is told and is no acceptance; it ends no process", async () => {
+    const broken = notice({ start: Number.NaN });
+    expect(await notices().send(broken, [channel(), channel("copy", HOST, "/copy")])).toBe(false);
+    expect(said.map((line) => line.split(" failed:")[0] ?? "").toSorted()).toEqual([
+      "notice n1 (Planned) to channel copy of account acme",
+      "notice n1 (Planned) to channel operations of account acme",
     ]);
   });
 

@@ -74,7 +74,9 @@ class HttpsNotices implements ClosableNotices {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(this.#underWay.values());
+    const { deadlineMilliseconds = DEADLINE_MS } = this.#settings;
+    // A try ends with its signal. One that does not is not worth a process that cannot end.
+    await within(Promise.all(this.#underWay.values()), AbortSignal.timeout(deadlineMilliseconds)).catch(() => {});
   }
 
   async #copy(notice: Notice, channel: Channel): Promise<void> {
@@ -89,7 +91,14 @@ class HttpsNotices implements ClosableNotices {
     if (running !== undefined) return running;
     const leftAlone = !this.#silent.isOver(channelKey(notice, channel), this.#settings.clock.elapsed());
     if (leftAlone || this.#closing.signal.aborted) return Promise.resolve(false);
-    const attempt = this.#try(notice, channel).finally(() => this.#underWay.delete(key));
+    const attempt = this.#try(notice, channel)
+      .catch((error: unknown) => {
+        // Nobody waits for a copy, so a defect in one would end the process.
+        const name = `channel ${channel.name} of account ${notice.account}`;
+        this.#settings.log("error", `notice ${notice.id} (${notice.kind}) to ${name} failed: ${String(error)}; it is sent again`);
+        return false;
+      })
+      .finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, attempt);
     return attempt;
   }

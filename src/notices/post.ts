@@ -20,6 +20,7 @@ export type Answer = { readonly status: number; readonly retryAfterSeconds?: num
 /** One POST over TLS on a connection of its own. The body of the answer is not read: its status says all. Never rejects. */
 export function post({ url, host, address, headers, body, signal, authorities }: PostCall): Promise<Answer> {
   return new Promise((resolve) => {
+    const failed = (cause: string) => resolve({ problem: `${host} could not be told (${cause})` });
     const sent = request({
       method: "POST",
       host: address,
@@ -33,10 +34,19 @@ export function post({ url, host, address, headers, body, signal, authorities }:
       minVersion: "TLSv1.2",
       ...(authorities === undefined ? {} : { ca: authorities }),
     });
-    sent.on("error", (error: NodeJS.ErrnoException) => {
-      // The reason of the signal, not that it was one.
-      const cause = signal.aborted ? "no answer in time" : (error.code ?? error.message);
-      resolve({ problem: `${host} could not be told (${cause})` });
+    const late = () => {
+      failed("no answer in time");
+      sent.destroy();
+    };
+    // The reason of the signal, not that it was one.
+    sent.on("error", (error: NodeJS.ErrnoException) => failed(signal.aborted ? "no answer in time" : (error.code ?? error.message)));
+    sent.on("close", () => failed("the connection was closed without an answer"));
+    if (signal.aborted) late();
+    else signal.addEventListener("abort", late, { once: true });
+    // The connection is ours then, and the request says nothing any more, not even that the time is over.
+    sent.on("upgrade", (response, socket) => {
+      resolve({ status: response.statusCode ?? 0 });
+      socket.destroy();
     });
     sent.on("response", (response) => {
       const wait = Number(response.headers["retry-after"]);

@@ -80,3 +80,36 @@ it("more changes than one batch holds are all taken, batch by batch", async () =
   expect(await left()).toEqual([]);
   feed.stop();
 });
+
+it("[I8] 500 changes whose sites fail for good do not hide the 700 behind them for longer than two minutes, and are told as long as they fail", async () => {
+  const serials = Array.from({ length: 1_200 }, (_, nth) => `S-${nth}`);
+  const { clock, feed, woken, left } = await world(serials, Object.fromEntries(serials.map((serial) => [serial, [`acme/${serial}`]])));
+  const failing = new Set(serials.slice(0, 500).map((serial) => `acme/${serial}`));
+  feed.start();
+  for (let second = 0; second < 125; second++) {
+    await clock.advance(1_000);
+    for (const key of new Set(woken.splice(0))) if (!failing.has(key)) feed.ended(key, feed.begins(key));
+  }
+  expect(await left()).toEqual(serials.slice(0, 500));
+  // The first of them is well again.
+  feed.ended("acme/S-0", feed.begins("acme/S-0"));
+  await clock.advance(200);
+  expect(await left()).toEqual(serials.slice(1, 500));
+  feed.stop();
+});
+
+it("[I8] a batch full of devices that no site names is settled, and the inventory is asked a few times, not without end", async () => {
+  const serials = Array.from({ length: 1_300 }, (_, nth) => `S-${nth}`);
+  const { clock, inventory, feed, left } = await world(serials, {});
+  let asked = 0;
+  const changed = inventory.changed.bind(inventory);
+  inventory.changed = (limit) => {
+    asked += 1;
+    return asked > 100 ? Promise.resolve([]) : changed(limit);
+  };
+  feed.start();
+  await clock.advance(1_000);
+  expect(asked).toBeLessThan(20);
+  expect(await left()).toEqual([]);
+  feed.stop();
+});

@@ -17,6 +17,15 @@ const BATCH = 500;
 const SETTLE_AFTER = 100;
 /** A change that was taken and not told stays in the inventory; nobody waits for it longer than this. */
 const LOOK_ANYWAY = 60_000;
+/** Taken for longer than this, its sites fail: what comes behind it in the inventory is not kept waiting for them. */
+const STUCK_AFTER = 60_000;
+
+/** `since`: elapsed instant at which it was taken first; `left`: the sites that have still to be looked at. */
+interface Taken {
+  readonly token: string;
+  readonly since: number;
+  readonly left: Set<string>;
+}
 
 /**
  * What changed in the inventory, taken to the sites that it concerns. A change is settled there only after a look at each of its sites
@@ -24,10 +33,12 @@ const LOOK_ANYWAY = 60_000;
  */
 export class InventoryFeed {
   readonly #settings: InventoryFeedSettings;
-  /** Taken and not settled: serial → its token, and the sites that have still to be looked at. */
-  readonly #taken = new Map<string, { readonly token: string; readonly left: Set<string> }>();
+  /** Taken and not settled, by serial. */
+  readonly #taken = new Map<string, Taken>();
   readonly #bySite = new Map<string, Set<string>>();
-  #settled: ChangedKey[] = [];
+  /** Looked at, and the inventory is not told yet: serial → token. */
+  readonly #settled = new Map<string, string>();
+  #flushing = false;
   #pumping = false;
   #again = false;
   #stopped = false;
@@ -74,27 +85,42 @@ export class InventoryFeed {
     try {
       while (this.#again && !this.#stopped) {
         this.#again = false;
-        const changed = await this.#settings.watch.ask(undefined, (inventory) => inventory.changed(BATCH));
-        const fresh = (changed?.answer ?? []).filter(({ serial, token }) => this.#taken.get(serial)?.token !== token);
+        // The oldest come first, so what stays because its sites fail would hide what comes behind it for as long as they do.
+        const limit = BATCH + this.#stuck();
+        const changed = await this.#settings.watch.ask(undefined, (inventory) => inventory.changed(limit));
+        const fresh = (changed?.answer ?? []).filter((one) => !this.#isInHand(one));
         for (const one of fresh) this.#take(one);
         // A full batch of what is in hand already hides what comes behind it: the next settling looks again.
-        if (fresh.length === BATCH) this.#again = true;
+        if (fresh.length >= BATCH) this.#again = true;
       }
     } finally {
       this.#pumping = false;
     }
   }
 
+  #isInHand({ serial, token }: ChangedKey): boolean {
+    return this.#taken.get(serial)?.token === token || this.#settled.get(serial) === token;
+  }
+
+  #stuck(): number {
+    const before = this.#settings.clock.elapsed() - STUCK_AFTER;
+    let stuck = 0;
+    for (const { since } of this.#taken.values()) if (since <= before) stuck += 1;
+    return stuck;
+  }
+
   #take({ serial, token }: ChangedKey): void {
     const sites = new Set(this.#settings.sitesOf(serial));
-    for (const key of this.#taken.get(serial)?.left ?? []) this.#forget(key, serial);
+    const earlier = this.#taken.get(serial);
+    for (const key of earlier?.left ?? []) this.#forget(key, serial);
     if (sites.size === 0) {
       // Nobody's device, or a site's that is still to come and looks by itself then.
       this.#taken.delete(serial);
       this.#settle({ serial, token });
       return;
     }
-    this.#taken.set(serial, { token, left: sites });
+    // A mark that gets another token keeps its place in the inventory, so it stays as long in the way.
+    this.#taken.set(serial, { token, since: earlier?.since ?? this.#settings.clock.elapsed(), left: sites });
     for (const key of sites) {
       const serials = this.#bySite.get(key) ?? new Set<string>();
       this.#bySite.set(key, serials.add(serial));
@@ -107,14 +133,17 @@ export class InventoryFeed {
     if (serials?.delete(serial) === true && serials.size === 0) this.#bySite.delete(key);
   }
 
-  #settle(key: ChangedKey): void {
-    this.#settled.push(key);
-    if (this.#settled.length === 1) this.#after(SETTLE_AFTER, () => void this.#flush());
+  #settle({ serial, token }: ChangedKey): void {
+    this.#settled.set(serial, token);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#after(SETTLE_AFTER, () => void this.#flush());
   }
 
   async #flush(): Promise<void> {
-    const keys = this.#settled;
-    this.#settled = [];
+    this.#flushing = false;
+    const keys = [...this.#settled].map(([serial, token]) => ({ serial, token }));
+    this.#settled.clear();
     const done = await this.#settings.watch.ask(undefined, (inventory) => inventory.settle(keys));
     // Not settled, they come once more: a look too many, and none too few.
     if (done !== undefined) await this.pump();

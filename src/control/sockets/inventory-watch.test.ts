@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { VirtualClock } from "../../simulation/clock.ts";
 import { MemoryInventory } from "../../simulation/devices/inventory.ts";
 import { type Outage, withOutages } from "../../simulation/devices/outages.ts";
+import { type ChangedKey, InventoryUnavailable } from "../inventory.ts";
 import { InventoryWatch } from "./inventory-watch.ts";
 
 const START = Date.parse("2026-11-29T00:00:00Z");
@@ -59,4 +60,33 @@ it("[S4] a window in which it was away was not watched: `since` is when it answe
 it("what is no outage is told as what it is", async () => {
   const { watch } = world();
   await expect(watch.ask("acme/a", () => Promise.reject(new Error("a defect")))).rejects.toThrow("a defect");
+});
+
+it("[G9] a question under way when the term ends is the last one, whether the inventory answers it or not", async () => {
+  for (const comes of ["Answer", "Outage"] as const) {
+    const clock = new VirtualClock(START);
+    const memory = new MemoryInventory(() => clock.elapsed());
+    const woken: string[] = [];
+    const away = () => new InventoryUnavailable("changed", 1_000);
+    let asked = 0;
+    let end = () => {};
+    const changed = () => {
+      asked += 1;
+      if (asked !== 2) return Promise.reject(away());
+      return new Promise<readonly ChangedKey[]>((resolve, reject) => (end = () => (comes === "Answer" ? resolve([]) : reject(away()))));
+    };
+    const inventory = new Proxy(memory, { get: (target, name) => (name === "changed" ? changed : Reflect.get(target, name, target)) });
+    const watch = new InventoryWatch({ clock, inventory, onBack: (keys) => woken.push(...keys) });
+    await watch.ask("acme/a", (of) => of.changed(1));
+    await clock.advance(1_000);
+    watch.stop();
+    end();
+    await clock.advance(60_000);
+    expect({ comes, asked, woken, answer: await watch.ask("acme/a", (of) => of.changed(1)) }).toEqual({
+      comes,
+      asked: 2,
+      woken: [],
+      answer: undefined,
+    });
+  }
 });

@@ -17,6 +17,7 @@ export class InventoryWatch {
   readonly #waiting = new Set<string>();
   #since: number;
   #away = false;
+  #stopped = false;
   #cancel: (() => void) | undefined;
 
   constructor(settings: InventoryWatchSettings) {
@@ -44,6 +45,7 @@ export class InventoryWatch {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancel?.();
     this.#away = true;
     this.#waiting.clear();
@@ -60,10 +62,13 @@ export class InventoryWatch {
     try {
       await inventory.changed(1);
     } catch (error) {
+      // The question was under way when the term ended: asked once more it would keep the process for ever.
+      if (this.#stopped) return;
       const retryAfter = error instanceof InventoryUnavailable ? error.retryAfterMilliseconds : RETRY;
       this.#cancel = clock.after(retryAfter, () => void this.#probe());
       return;
     }
+    if (this.#stopped) return;
     this.#away = false;
     this.#since = clock.now();
     const keys = [...this.#waiting];

@@ -18,7 +18,7 @@ const notice = (id: string, account = "acme"): Notice => ({
   message: "berlin is upgraded",
 });
 
-type Answer = boolean | "Never";
+type Answer = boolean | "Never" | "Broken" | Promise<boolean>;
 
 function world(answer: () => Answer) {
   const clock = new VirtualClock(START);
@@ -33,6 +33,7 @@ function world(answer: () => Answer) {
       send: ({ id }) => {
         tries.push({ id, at: clock.elapsed() });
         const said = answer();
+        if (said === "Broken") return Promise.reject(new Error("a defect"));
         return said === "Never" ? new Promise(() => {}) : Promise.resolve(said);
       },
     },
@@ -125,4 +126,40 @@ it("a site that was woken for something else is woken again when the next try is
   sender.forget("acme/berlin");
   sender.rested("acme/berlin");
   expect(wakes.length).toBe(before);
+});
+
+it("[W3] a try that ends with an error is tried again after its pause; an error that nobody waited for is told by the next try", async () => {
+  let answer: Answer = "Broken";
+  const { clock, sender, tries, wakes, accepted } = world(() => answer);
+  const send = () => sender.send("acme/berlin", notice("n1"), CHANNELS);
+  await expect(send()).rejects.toThrow("a defect");
+  expect(wakes).toEqual([{ key: "acme/berlin", after: 5_000 }]);
+  await clock.advance(5_000);
+  answer = false;
+  await send();
+  await clock.advance(10_000);
+  // Nobody waits for this one.
+  answer = "Broken";
+  await send();
+  await clock.advance(20_000);
+  await expect(send()).rejects.toThrow("a defect");
+  answer = true;
+  await clock.advance(40_000);
+  await send();
+  expect(tries.map(({ at }) => at)).toEqual([0, 5_000, 15_000, 35_000, 75_000]);
+  expect((await accepted()).has("n1")).toBe(true);
+});
+
+it("[I15] 20,000 notices of an account whose hook hangs wait in turn, and the queue of them costs each the same", async () => {
+  const ends: (() => void)[] = [];
+  const { clock, sender, tries } = world(() => new Promise((resolve) => ends.push(() => resolve(false))));
+  await Promise.all([sender.send("acme/berlin", notice("n0"), CHANNELS), clock.advance(1_001)]);
+  const begun = performance.now();
+  for (let nth = 1; nth < 20_000; nth++) await sender.send("acme/berlin", notice(`n${nth}`), CHANNELS);
+  expect(performance.now() - begun).toBeLessThan(1_500);
+  expect(tries.map(({ id }) => id)).toEqual(["n0", "n1", "n2", "n3"]);
+  for (const end of ends.splice(0)) end();
+  await clock.advance(1);
+  expect(tries.slice(4).map(({ id }) => id)).toEqual(["n4", "n5", "n6", "n7"]);
+  sender.stop();
 });

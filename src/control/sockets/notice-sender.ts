@@ -25,6 +25,8 @@ interface Try {
   notBefore: number;
   /** It was taken then, and the inventory could not be told yet; a calendar instant. */
   acceptedAt?: number;
+  /** The last try ended with an error and not with an answer: the next one is waited for, so that whoever looks hears of it. */
+  broke?: boolean;
 }
 
 const BACKOFF = { minimumMilliseconds: 5_000, maximumMilliseconds: 5 * 60_000 };
@@ -82,8 +84,10 @@ export class NoticeSender {
     const attempt = this.#known(notice) ?? { failures: 0, underWay: false, notBefore: 0 };
     attempt.underWay = true;
     this.#tries.set(key, (this.#tries.get(key) ?? new Map<string, Try>()).set(notice.id, attempt));
-    const prompt = attempt.failures === 0 && !this.#slow.has(notice.account);
+    const prompt = (attempt.failures === 0 && !this.#slow.has(notice.account)) || attempt.broke === true;
     const tried = this.#inTurn(notice.account, () => this.#try(key, notice, channels, attempt));
+    // Told by the next try, which is waited for; here it would end the process.
+    tried.catch(() => {});
     if (!prompt) return;
     let cancel = () => {};
     const waited = new Promise<"Slow">((resolve) => (cancel = this.#settings.clock.after(PROMPT, () => resolve("Slow"))));
@@ -102,23 +106,36 @@ export class NoticeSender {
   }
 
   async #try(key: string, notice: Notice, channels: Channels, attempt: Try): Promise<void> {
-    const { clock, random, notices, watch, isLeader, wake } = this.#settings;
+    const { clock, notices, watch, isLeader, wake } = this.#settings;
     if (this.#stopped || !isLeader()) return;
-    if (attempt.acceptedAt === undefined && (await notices.send(notice, channels))) attempt.acceptedAt = clock.now();
-    const { acceptedAt } = attempt;
     const { id, kind, site } = notice;
-    const recorded =
-      acceptedAt !== undefined &&
-      (await watch.ask(key, (inventory) => inventory.recordNotice({ id, siteUid: site.uid, kind, acceptedAt })));
-    attempt.underWay = false;
-    if (recorded) {
-      this.#taken(key, id);
-      this.#slow.delete(notice.account);
-      return wake(key);
+    try {
+      if (attempt.acceptedAt === undefined && (await notices.send(notice, channels))) attempt.acceptedAt = clock.now();
+      const { acceptedAt } = attempt;
+      const recorded =
+        acceptedAt !== undefined &&
+        (await watch.ask(key, (inventory) => inventory.recordNotice({ id, siteUid: site.uid, kind, acceptedAt })));
+      attempt.broke = false;
+      if (recorded) {
+        this.#taken(key, id);
+        this.#slow.delete(notice.account);
+        return wake(key);
+      }
+      // Taken, and not recorded: the inventory's return wakes the site, and only the recording is done again.
+      if (acceptedAt !== undefined) return;
+      this.#slow.add(notice.account);
+      this.#later(key, attempt);
+    } catch (error) {
+      attempt.broke = true;
+      this.#later(key, attempt);
+      throw error;
+    } finally {
+      attempt.underWay = false;
     }
-    // Taken, and not recorded: the inventory's return wakes the site, and only the recording is done again.
-    if (acceptedAt !== undefined) return;
-    this.#slow.add(notice.account);
+  }
+
+  #later(key: string, attempt: Try): void {
+    const { clock, random, wake } = this.#settings;
     attempt.failures += 1;
     const delay = backoffDelay(BACKOFF, attempt.failures, random);
     attempt.notBefore = clock.elapsed() + delay;
@@ -138,14 +155,16 @@ export class NoticeSender {
   async #inTurn(account: string, run: () => Promise<void>): Promise<void> {
     const busy = this.#busy.get(account) ?? 0;
     if (busy >= OF_ONE_ACCOUNT) {
-      await new Promise<void>((resolve) => this.#queued.set(account, [...(this.#queued.get(account) ?? []), resolve]));
+      const queue = this.#queued.get(account) ?? [];
+      this.#queued.set(account, queue);
+      await new Promise<void>((resolve) => queue.push(resolve));
     } else this.#busy.set(account, busy + 1);
     try {
       await run();
     } finally {
-      const [next, ...others] = this.#queued.get(account) ?? [];
-      if (others.length > 0) this.#queued.set(account, others);
-      else this.#queued.delete(account);
+      const queue = this.#queued.get(account);
+      const next = queue?.shift();
+      if (queue?.length === 0) this.#queued.delete(account);
       if (next !== undefined) next();
       else {
         const left = (this.#busy.get(account) ?? 1) - 1;

@@ -8,8 +8,8 @@ import { freezeGate } from "../window/freeze-gate.ts";
 import { presenceHolds } from "./gates.ts";
 import type { Outcome } from "./outcome.ts";
 import { pieceOf } from "./piece.ts";
-import { claimOf, insertion, withoutCommand } from "./start.ts";
-import { at, hasBegun, iso, rolloutOf, type SiteView, socketOf, type Upgrade, withUpgrade } from "./view.ts";
+import { claimOf, insertion } from "./start.ts";
+import { at, type ClaimedCommand, hasBegun, iso, rolloutOf, type SiteView, socketOf, type Upgrade, withUpgrade } from "./view.ts";
 
 type UpgradeNow = NonNullable<NonNullable<SocketSiteSpec["requests"]>["upgradeNow"]>;
 
@@ -22,7 +22,7 @@ const TO_FETCH = HOUR;
 export function request(view: SiteView, now: Instant): Outcome | undefined {
   const asked = view.seen.site.spec.requests?.upgradeNow;
   const { upgrade, command } = view;
-  if (upgrade?.cause === "Request" && command !== undefined && command.inserted !== true) return inserting(view, upgrade, now);
+  if (upgrade?.cause === "Request" && command !== undefined && command.inserted !== true) return inserting(view, upgrade, command, now);
   const when = asked && parseInstant(asked.at);
   if (asked === undefined || when === undefined || isHandled(view, when)) return undefined;
   if (now < when)
@@ -127,10 +127,13 @@ function begun(view: SiteView, { serial, version }: UpgradeNow, rollout: Rollout
   };
 }
 
-/** The row of a claimed request; where something has come in between, the request is as good as new. */
-function inserting(view: SiteView, upgrade: Upgrade, now: Instant): Outcome {
-  const holds = requestHolds(view, upgrade, now);
-  if (holds.length === 0) return { ...insertion(view, upgrade, upgrade.command!, holds, now), wakes: [now + MINUTE] };
-  const { handled: _, ...ledger } = view.ledger;
-  return { ledger: withUpgrade(ledger, { ...withoutCommand(upgrade, now), step: "Skipped" }), holds };
+/**
+ * The row of a claimed request, by the rule of every claim (rules S1, S4). Where something has come in between and nobody can have had the
+ * row, the request is as good as new; later it may have been given and lost, and stays the one command of its `at`.
+ */
+function inserting(view: SiteView, upgrade: Upgrade, command: ClaimedCommand, now: Instant): Outcome {
+  const outcome = insertion(view, upgrade, command, requestHolds(view, upgrade, now), now);
+  if (outcome.ledger?.upgrade === undefined) return { ...outcome, wakes: [...(outcome.wakes ?? []), now + MINUTE] };
+  const { handled: _, ...ledger } = outcome.ledger;
+  return { ...outcome, ledger: withUpgrade(ledger, { ...outcome.ledger.upgrade, step: "Skipped" }) };
 }

@@ -28,12 +28,14 @@ export function afterFailure(
   return [...others.filter((one) => one !== spared), next];
 }
 
-/** The inventory keeps failed verdicts too, for a site that is made anew (rule G8); repeated until they are seen there. */
+/**
+ * The inventory keeps failed verdicts too, for a site that is made anew (rule G8); repeated until they are seen there. Of a serial that
+ * is no longer of this site or account the inventory shows nothing (rule I15): it would be recorded again at every look, for ever.
+ */
 export function recordVerdicts({ ledger, inventory }: SiteView): Outcome | undefined {
-  const missing = (ledger.verdicts ?? []).filter(
-    (one) =>
-      one.failed && !inventory.verdicts.some((known) => known.failed && known.serial === one.serial && known.revision === one.revision),
-  );
+  const isKnown = ({ serial, revision }: Verdict): boolean =>
+    inventory.verdicts.some((known) => known.failed && known.serial === serial && known.revision === revision);
+  const missing = (ledger.verdicts ?? []).filter((one) => one.failed && inventory.devices.has(one.serial) && !isKnown(one));
   return {
     actions: missing.map(({ serial, revision, failed, reason }) => ({ kind: "RecordVerdict", serial, revision, failed, reason })),
   };

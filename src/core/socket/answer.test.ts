@@ -10,6 +10,7 @@ import {
   isToDrop,
   mayFetch,
   mayGive,
+  partnersAsked,
   type Polled,
 } from "./answer.ts";
 import { commandRow } from "./command.examples.ts";
@@ -35,6 +36,11 @@ const view = (given: Partial<GatewayView> = {}): GatewayView => ({
   site: { zone: "Europe/Berlin", command: row.id, done: [] },
   ...given,
 });
+const partner = (polledMilliseconds: number | undefined): Polled["device"] => ({
+  ...device({ serial: "S-2001", hintMilliseconds: 300_000 }),
+  ...(polledMilliseconds === undefined ? {} : { polledMilliseconds }),
+});
+const polledWith = (partners: Polled["partners"]): Polled => polled(partners === undefined ? {} : { partners });
 const FREEZE = { name: "advent", from: "2026-11-29", to: "2026-11-29", reason: "advent" };
 const frozen = { fleet: { paused: false, freezes: [FREEZE] } };
 const second = { zone: "Europe/Berlin", command: row.id, done: ["S-2001"] };
@@ -99,6 +105,25 @@ describe("[S1] what may be given is a conjunction", () => {
     ["a freeze", view({ ...frozen, site: second }), false],
   ])("[S8] the second Socket of a pair in hand, and %s: %s", (_what, seen, given) => {
     expect(mayGive(seen, polled(), START) === true).toBe(given);
+  });
+
+  it.each<[string, boolean, Polled["partners"]]>([
+    ["polled 629,999 ms ago with a hint of 300 s", true, [partner(629_999)]],
+    ["polled 630,001 ms ago with a hint of 300 s", false, [partner(630_001)]],
+    ["never polled", false, [partner(undefined)]],
+    ["is not known", false, []],
+    ["was not asked about", false, undefined],
+  ])("[S3] the other Socket of the pair %s: given %s", (_what, given, partners) => {
+    const pair = view({ site: { ...view().site!, partners: ["S-2001"] } });
+    expect(deploymentFor(pair, polledWith(partners), row.action, START).kind).toBe(given ? "Give" : "Nothing");
+    expect(answerPoll(pair, polledWith(partners), START).deployment).toBe(given ? row.action : undefined);
+  });
+
+  it("[S1] what a device was given it is shown, whoever is away since", () => {
+    const pair = view({ site: { ...view().site!, partners: ["S-2001"] } });
+    const given = polled({ command: { ...row, state: "Given" } });
+    expect(partnersAsked(pair, given)).toEqual([]);
+    expect(deploymentFor(pair, given, row.action, START)).toEqual({ kind: "Give" });
   });
 
   it("[S14] what proceeds is shown until it is over, also after the end and to a replica that sees nothing: it reports by it", () => {

@@ -4,7 +4,7 @@ import type { Instant } from "../decision.ts";
 import { activeFreeze, frozenSpans } from "../window/freeze.ts";
 import { stableFraction } from "../window/spread.ts";
 import { type CommandRow, isOver } from "./command.ts";
-import type { DeviceReport } from "./device.ts";
+import { type DeviceReport, isLate } from "./device.ts";
 
 /** Somebody deleted it, and it is there until its finalizers are done: it gives nothing new. */
 interface BeingDeleted {
@@ -24,6 +24,8 @@ export interface GatewayView {
     readonly command?: string;
     /** Sockets of the pair that are confirmed on the version already. */
     readonly done: readonly string[];
+    /** Serials of the site beside the row's own, unless a person accepts the downtime; absent: there are none (rules S3, S4). */
+    readonly partners?: readonly string[];
   };
 }
 
@@ -33,6 +35,8 @@ export interface Polled {
   readonly command?: CommandRow;
   readonly cancel: boolean;
   readonly plan?: { readonly from: Instant; readonly until: Instant; readonly first: Instant };
+  /** What is known of the site's other Sockets; absent where nobody asked. */
+  readonly partners?: readonly DeviceReport[];
 }
 
 /** What a poll is answered with; numbers are actions, and each is shown as a link. */
@@ -69,11 +73,24 @@ export function asksForView({ device, command, cancel }: Polled, now: Instant): 
   return now >= command.notBefore || isAhead(command, device, now);
 }
 
+/** Whose reports have to be read before the command may be given: a device that has it already is shown it, whoever is away. */
+export const partnersAsked = (view: GatewayView | undefined, { command }: Polled): readonly string[] =>
+  command?.state === "Open" ? (view?.site?.partners ?? []) : [];
+
+/** One that polls no more leaves the site without a Socket once this one restarts; of whom nothing is known counts as away (rule S3). */
+function awayOf(view: GatewayView, polled: Polled): string | undefined {
+  return partnersAsked(view, polled).find((serial) => {
+    const report = polled.partners?.find((one) => one.serial === serial);
+    return report?.polledMilliseconds === undefined || isLate(report.polledMilliseconds, report.hintMilliseconds);
+  });
+}
+
 /**
- * Whether everything but the row's own time allows the command (rules S1, S8, G15, I3): `true`, or what refuses it. `view` is undefined
+ * Whether everything but the row's own time allows the command (rules S1, S3, S8, G15, I3): `true`, or what refuses it. `view` is undefined
  * while this replica is not fresh. That a row is Open and in its time, the one statement of `give` asks again.
  */
-export function mayGive(view: GatewayView | undefined, { device, command, cancel }: Polled, now: Instant): true | string {
+export function mayGive(view: GatewayView | undefined, polled: Polled, now: Instant): true | string {
+  const { device, command, cancel } = polled;
   if (command === undefined) return "there is no command";
   if (cancel) return "it is to be dropped";
   if (view === undefined) return "this replica's view of the cluster is not fresh";
@@ -85,6 +102,9 @@ export function mayGive(view: GatewayView | undefined, { device, command, cancel
   const deleted = command.state === "Open" && Object.entries({ fleet, site, rollout }).find(([, { deleting }]) => deleting);
   if (deleted) return `its ${deleted[0]} is being deleted`;
   if (site.command !== command.id) return "its site's status names another command, or none";
+  // A row may stand open for hours while no operator is there to take it back.
+  const away = awayOf(view, polled);
+  if (away !== undefined) return `${away} of the same site is not connected`;
   if (isOutdated(device)) return "what the device says of itself is older than its polls";
   if (runs(device, command.version)) return "the device reports the version already";
   if (rollout.stopped === "Failures") return "its rollout was stopped by failures";

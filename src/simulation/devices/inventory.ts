@@ -72,7 +72,7 @@ export class MemoryInventory implements Inventory, DeviceInventory {
   }
 
   async insertCommand(row: CommandRow): Promise<boolean> {
-    if (!this.#commands.isFree(row)) this.#withdrawLeft(row);
+    if (!this.#commands.isFree(row)) this.#endLeft(row);
     const isFree = this.#commands.isFree(row);
     if (isFree) this.#put(row);
     return isFree;
@@ -192,6 +192,13 @@ export class MemoryInventory implements Inventory, DeviceInventory {
     };
   }
 
+  async reports({ account, serials }: Parameters<DeviceInventory["reports"]>[0]): Promise<readonly DeviceReport[]> {
+    return serials.flatMap((serial) => {
+      const device = this.#devices.get(serial);
+      return device?.account === account ? [this.#told(serial, device)] : [];
+    });
+  }
+
   async report({ account, serial, attributes }: Parameters<DeviceInventory["report"]>[0], now: number): Promise<boolean> {
     const before = this.#devices.get(serial);
     if (before?.account !== account) return false;
@@ -257,12 +264,15 @@ export class MemoryInventory implements Inventory, DeviceInventory {
     return after;
   }
 
-  /** What a site that is gone left Open, and what nobody may be given any more, does not keep its Socket (rule S1). */
-  #withdrawLeft({ serial, site, notBefore }: CommandRow): void {
+  /** What a site that is gone left behind keeps its Socket while it may be given; one that was given, a week longer (rule S1). */
+  #endLeft({ serial, site, notBefore }: CommandRow): void {
     const left = this.#commands.liveFor(serial);
-    if (left?.state !== "Open" || left.site.uid === site.uid || left.notAfter >= notBefore) return;
-    this.#commands.put({ ...left, state: "Withdrawn", endedAt: notBefore });
-    this.audit.push({ at: notBefore, act: "withdraw", by: "operator", serial });
+    if (left === undefined || left.site.uid === site.uid) return;
+    const act = left.state === "Open" ? "withdraw" : "giveUp";
+    const after = afterAct(left, act, notBefore);
+    if (after === undefined || notBefore - left.notAfter < (act === "withdraw" ? 1 : 7 * DAY)) return;
+    this.#commands.put(after);
+    this.audit.push({ at: notBefore, act, by: "operator", serial });
   }
 
   #put(row: CommandRow): void {

@@ -27,14 +27,14 @@ const rowOf = (prefix: string, device: string, number: number) =>
     notAfter: NOON + 3_600_000,
   });
 
-/** The next day, of the site that was created again under its name. */
-const againOf = (prefix: string, device: string, number: number) => ({
+/** Of the site that was created again under its name: the next day, and when what was given the day before is waited for no more. */
+const againOf = (prefix: string, device: string, number: number, days: 1 | 8) => ({
   ...rowOf(prefix, device, number),
-  id: `${prefix}again.${device}.${number}`,
-  action: number + 10,
+  id: `${prefix}again.${days}.${device}.${number}`,
+  action: number + 10 * days,
   site: { namespace: "acme", name: "berlin", uid: `${prefix}again` },
-  notBefore: NOON + 86_400_000,
-  notAfter: NOON + 90_000_000,
+  notBefore: NOON + days * 86_400_000,
+  notAfter: NOON + days * 86_400_000 + 3_600_000,
 });
 
 const plays: fc.Arbitrary<Omit<Act, "after">>[] = [
@@ -42,9 +42,9 @@ const plays: fc.Arbitrary<Omit<Act, "after">>[] = [
     name: `insert ${device} ${number}`,
     play: (store, prefix) => store.insertCommand(rowOf(prefix, device, number)),
   })),
-  fc.tuple(serial, attempt).map(([device, number]) => ({
-    name: `insert ${device} ${number} of the site created again`,
-    play: (store, prefix) => store.insertCommand(againOf(prefix, device, number)),
+  fc.tuple(serial, attempt, fc.constantFrom(1, 8)).map(([device, number, days]) => ({
+    name: `insert ${device} ${number} of the site created again, ${days} days later`,
+    play: (store, prefix) => store.insertCommand(againOf(prefix, device, number, days)),
   })),
   fc.tuple(serial, account, attempt, now).map(([device, owner, action, at]) => ({
     name: `give ${device} ${action} of ${owner} at ${at - NOON}`,

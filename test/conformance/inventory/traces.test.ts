@@ -52,6 +52,24 @@ describe.each([
     expect(await store.give(own, NOON + HOUR + 1)).toBeUndefined();
   });
 
+  it("[S3] tells of the account's devices how long ago they polled, by its own clock and without counting as a poll", async () => {
+    const reports = (account: string, serials = ["S-2001", "S-2002", "S-9", "S-?"]) => store.reports({ account, serials });
+    await poll(NOON, 300_000);
+    clock.real += 1;
+    await poll(NOON, 300_000);
+    clock.real += 630_001;
+    for (let turn = 0; turn < 2; turn++) {
+      const told = new Map((await reports("acme")).map((one) => [one.serial, one]));
+      expect([...told.keys()].toSorted()).toEqual(["S-2001", "S-2002"]);
+      expect(told.get("S-2001")?.polledMilliseconds).toBeUndefined();
+      expect(told.get("S-2002")).toMatchObject({ account: "acme", hintMilliseconds: 300_000 });
+      expect(told.get("S-2002")?.polledMilliseconds).toBeGreaterThanOrEqual(630_001);
+      expect(told.get("S-2002")?.polledMilliseconds).toBeLessThan(640_000);
+    }
+    expect((await reports("other")).map(({ serial }) => serial)).toEqual(["S-9"]);
+    expect(await reports("acme", [])).toEqual([]);
+  });
+
   it("[S1] whoever withdraws first decides; what a device has is not withdrawn", async () => {
     await store.insertCommand(row);
     expect(await store.act(row.id, "withdraw", NOON)).toBe(true);
@@ -116,6 +134,37 @@ describe.each([
     expect(await store.insertCommand(third), "its Socket may be installing").toBe(false);
     await store.feedback({ ...own, action: 7 }, "proceed", undefined, NOON + 2 * HOUR);
     expect(await store.insertCommand(third), "and when it says so").toBe(false);
+  });
+
+  it("[S1] what a deleted site's Socket was given keeps it from the next site for a week after its last start, and then counts as Unknown", async () => {
+    const again = { ...row.site, uid: "site-berlin-again" };
+    const week = NOON + HOUR + 7 * 24 * HOUR;
+    for (const [index, feedback] of (["none", "proceed"] as const).entries()) {
+      const from = index * 100 * 24 * HOUR;
+      const shifted = (id: string, action: number, site: typeof row.site, notBefore: number) =>
+        commandRow({ ...row, id: `${feedback}-${id}`, action: action + 10 * index, site, notBefore, notAfter: notBefore + HOUR });
+      const left = shifted("left", 1, row.site, NOON + from);
+      const early = shifted("early", 2, again, week + from - 1);
+      const next = shifted("next", 3, again, week + from);
+      expect(await store.insertCommand(left)).toBe(true);
+      await store.give({ ...own, action: left.action }, NOON + from);
+      if (feedback === "proceed") await store.feedback({ ...own, action: left.action }, "proceed", undefined, NOON + from);
+      await store.settle(await store.changed(10));
+      expect(await store.insertCommand(early), "its Socket may be installing").toBe(false);
+      expect(await store.insertCommand({ ...early, site: row.site, notBefore: week + from }), "its own site waits as it always does").toBe(
+        false,
+      );
+      expect(await store.insertCommand(next)).toBe(true);
+      expect((await site(left.id)).commands.get(left.id)).toMatchObject({ state: "Unknown", endedAt: week + from });
+      expect(await store.insertCommand(next), "repeated").toBe(false);
+      expect(await store.feedback({ ...own, action: left.action }, "succeed", undefined, week + from + 1), "too late").toBe("Repeated");
+      expect(await changedSerials()).toEqual(["S-2002"]);
+      await store.act(next.id, "withdraw", week + from);
+    }
+    expect((await world!.audit()).filter((line) => line.includes("giveUp"))).toEqual([
+      "operator: giveUp S-2002",
+      "operator: giveUp S-2002",
+    ]);
   });
 
   it("[S1] given twice within a millisecond it was given once: one line in the audit trail, one change in the feed", async () => {
