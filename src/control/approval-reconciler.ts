@@ -3,6 +3,7 @@ import { APPROVAL } from "../api/resources.ts";
 import type { Decision } from "../core/decision.ts";
 import { type ApprovalObservation, decideApproval } from "../core/pop-rollout/approval-verdict.ts";
 import type { Reconciler } from "../runtime/reconcile.ts";
+import { announce } from "./announce.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import type { Cluster, EventSink } from "./ports.ts";
 import { asWritten } from "./status-refused.ts";
@@ -66,9 +67,7 @@ export class ApprovalReconciler implements Reconciler<ApprovalObservation, Appro
     const { events, told } = this.#ports;
     const { metadata, apiVersion } = approval;
     const namespace = metadata.namespace ?? "";
-    const regarding = { apiVersion, kind: this.kind, name: metadata.name, namespace, uid: metadata.uid };
-    for (const event of decision.events)
-      events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
+    announce(events, decision.events, { apiVersion, kind: this.kind, metadata });
     told.decided({ kind: this.kind, namespace, name: key, decision });
   }
 

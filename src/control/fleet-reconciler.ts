@@ -9,6 +9,7 @@ import { entriesToConfirm } from "../core/fleet/strike.ts";
 import { oncePer } from "../core/once-per.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { Reconciler } from "../runtime/reconcile.ts";
+import { announce } from "./announce.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import type { Cluster, EventSink } from "./ports.ts";
 import { asWritten } from "./status-refused.ts";
@@ -81,9 +82,7 @@ export class FleetReconciler implements Reconciler<ObservedFleet, FleetStatus, n
     const { events, told } = this.#ports;
     if (done === "Rested") return told.fleet(fleet);
     const { metadata, apiVersion } = fleet;
-    const regarding = { apiVersion, kind: "Fleet", name: metadata.name, namespace: metadata.namespace ?? "", uid: metadata.uid };
-    for (const event of decision.events)
-      events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
+    announce(events, decision.events, { apiVersion, kind: this.kind, metadata });
     told.decided({ kind: this.kind, namespace: metadata.namespace ?? "", name: key, decision });
   }
 

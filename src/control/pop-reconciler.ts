@@ -8,6 +8,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Reading, Reconciler } from "../runtime/reconcile.ts";
 import { act } from "./act/index.ts";
 import { pullKey, pullOutcome } from "./act/pull-images.ts";
+import { announce } from "./announce.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import { assignmentsAmong } from "./observe/assignments.ts";
 import { assumedContentSources } from "./observe/content-sources.ts";
@@ -175,9 +176,7 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     const { events, told } = this.#ports;
     const { metadata, apiVersion } = objects.pop;
     if (done === "Rested") return told.pop(objects.pop);
-    const regarding = { apiVersion, kind: "PoPCluster", name: metadata.name, namespace: metadata.namespace ?? "", uid: metadata.uid };
-    for (const event of decision.events)
-      events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
+    announce(events, decision.events, { apiVersion, kind: this.kind, metadata });
     told.decided({ kind: this.kind, namespace: metadata.namespace ?? "", name: key, decision });
   }
 

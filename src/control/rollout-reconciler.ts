@@ -10,6 +10,7 @@ import { decide } from "../core/pop-rollout/decide.ts";
 import { evidenceOf } from "../core/pop-rollout/evidence.ts";
 import type { PopRolloutObservation } from "../core/pop-rollout/observation.ts";
 import type { Reconciler } from "../runtime/reconcile.ts";
+import { announce } from "./announce.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import { rolloutObservation, type RolloutObjects } from "./observe/pop-rollout.ts";
 import type { Cluster, EventSink } from "./ports.ts";
@@ -106,9 +107,7 @@ export class RolloutReconciler implements Reconciler<ObservedRollout, PopRollout
     const { events, told } = this.#ports;
     if (done === "Rested") return told.rollout(rollout);
     const { metadata, apiVersion } = rollout;
-    const regarding = { apiVersion, kind: "PoPRollout", name: metadata.name, namespace: metadata.namespace ?? "", uid: metadata.uid };
-    for (const event of decision.events)
-      events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
+    announce(events, decision.events, { apiVersion, kind: this.kind, metadata });
     told.decided({ kind: this.kind, namespace: metadata.namespace ?? "", name: key, decision });
   }
 

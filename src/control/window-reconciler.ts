@@ -6,9 +6,11 @@ import type { Decision } from "../core/decision.ts";
 import { decideMaintenanceWindow } from "../core/maintenance-window/decide.ts";
 import type { MaintenanceWindowObservation } from "../core/maintenance-window/observation.ts";
 import type { Reconciler } from "../runtime/reconcile.ts";
+import { announce } from "./announce.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import type { Cluster, EventSink } from "./ports.ts";
-import { splitKey, type SiteIndex } from "./sockets/site-index.ts";
+import { splitKey } from "./object-key.ts";
+import type { SiteIndex } from "./sockets/site-index.ts";
 import { asWritten } from "./status-refused.ts";
 
 export interface WindowReconcilerPorts {
@@ -75,15 +77,7 @@ export class WindowReconciler implements Reconciler<MaintenanceWindowObservation
   tell(_key: string, { window }: MaintenanceWindowObservation, decision: WindowDecision, done: "Claimed" | "Acted" | "Rested"): void {
     if (done === "Rested") return;
     const { metadata, apiVersion } = window;
-    const regarding = {
-      apiVersion,
-      kind: "MaintenanceWindow",
-      name: metadata.name,
-      namespace: metadata.namespace ?? "",
-      uid: metadata.uid,
-    };
-    for (const event of decision.events)
-      this.#ports.events.publish({ type: event.type, reason: event.reason, action: event.action, note: event.message, regarding });
+    announce(this.#ports.events, decision.events, { apiVersion, kind: this.kind, metadata });
   }
 
   forget(): void {}

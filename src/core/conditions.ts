@@ -1,4 +1,5 @@
 import type { Condition } from "../api/common.ts";
+import type { ConditionReason, ConditionType } from "../api/conditions.ts";
 import type { Instant } from "./decision.ts";
 import { cleanText } from "./text.ts";
 import { formatInstant } from "./time/instant.ts";
@@ -14,6 +15,14 @@ export interface ConditionUpdate {
   readonly reason: string;
   readonly message: string;
 }
+
+/** A condition whose reason is one of its type's. */
+export const is = <Type extends ConditionType>(
+  type: Type,
+  status: Condition["status"],
+  reason: ConditionReason<Type> & string,
+  message: string,
+): ConditionUpdate => ({ type, status, reason, message });
 
 /**
  * `previous` with this one condition set: replaced in its place, or appended. `lastTransitionTime` stays unless the status value

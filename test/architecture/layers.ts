@@ -26,6 +26,7 @@ const SHARED_CORE = [
   "core/canonical-json.ts",
   "core/once-per.ts",
   "core/conditions.ts",
+  "core/written-holds.ts",
 ];
 const MECHANICS = [...SHARED_CORE, "core/time/", "core/window/", "core/health/", "core/rollout/"];
 /** One folder a kind: they know the shared core, never each other. */

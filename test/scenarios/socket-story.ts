@@ -12,6 +12,7 @@ import type { GatewayView } from "../../src/core/socket/answer.ts";
 import type { CommandRow } from "../../src/core/socket/command.ts";
 import type { AuditEntry } from "../../src/simulation/cluster/store.ts";
 import { DeviceFleet, type PlannedSite, siteDraft } from "../../src/simulation/devices/device-fleet.ts";
+import { gatewayViewOf } from "../../src/simulation/devices/gateway-view.ts";
 import { DirectGateway, type DirectGatewaySettings } from "../../src/simulation/devices/direct.ts";
 import { FLEET_NAMESPACE, fleetDraft, popDraft, type PopOptions, sundayWindow, World } from "../../src/simulation/world.ts";
 
@@ -61,7 +62,7 @@ export class SocketStory {
     this.world = world;
     this.#options = options;
     const { clock, inventory } = world;
-    const viewOf = (row: CommandRow): GatewayView => this.#viewOf(row);
+    const viewOf = (row: CommandRow): GatewayView => gatewayViewOf(world.store, row);
     const honest = { clock, inventory, hints: HINTS, viewOf: (row: CommandRow) => Promise.resolve(viewOf(row)) };
     this.devices = new DeviceFleet({
       clock,
@@ -280,24 +281,6 @@ export class SocketStory {
     const sites = this.world.store.list(SOCKET_SITE) as unknown as SocketSite[];
     const rollouts = this.world.store.list(SOCKET_ROLLOUT) as unknown as SocketRollout[];
     return [...sites, ...rollouts].map(({ metadata, status }) => `${metadata.name}: ${JSON.stringify(status, undefined, 1)}`).join("\n");
-  }
-
-  /** What a gateway sees of the cluster just now. */
-  #viewOf(row: CommandRow): GatewayView {
-    const { store } = this.world;
-    const fleet = store.get(FLEET, "fleet", FLEET_NAMESPACE) as unknown as Fleet | undefined;
-    const site = store.get(SOCKET_SITE, row.site.name, row.site.namespace) as unknown as SocketSite | undefined;
-    const rollouts = store.list(SOCKET_ROLLOUT) as unknown as SocketRollout[];
-    const rollout = rollouts.find(({ metadata }) => metadata.uid === row.rollout);
-    const stopped = rollout?.status?.stopped?.by;
-    const command = site?.status?.upgrade?.command?.id;
-    return {
-      ...(fleet ? { fleet: { paused: fleet.spec.paused, freezes: fleet.spec.freezes ?? [] } } : {}),
-      ...(rollout ? { rollout: { paused: rollout.spec.paused, ...(stopped ? { stopped } : {}) } } : {}),
-      ...(site?.metadata.uid === row.site.uid
-        ? { site: { zone: site.spec.timeZone, ...(command ? { command } : {}), done: site.status?.upgrade?.done ?? [] } }
-        : {}),
-    };
   }
 
   async #edit<T extends KubernetesObject>(kind: object, of: string, change: (object: T) => T): Promise<void> {

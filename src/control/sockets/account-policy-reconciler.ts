@@ -5,13 +5,15 @@ import type { AccountPolicyObservation } from "../../core/account-policy/observa
 import type { Decision } from "../../core/decision.ts";
 import { windowProblems } from "../../core/window/parse.ts";
 import type { Reconciler } from "../../runtime/reconcile.ts";
+import { announce } from "../announce.ts";
 import type { HubCaches } from "../hub-caches.ts";
 import type { Notices } from "../notices.ts";
 import type { Cluster, EventSink } from "../ports.ts";
 import { asWritten } from "../status-refused.ts";
 import type { Told } from "../told.ts";
 import type { TunnelIndex } from "../tunnels/tunnel-index.ts";
-import { type SiteIndex, splitKey } from "./site-index.ts";
+import { splitKey } from "../object-key.ts";
+import type { SiteIndex } from "./site-index.ts";
 
 export interface AccountPolicyReconcilerPorts {
   readonly hub: Cluster;
@@ -73,9 +75,8 @@ export class AccountPolicyReconciler implements Reconciler<ObservedAccountPolicy
   tell(_key: string, { policy }: ObservedAccountPolicy, decision: PolicyDecision, done: "Claimed" | "Acted" | "Rested"): void {
     if (done === "Rested") return;
     const { events, told } = this.#ports;
-    const { name, namespace = "", uid } = policy.metadata;
-    const regarding = { apiVersion: ACCOUNT_POLICY.apiVersion, kind: this.kind, name, namespace, uid };
-    for (const { type, reason, action, message } of decision.events) events.publish({ type, reason, action, note: message, regarding });
+    const { name, namespace = "" } = policy.metadata;
+    announce(events, decision.events, { apiVersion: ACCOUNT_POLICY.apiVersion, kind: this.kind, metadata: policy.metadata });
     told.decided({ kind: this.kind, namespace, name, decision });
   }
 

@@ -4,7 +4,8 @@ import { isConnected, isUnstable } from "../../core/socket-site/view.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Cache } from "../ports.ts";
 import type { InventoryWatch } from "./inventory-watch.ts";
-import { type SiteIndex, splitKey } from "./site-index.ts";
+import { splitKey } from "../object-key.ts";
+import type { SiteIndex } from "./site-index.ts";
 
 export interface DeviceSweepSettings {
   readonly clock: Clock;

@@ -3,18 +3,11 @@ import type { SocketRollout } from "../../api/socket-rollout.ts";
 import type { SocketSite } from "../../api/socket-site.ts";
 import { contributionOf, rampPlace } from "../../core/socket-rollout/contribution.ts";
 import type { HubCaches } from "../hub-caches.ts";
+import { keyOf, splitKey } from "../object-key.ts";
 import { rolloutViewOf } from "./rollout-views.ts";
 import { SiteTally } from "./site-tally.ts";
 
 type Caches = Pick<HubCaches, "socketSites" | "socketRollouts" | "accountPolicies" | "namespaces">;
-
-/** A site as its queue knows it. */
-export const siteKey = ({ metadata }: Pick<SocketSite, "metadata">): string => `${metadata.namespace ?? ""}/${metadata.name}`;
-
-export function splitKey(key: string): readonly [namespace: string, name: string] {
-  const slash = key.indexOf("/");
-  return [key.slice(0, slash), key.slice(slash + 1)];
-}
 
 export interface SiteListeners {
   /** The site has to be looked at again. */
@@ -118,7 +111,7 @@ export class SiteIndex {
    * says whose a serial is, and there it is foreign (rule I15).
    */
   claimedTwice(site: SocketSite): ReadonlyMap<string, { readonly sameAccount: string }> {
-    const own = siteKey(site);
+    const own = keyOf(site);
     const account = this.accountOf(site.metadata.namespace ?? "");
     const twice = site.spec.sockets.flatMap(({ serial }) => {
       const others = [...this.#bySerial.of(serial)].filter((key) => key !== own && this.accountOf(splitKey(key)[0]) === account);
@@ -133,7 +126,7 @@ export class SiteIndex {
     if (known !== undefined) return known;
     const tally = new SiteTally();
     const view = rolloutViewOf(rollout);
-    for (const site of this.#caches.socketSites.list()) tally.set(siteKey(site), contributionOf(site, view));
+    for (const site of this.#caches.socketSites.list()) tally.set(keyOf(site), contributionOf(site, view));
     this.#tallies.set(rollout.metadata.uid, tally);
     return tally;
   }
@@ -156,7 +149,7 @@ export class SiteIndex {
   }
 
   #changed(site: SocketSite, deleted: boolean): void {
-    const key = siteKey(site);
+    const key = keyOf(site);
     const before = this.#entries.get(key);
     const entry = deleted ? undefined : entryOf(site);
     this.#keep(key, before, entry);

@@ -5,7 +5,8 @@ import { PopChanges } from "../pop-changes.ts";
 import type { HubCaches } from "../hub-caches.ts";
 import { sitePop } from "./observe-site.ts";
 import { rolloutViewOf, shownToSites, timesForSites } from "./rollout-views.ts";
-import { siteKey, type SiteIndex, splitKey } from "./site-index.ts";
+import { keyOf, splitKey } from "../object-key.ts";
+import type { SiteIndex } from "./site-index.ts";
 import type { SocketWork } from "./socket-work.ts";
 
 const POLICY = "account";
@@ -43,13 +44,13 @@ export class SocketChanges {
   listen(): void {
     const [caches, index, work] = [this.#caches, this.#index, this.#work];
     caches.socketSites.onChange((site, deleted) => {
-      const key = siteKey(site);
+      const key = keyOf(site);
       if (deleted) work()?.siteDeleted(key, site);
       this.#counted(site.metadata.namespace ?? "");
     });
     caches.socketRollouts.onChange((rollout, deleted) => this.#rolloutChanged(rollout, deleted));
     caches.accountPolicies.onChange((policy, deleted) => {
-      const key = siteKey(policy);
+      const key = keyOf(policy);
       if (!this.#isNewSpec(`policy ${key}`, policy, deleted)) return;
       work()?.policy(key);
       this.#wake(index.inNamespace(policy.metadata.namespace ?? ""));
@@ -91,7 +92,7 @@ export class SocketChanges {
 
   #windowChanged(window: MaintenanceWindow, deleted: boolean): void {
     const { namespace = "" } = window.metadata;
-    if (!this.#isNewSpec(`window ${siteKey(window)}`, window, deleted)) return;
+    if (!this.#isNewSpec(`window ${keyOf(window)}`, window, deleted)) return;
     const isDefault =
       this.#caches.fleets.get("fleet", this.#fleetNamespace)?.spec.accounts?.defaultSocketWindow?.name === window.metadata.name;
     if (namespace !== this.#fleetNamespace) {

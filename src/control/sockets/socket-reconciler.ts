@@ -10,6 +10,7 @@ import type { SocketSiteObservation } from "../../core/socket-site/observation.t
 import { unserved } from "../../core/socket-site/unserved.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Reconciler } from "../../runtime/reconcile.ts";
+import { announce } from "../announce.ts";
 import type { HubCaches } from "../hub-caches.ts";
 import type { Inventory } from "../inventory.ts";
 import type { Cluster, EventSink } from "../ports.ts";
@@ -21,7 +22,8 @@ import type { Channels, NoticeSender } from "./notice-sender.ts";
 import { observedSite } from "./observe-site.ts";
 import { cachedObjects, isDue, liveObjects, type SiteObjects } from "./site-objects.ts";
 import { rolloutViewOf } from "./rollout-views.ts";
-import { type SiteIndex, splitKey } from "./site-index.ts";
+import { splitKey } from "../object-key.ts";
+import type { SiteIndex } from "./site-index.ts";
 
 /** What Sockets are served by; absent in an operator without an inventory. */
 export interface Serving {
@@ -125,9 +127,8 @@ export class SocketReconciler implements Reconciler<ObservedSocketSite, SocketSi
       return this.#ports.serving?.sender?.rested(key);
     }
     const { events, told } = this.#ports;
-    const { namespace, name, uid } = seen.site;
-    const regarding = { apiVersion: SOCKET_SITE.apiVersion, kind: this.kind, name: site.metadata.name, namespace, uid };
-    for (const { type, reason, action, message } of decision.events) events.publish({ type, reason, action, note: message, regarding });
+    const { namespace, name } = seen.site;
+    announce(events, decision.events, { apiVersion: SOCKET_SITE.apiVersion, kind: this.kind, metadata: site.metadata });
     told.decided({ kind: this.kind, namespace, name, decision });
     if (done !== "Claimed" || decision.status === undefined) return;
     if (claimedTooSoon(seen, decision.status)) told.noticeLate(site);

@@ -3,6 +3,7 @@ import type { Decision } from "../../core/decision.ts";
 import { decide } from "../../core/socket-rollout/decide.ts";
 import type { SocketRolloutObservation } from "../../core/socket-rollout/observation.ts";
 import type { Reconciler } from "../../runtime/reconcile.ts";
+import { announce } from "../announce.ts";
 import type { HubCaches } from "../hub-caches.ts";
 import type { Cluster, EventSink } from "../ports.ts";
 import { asWritten } from "../status-refused.ts";
@@ -73,8 +74,7 @@ export class SocketRolloutReconciler implements Reconciler<ObservedSocketRollout
   tell(key: string, { rollout }: ObservedSocketRollout, decision: RolloutDecision, done: "Claimed" | "Acted" | "Rested"): void {
     const { events, told, namespace } = this.#ports;
     if (done === "Rested") return told.socketRollout(rollout);
-    const regarding = { apiVersion: SOCKET_ROLLOUT.apiVersion, kind: this.kind, name: key, namespace, uid: rollout.metadata.uid };
-    for (const { type, reason, action, message } of decision.events) events.publish({ type, reason, action, note: message, regarding });
+    announce(events, decision.events, { apiVersion: SOCKET_ROLLOUT.apiVersion, kind: this.kind, metadata: rollout.metadata });
     told.decided({ kind: this.kind, namespace, name: key, decision });
   }
 

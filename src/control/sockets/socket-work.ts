@@ -9,7 +9,8 @@ import { DeviceSweep } from "./device-sweep.ts";
 import { InventoryFeed } from "./inventory-feed.ts";
 import { InventoryWatch } from "./inventory-watch.ts";
 import { NoticeSender } from "./notice-sender.ts";
-import { siteKey, type SiteIndex } from "./site-index.ts";
+import { keyOf } from "../object-key.ts";
+import type { SiteIndex } from "./site-index.ts";
 import { SocketReconciler } from "./socket-reconciler.ts";
 import { SocketRolloutReconciler } from "./socket-rollout-reconciler.ts";
 
@@ -23,6 +24,8 @@ export interface SocketWorkParts {
   readonly loop: (queue: WorkQueue) => Loop<never>;
 }
 
+/** Sites that are looked at side by side: a look at a new site waits for the API server's write most of its time, and sites are many. */
+const SITES_AT_ONCE = 16;
 /** What sites do is counted for a rollout at most this often; elapsed milliseconds. */
 const COUNT_EVERY = 60_000;
 /** What an account sees of its sites may be this old. */
@@ -43,7 +46,7 @@ export class SocketWork {
   constructor(parts: SocketWorkParts) {
     this.#parts = parts;
     const { ports, queue, index } = parts;
-    this.#sites = queue("SocketSite", 4);
+    this.#sites = queue("SocketSite", SITES_AT_ONCE);
     this.#rollouts = queue("SocketRollout", 1);
     this.#policies = queue("AccountPolicy", 1);
     const { inventory, clock } = ports;
@@ -96,7 +99,7 @@ export class SocketWork {
     // What is planned or in hand first: the others have nothing to lose by waiting.
     for (const key of index.active()) this.site(key);
     for (const key of index.keys()) this.site(key);
-    for (const policy of hubCaches.accountPolicies.list()) this.policy(siteKey(policy));
+    for (const policy of hubCaches.accountPolicies.list()) this.policy(keyOf(policy));
   }
 
   stop(): void {

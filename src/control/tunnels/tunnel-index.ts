@@ -1,24 +1,16 @@
 import { ACCOUNT_LABEL } from "../../api/names.ts";
 import type { PopCluster } from "../../api/pop-cluster.ts";
-import type { TunnelSite } from "../../api/tunnel-site.ts";
 import { PartnerGraph } from "../../core/tunnel-site/partner-graph.ts";
 import { sitePopOf } from "../../core/tunnel-site/pop.ts";
 import { claimedPoPs } from "../../core/tunnel-site/tunnels.ts";
 import type { HubCaches } from "../hub-caches.ts";
+import { keyOf, splitKey } from "../object-key.ts";
 
 export interface TunnelListeners {
   /** The site has to be looked at again: `<namespace>/<name>`. */
   site(key: string): void;
   /** Pairs of partners appeared or vanished: the PoPs that are in them. */
   partners(pops: readonly string[]): void;
-}
-
-/** A site as label values of metrics name it, and as its queue knows it. */
-const tunnelKey = ({ metadata }: Pick<TunnelSite, "metadata">): string => `${metadata.namespace ?? ""}/${metadata.name}`;
-
-export function splitTunnelKey(key: string): readonly [namespace: string, name: string] {
-  const slash = key.indexOf("/");
-  return [key.slice(0, slash), key.slice(slash + 1)];
 }
 
 /**
@@ -43,7 +35,7 @@ export class TunnelIndex {
     this.#caches = caches;
     this.#fleetNamespace = fleetNamespace;
     this.#listeners = listeners;
-    caches.tunnelSites.onChange((site) => this.#consider(tunnelKey(site)));
+    caches.tunnelSites.onChange((site) => this.#consider(keyOf(site)));
     caches.namespaces.onChange(({ metadata }) => {
       for (const key of this.#inNamespace.get(metadata.name) ?? []) this.#consider(key);
     });
@@ -94,7 +86,7 @@ export class TunnelIndex {
   }
 
   #consider(key: string): void {
-    const [namespace, name] = splitTunnelKey(key);
+    const [namespace, name] = splitKey(key);
     const site = this.#caches.tunnelSites.get(name, namespace);
     remember(this.#inNamespace, namespace, key, site !== undefined);
     const counts = site !== undefined && this.accountOf(namespace) !== undefined ? site : undefined;

@@ -7,9 +7,10 @@ import { sitePopOf } from "../../core/tunnel-site/pop.ts";
 import { claimedPoPs } from "../../core/tunnel-site/tunnels.ts";
 import type { Reconciler } from "../../runtime/reconcile.ts";
 import type { HubCaches } from "../hub-caches.ts";
+import { splitKey } from "../object-key.ts";
 import type { Cluster } from "../ports.ts";
 import { asWritten } from "../status-refused.ts";
-import { splitTunnelKey, type TunnelIndex } from "./tunnel-index.ts";
+import type { TunnelIndex } from "./tunnel-index.ts";
 import type { TunnelReader } from "./tunnel-reader.ts";
 
 export interface TunnelReconcilerPorts {
@@ -37,13 +38,13 @@ export class TunnelReconciler implements Reconciler<ObservedTunnelSite, TunnelSi
   }
 
   async observe(key: string): Promise<ObservedTunnelSite | undefined> {
-    const [namespace, name] = splitTunnelKey(key);
+    const [namespace, name] = splitKey(key);
     const site = this.#ports.hubCaches.tunnelSites.get(name, namespace);
     return site && this.#observed(key, site);
   }
 
   async observeLive(key: string): Promise<ObservedTunnelSite | undefined> {
-    const [namespace, name] = splitTunnelKey(key);
+    const [namespace, name] = splitKey(key);
     const site = await this.#ports.hub.get<TunnelSite>(TUNNEL_SITE, name, namespace);
     return site && this.#observed(key, site);
   }

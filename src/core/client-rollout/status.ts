@@ -1,11 +1,10 @@
 import type { Condition } from "../../api/common.ts";
-import type { ConditionReason, ConditionType } from "../../api/conditions.ts";
 import type { ClientRolloutStatus } from "../../api/client-rollout.ts";
-import { type ConditionUpdate, setCondition } from "../conditions.ts";
+import { type ConditionUpdate, is, setCondition } from "../conditions.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { listText } from "../health/wording.ts";
 import { cleanText } from "../text.ts";
-import { formatInstant } from "../time/instant.ts";
+import { writtenHolds } from "../written-holds.ts";
 import type { Effective } from "./effective.ts";
 import type { ClientRolloutObservation } from "./observation.ts";
 
@@ -37,26 +36,10 @@ export function statusOf(
       : { reasons: effective.reasons.map(({ by, message }) => ({ by, message: cleanText(message, MESSAGE_LIMIT) })) }),
     ...(effective.pause === undefined ? {} : { pause: effective.pause }),
     ...(effective.stopped === undefined ? {} : { stopped: effective.stopped }),
-    ...(holds.length === 0
-      ? {}
-      : {
-          holds: holds.slice(0, MOST_HOLDS).map(({ rule, reason, message, until }) => ({
-            rule,
-            reason,
-            message: cleanText(message, MESSAGE_LIMIT),
-            ...(until === undefined ? {} : { until: formatInstant(until) }),
-          })),
-        }),
+    ...(holds.length === 0 ? {} : { holds: writtenHolds(holds, MOST_HOLDS) }),
     conditions: updates.reduce<Condition[]>((all, update) => setCondition(all, update, generation, now), [...(status.conditions ?? [])]),
   };
 }
-
-const is = <Type extends ConditionType>(
-  type: Type,
-  status: Condition["status"],
-  reason: ConditionReason<Type> & string,
-  message: string,
-): ConditionUpdate => ({ type, status, reason, message });
 
 function accepted(problem: Hold | undefined): ConditionUpdate {
   if (problem === undefined) return is("Accepted", "True", "Accepted", "the rollout can be carried out");

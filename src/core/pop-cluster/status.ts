@@ -8,6 +8,7 @@ import { cleanText } from "../text.ts";
 import { describeInstant } from "../time/format.ts";
 import { forecast } from "../window/forecast.ts";
 import { windowZone } from "../window/parse.ts";
+import { onlyOnce, writtenHolds } from "../written-holds.ts";
 import { problemsOf } from "./accept.ts";
 import { clusterChanged } from "./deletion.ts";
 import { evidenceThatCounts, healthOf } from "./health.ts";
@@ -59,12 +60,7 @@ export function statusOf(view: PopView, ledger: PopClusterStatus, holds: readonl
       view.seen.site.state === "Reachable"
         ? health.checks.filter((check) => check.node === undefined || !updating.has(check.node))
         : (ledger.checks ?? []),
-    holds: shown.map((hold) => ({
-      rule: hold.rule,
-      reason: hold.reason,
-      message: cleanText(hold.message, 1024),
-      ...(hold.until === undefined || !Number.isFinite(hold.until) ? {} : { until: iso(hold.until) }),
-    })),
+    holds: writtenHolds(shown, HOLDS_SHOWN, iso),
     conditions: conditionsOf(after, shown, now),
   };
 }
@@ -98,12 +94,6 @@ function runs(view: PopView): { version?: string } {
 function membersOf(view: PopView): { total: number; out: number } {
   const out = view.nodes.filter((node) => node.out !== undefined || node.joining).length;
   return { total: view.nodes.length + view.goneUnreplaced, out: out + view.goneUnreplaced };
-}
-
-function onlyOnce(holds: readonly Hold[]): Hold[] {
-  return holds.filter(
-    (hold, index) => holds.findIndex((other) => other.reason === hold.reason && other.message === hold.message) === index,
-  );
 }
 
 function pausedSince(view: PopView, now: Instant): string | undefined {

@@ -5,8 +5,8 @@ import { canonicalJson } from "../canonical-json.ts";
 import { setCondition, type ConditionUpdate } from "../conditions.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { acknowledgement } from "../rollout/pause.ts";
-import { cleanText } from "../text.ts";
 import { formatInstant } from "../time/instant.ts";
+import { onlyOnce, writtenHolds } from "../written-holds.ts";
 import { eligibilityOf } from "./eligibility.ts";
 import { excludedFrom } from "./excluded.ts";
 import { iso } from "./outcome.ts";
@@ -36,14 +36,7 @@ export function statusOf(
       ...(forecast === undefined ? {} : { forecast }),
       numbers,
       ...(excluded.length === 0 ? {} : { excluded }),
-      holds: onlyOnce(holds)
-        .slice(0, HOLDS_SHOWN)
-        .map(({ rule, reason, message, until }) => ({
-          rule,
-          reason,
-          message: cleanText(message, 1024),
-          ...(until === undefined || !Number.isFinite(until) ? {} : { until: iso(until) }),
-        })),
+      holds: writtenHolds(onlyOnce(holds), HOLDS_SHOWN, iso),
       conditions: updates.reduce<Condition[]>(
         (conditions, update) => setCondition(conditions, update, generation, now),
         [...(view.ledger.conditions ?? [])],
@@ -52,9 +45,6 @@ export function statusOf(
     ...(paused.wakeAt === undefined ? {} : { wakeAt: paused.wakeAt }),
   };
 }
-
-const onlyOnce = (holds: readonly Hold[]): Hold[] =>
-  holds.filter((hold, index) => holds.findIndex((other) => other.reason === hold.reason && other.message === hold.message) === index);
 
 type Numbers = NonNullable<PopRolloutStatus["numbers"]>;
 

@@ -1,16 +1,13 @@
 import type { Condition } from "../../api/common.ts";
-import type { ConditionReason, ConditionType } from "../../api/conditions.ts";
 import type { SocketRolloutStatus } from "../../api/socket-rollout.ts";
-import { type ConditionUpdate, setCondition } from "../conditions.ts";
+import { type ConditionUpdate, is, setCondition } from "../conditions.ts";
 import type { Hold, Instant } from "../decision.ts";
-import { cleanText } from "../text.ts";
 import { formatDuration, parseDuration } from "../time/duration.ts";
-import { formatInstant } from "../time/instant.ts";
+import { writtenHolds } from "../written-holds.ts";
 import type { SocketRolloutObservation } from "./observation.ts";
 
 const MOST_HOLDS = 16;
 const MOST_REASONS = 32;
-const MESSAGE_LIMIT = 1024;
 
 /** The parts of a status that the decision has settled. */
 export interface Settled {
@@ -35,16 +32,7 @@ export function statusOf(seen: SocketRolloutObservation, { ledger, problem, paus
     numbers: seen.numbers,
     ...(measured === undefined ? {} : { measured }),
     ...(skipped.length === 0 ? {} : { skipped: skipped.slice(0, MOST_REASONS).map(([reason, sites]) => ({ reason, sites })) }),
-    ...(holds.length === 0
-      ? {}
-      : {
-          holds: holds.slice(0, MOST_HOLDS).map(({ rule, reason, message, until }) => ({
-            rule,
-            reason,
-            message: cleanText(message, MESSAGE_LIMIT),
-            ...(until === undefined ? {} : { until: formatInstant(until) }),
-          })),
-        }),
+    ...(holds.length === 0 ? {} : { holds: writtenHolds(holds, MOST_HOLDS) }),
     conditions: updates.reduce<Condition[]>((all, update) => setCondition(all, update, generation, now), [...(status.conditions ?? [])]),
   };
 }
@@ -66,13 +54,6 @@ function measuredOf({ rollout: { spec, status }, measured }: SocketRolloutObserv
 
 /** Whole minutes, rounded up: a percentile that moves by seconds writes nothing (G11). */
 const minutes = (milliseconds: number): number => Math.ceil(milliseconds / 60_000) * 60_000;
-
-const is = <Type extends ConditionType>(
-  type: Type,
-  status: Condition["status"],
-  reason: ConditionReason<Type> & string,
-  message: string,
-): ConditionUpdate => ({ type, status, reason, message });
 
 function accepted(problem: Hold | undefined): ConditionUpdate {
   if (problem === undefined) return is("Accepted", "True", "Accepted", "the rollout can be carried out");

@@ -1,21 +1,9 @@
 import type { Condition } from "../../api/common.ts";
-import type { ConditionReason, ConditionType } from "../../api/conditions.ts";
-import { type ConditionUpdate, setCondition } from "../conditions.ts";
+import type { ConditionReason } from "../../api/conditions.ts";
+import { type ConditionUpdate, is, setCondition } from "../conditions.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { hasBegun, rolloutOf, type SiteView } from "./view.ts";
 import { hasFailed } from "./verdict.ts";
-
-const is = <Type extends ConditionType>(
-  type: Type,
-  status: Condition["status"],
-  reason: ConditionReason<Type> & string,
-  message: string,
-): ConditionUpdate => ({
-  type,
-  status,
-  reason,
-  message,
-});
 
 /** What people and tools read of a site; made of the ledger, and read by no rule (rule G1). */
 export function conditionsOf(view: SiteView, holds: readonly Hold[], now: Instant): Condition[] {

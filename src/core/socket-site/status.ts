@@ -1,28 +1,22 @@
 import type { SocketSiteStatus } from "../../api/socket-site.ts";
 import { sameJson } from "../canonical-json.ts";
 import type { Hold, Instant } from "../decision.ts";
-import { cleanText } from "../text.ts";
 import { WEEK } from "../time/civil.ts";
 import { forecast } from "../window/forecast.ts";
 import { windowZone } from "../window/parse.ts";
+import { writtenHolds } from "../written-holds.ts";
 import { behindSince } from "./candidate.ts";
 import { conditionsOf } from "./conditions.ts";
 import { insertedUntil } from "./follow.ts";
 import { pieceOf } from "./piece.ts";
-import { at, type ClaimedCommand, iso, remaining, rolloutOf, type SiteView } from "./view.ts";
+import { at, type ClaimedCommand, remaining, rolloutOf, type SiteView } from "./view.ts";
 
 const MOST_HOLDS = 16;
-const MESSAGE_LIMIT = 1024;
 
 /** The status as this pass leaves it. */
 export function statusOf(view: SiteView, holds: readonly Hold[], now: Instant): SocketSiteStatus {
   const { next: _, weeksBehind: __, holds: ___, conditions: ____, observedGeneration: _____, ...ledger } = view.ledger;
-  const shown = holds.slice(0, MOST_HOLDS).map(({ rule, reason, message, until }) => ({
-    rule,
-    reason,
-    message: cleanText(message, MESSAGE_LIMIT),
-    ...(until === undefined || !Number.isFinite(until) ? {} : { until: iso(until) }),
-  }));
+  const shown = writtenHolds(holds, MOST_HOLDS);
   const since = behindSince(view);
   const next = nextOf(view, now);
   const status: SocketSiteStatus = {

@@ -1,11 +1,8 @@
-import type { Fleet } from "../../api/fleet.ts";
-import { FLEET } from "../../api/resources.ts";
-import { SOCKET_ROLLOUT, type SocketRollout } from "../../api/socket-rollout.ts";
-import { SOCKET_SITE, type SocketSite } from "../../api/socket-site.ts";
-import type { GatewayView, PollHints } from "../../core/socket/answer.ts";
+import type { PollHints } from "../../core/socket/answer.ts";
 import type { CommandRow } from "../../core/socket/command.ts";
-import { FLEET_NAMESPACE, type World } from "../world.ts";
+import type { World } from "../world.ts";
 import { DeviceFleet, type PlannedSite } from "./device-fleet.ts";
+import { gatewayViewOf } from "./gateway-view.ts";
 import { DirectGateway } from "./direct.ts";
 
 /** What the receiver of an account took, and when; calendar instants. */
@@ -34,7 +31,7 @@ export class DeviceField {
     this.#world = world;
     this.#sites = sites;
     const { clock, inventory } = world;
-    const viewOf = (row: CommandRow) => Promise.resolve(this.#viewOf(row));
+    const viewOf = (row: CommandRow) => Promise.resolve(gatewayViewOf(world.store, row));
     this.devices = new DeviceFleet({
       clock,
       sites,
@@ -67,24 +64,6 @@ export class DeviceField {
       const { site, kind, version, message } = notice;
       if (took && isNew) this.notices.push({ site: `${site.namespace}/${site.name}`, kind, version, message, takenAt: clock.now() });
       return took;
-    };
-  }
-
-  /** What a gateway sees of the cluster just now. */
-  #viewOf(row: CommandRow): GatewayView {
-    const { store } = this.#world;
-    const fleet = store.get(FLEET, "fleet", FLEET_NAMESPACE) as unknown as Fleet | undefined;
-    const site = store.get(SOCKET_SITE, row.site.name, row.site.namespace) as unknown as SocketSite | undefined;
-    const rollouts = store.list(SOCKET_ROLLOUT) as unknown as SocketRollout[];
-    const rollout = rollouts.find(({ metadata }) => metadata.uid === row.rollout);
-    const stopped = rollout?.status?.stopped?.by;
-    const command = site?.status?.upgrade?.command?.id;
-    return {
-      ...(fleet ? { fleet: { paused: fleet.spec.paused, freezes: fleet.spec.freezes ?? [] } } : {}),
-      ...(rollout ? { rollout: { paused: rollout.spec.paused, ...(stopped ? { stopped } : {}) } } : {}),
-      ...(site?.metadata.uid === row.site.uid
-        ? { site: { zone: site.spec.timeZone, ...(command ? { command } : {}), done: site.status?.upgrade?.done ?? [] } }
-        : {}),
     };
   }
 }
