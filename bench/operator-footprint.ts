@@ -57,7 +57,8 @@ export async function operatorFootprint(world: BenchWorld, program: string): Pro
   };
 }
 
-export async function startToReady({ port, spawnedAt, child, log }: OperatorRun): Promise<number> {
+/** Milliseconds until it is ready; `limit`: when it never will be. */
+export async function startToReady({ port, spawnedAt, child, log }: OperatorRun, limit = 60_000): Promise<number> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the operator ended with ${child.exitCode} before it was ready: ${log()}`);
     try {
@@ -68,7 +69,7 @@ export async function startToReady({ port, spawnedAt, child, log }: OperatorRun)
       // It does not listen yet.
     }
     await new Promise((resolve) => setTimeout(resolve, ASK_EVERY));
-    if (performance.now() - spawnedAt > 60_000) throw new Error(`the operator was not ready within 60 s: ${log()}`);
+    if (performance.now() - spawnedAt > limit) throw new Error(`the operator was not ready within ${limit / 1000} s: ${log()}`);
   }
 }
 

@@ -1,8 +1,6 @@
 // B2, B3 and B9: an operator that starts over many SocketSites on a real API server. Each start: a new process of the bundled operator,
-// its inventory beside it, until every site was looked at; in turn with it client-node's informer, which only reads them into memory.
+// its inventory beside it, until every site was looked at; in turn with it client-node's informer and pepr's watch, which only read them.
 // ROLLWARD_BENCH_SITES says how many (10,000). Sixty of a hundred are pairs; all are settled, with nothing to do but to hold.
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync, rmSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,9 +13,9 @@ import type { Draft, Kind, KubernetesObject } from "../src/control/ports.ts";
 import { openInventory } from "../src/inventory/open.ts";
 import { type PlannedSite, planSites, siteDraft } from "../src/simulation/devices/device-fleet.ts";
 import { isWrite } from "../tools/control-plane/audit-log.ts";
-import { type Figures, median, spread } from "./figures.ts";
-import type { Synced } from "./informer-peer.ts";
+import { type Figures, median, type Row, spread } from "./figures.ts";
 import { memoryOf, startToReady } from "./operator-footprint.ts";
+import { installPepr, type PeerName, startPeer } from "./socket-peers.ts";
 import type { BenchWorld, OperatorRun } from "./world.ts";
 
 const SITES = Number(process.env["ROLLWARD_BENCH_SITES"] ?? 10_000);
@@ -32,7 +30,7 @@ const QUIET = 3_000;
 /** Far more than any machine needs for one site; who is not done by then never will be. */
 const LOOK_LIMIT = 60_000 + SITES * 20;
 const CLOCK_TICKS = 100;
-const ORDER = ["operator", "informer", "informer", "operator"] as const;
+const ORDER = ["operator", "informer", "pepr", "pepr", "informer", "operator"] as const;
 
 interface Start {
   readonly synced: number;
@@ -47,12 +45,17 @@ export async function socketSites(world: BenchWorld, program: string): Promise<r
   const folder = mkdtempSync(join(tmpdir(), "rollward-sites-"));
   const url = `sqlite:${join(folder, "inventory.db")}`;
   try {
+    installPepr();
     const created = await createSites(world, url);
     const first = await firstTerm(world, program, url);
-    const starts: Record<(typeof ORDER)[number], Start[]> = { operator: [], informer: [] };
+    const starts: Record<(typeof ORDER)[number], Start[]> = { operator: [], informer: [], pepr: [] };
     for (const who of ORDER) {
-      if (who === "informer") starts.informer.push(await informerStart(world));
-      else {
+      console.error(`starting ${who} over ${SITES} sites …`);
+      if (who !== "operator") {
+        const peer = await startPeer(who, world, SITES, LOOK_LIMIT);
+        starts[who].push(peer);
+        peer.stop();
+      } else {
         const operator = await world.startOperator(program, ["--inventory", url]);
         starts.operator.push(await operatorStart(operator));
         await operator.stop();
@@ -106,11 +109,11 @@ async function enroll(sites: readonly PlannedSite[], url: string): Promise<void>
 /** The first look at a fleet that nobody has looked at: every site is written once. */
 async function firstTerm(world: BenchWorld, program: string, url: string): Promise<Figures> {
   const operator = await world.startOperator(program, ["--inventory", url]);
-  const ready = await startToReady(operator);
+  const ready = await startToReady(operator, LOOK_LIMIT);
   const { at, looks } = await untilQuiet(operator);
   await new Promise((resolve) => setTimeout(resolve, SETTLING));
   await operator.stop();
-  const writes = world.controlPlane.auditEntries().filter((entry) => isWrite(entry) && isSiteOf(entry));
+  const writes = world.controlPlane.auditEntries((entry) => isWrite(entry) && isSiteOf(entry));
   const perSite = writes.length / SITES;
   return {
     title: "B3: the first term over a fleet that nobody has looked at",
@@ -127,23 +130,9 @@ const isSiteOf = ({ userAgent, objectRef }: { readonly userAgent: string; readon
   userAgent.startsWith("rollward/") && objectRef?.resource === SOCKET_SITE.plural;
 
 async function operatorStart(operator: OperatorRun): Promise<Start> {
-  const synced = await startToReady(operator);
+  const synced = await startToReady(operator, LOOK_LIMIT);
   const { at, looks } = await untilQuiet(operator);
   return { synced, looked: at, looks, ...memoryOf(operator.child.pid!) };
-}
-
-async function informerStart({ controlPlane }: BenchWorld): Promise<Start> {
-  const child = fork(join(import.meta.dirname, "informer-peer.ts"), [controlPlane.kubeconfig("admin")], { execArgv: [] });
-  try {
-    const synced = await Promise.race([
-      once(child, "message").then(([message]) => message as Synced),
-      once(child, "exit").then(([code]) => Promise.reject(new Error(`the informer ended with ${String(code)} before it had its objects`))),
-    ]);
-    if (synced.objects !== SITES) throw new Error(`the informer has ${synced.objects} of ${SITES} sites`);
-    return { synced: synced.milliseconds, ...memoryOf(child.pid!) };
-  } finally {
-    child.kill();
-  }
 }
 
 interface Looked {
@@ -177,7 +166,7 @@ async function reconciles(port: number, kind?: string): Promise<number> {
 /** B9. */
 async function atRest(world: BenchWorld, program: string, url: string): Promise<Figures> {
   const operator = await world.startOperator(program, ["--inventory", url]);
-  await startToReady(operator);
+  await startToReady(operator, LOOK_LIMIT);
   await untilQuiet(operator);
   await new Promise((resolve) => setTimeout(resolve, SETTLING));
   const since = Date.now();
@@ -186,10 +175,11 @@ async function atRest(world: BenchWorld, program: string, url: string): Promise<
   const looked = (await reconciles(operator.port)) - looks;
   const busy = ((processorTicks(operator) - ticks) / CLOCK_TICKS / (IDLE_MILLISECONDS / 1000)) * 100;
   const { resident } = memoryOf(operator.child.pid!);
-  const asked = world.controlPlane.auditEntries().filter(({ userAgent, objectRef, requestReceivedTimestamp: at }) => {
+  const asked = world.controlPlane.auditEntries(({ userAgent, objectRef, requestReceivedTimestamp: at }) => {
     return userAgent.startsWith("rollward/") && objectRef?.resource !== "leases" && Date.parse(at) >= since;
   });
   await operator.stop();
+  const peers = [await peerAtRest("informer", world), await peerAtRest("pepr", world)];
   const writes = asked.filter(isWrite).length;
   const reads = asked.filter((entry) => !isWrite(entry) && entry.verb !== "watch").length;
   return {
@@ -201,44 +191,60 @@ async function atRest(world: BenchWorld, program: string, url: string): Promise<
       { what: "reconciles of all kinds", value: String(looked), target: "0 but timers" },
       { what: "of one core", value: `${busy.toFixed(1)} %` },
       { what: "resident memory", value: `${resident.toFixed(0)} MB` },
+      ...peers.flat(),
     ],
   };
 }
 
+async function peerAtRest(who: PeerName, world: BenchWorld): Promise<Row[]> {
+  const peer = await startPeer(who, world, SITES, LOOK_LIMIT);
+  try {
+    await new Promise((resolve) => setTimeout(resolve, SETTLING));
+    const ticks = processorTicks(peer);
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MILLISECONDS));
+    const busy = ((processorTicks(peer) - ticks) / CLOCK_TICKS / (IDLE_MILLISECONDS / 1000)) * 100;
+    return [
+      { what: `${who}: of one core`, value: `${busy.toFixed(1)} %` },
+      { what: `${who}: resident memory`, value: `${memoryOf(peer.child.pid!).resident.toFixed(0)} MB` },
+    ];
+  } finally {
+    peer.stop();
+  }
+}
+
 /** User and system time of the process, from /proc/PID/stat; what is before its name's last bracket may hold anything. */
-function processorTicks({ child }: OperatorRun): number {
+function processorTicks({ child }: Pick<OperatorRun, "child">): number {
   const text = readFileSync(`/proc/${child.pid}/stat`, "utf8");
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return Number(fields[11]) + Number(fields[12]);
 }
 
-function startFigures(created: number, { operator, informer }: Record<(typeof ORDER)[number], readonly Start[]>): Figures {
-  const of = (starts: readonly Start[], field: keyof Start) => starts.map((start) => start[field] ?? Number.NaN);
-  const ratio = (field: "synced" | "peak" | "resident") => `${(median(of(operator, field)) / median(of(informer, field))).toFixed(2)} ×`;
+function startFigures(created: number, starts: Record<(typeof ORDER)[number], readonly Start[]>): Figures {
+  const { operator, informer, pepr } = starts;
+  const of = (some: readonly Start[], field: keyof Start) => some.map((start) => start[field] ?? Number.NaN);
+  const ratio = (to: readonly Start[], field: "synced" | "peak" | "resident") =>
+    `${(median(of(operator, field)) / median(of(to, field))).toFixed(2)} ×`;
   const rates = of(operator, "looked").map((milliseconds) => (SITES / milliseconds) * 1000);
+  const looks = of(operator, "looks").map((count) => count / SITES);
+  const memory = (field: "peak" | "resident", what: string): Row[] => [
+    { what: `operator, ${what}`, value: spread(of(operator, field), "MB") },
+    { what: `informer, ${what}`, value: spread(of(informer, field), "MB") },
+    { what: `pepr, ${what}`, value: spread(of(pepr, field), "MB") },
+    { what: "  ratio to the informer, to pepr", value: `${ratio(informer, field)}, ${ratio(pepr, field)}` },
+  ];
   return {
     title: "B2 and B3: a start over many SocketSites",
-    how: `${SITES} settled SocketSites, created at ${created.toFixed(0)}/s, on a real API server; times from the spawn of the process, memory from /proc/PID/status then; order ${ORDER.join(", ")}. The informer is that of @kubernetes/client-node: it reads the objects into memory and decides nothing. The operator is ready with all of its caches, and looks at every site; it may answer that it is ready only when it has looked at many`,
+    how: `${SITES} settled SocketSites, created at ${created.toFixed(0)}/s, on a real API server; times from the spawn of the process, memory from /proc/PID/status then; order ${ORDER.join(", ")}. The informer is that of @kubernetes/client-node, and pepr (1.1.4) is its watch with the settings that it gives it: both read the objects into memory and decide nothing. The operator is ready with all of its caches, and looks at every site; it may answer that it is ready only when it has looked at many`,
     rows: [
       { what: "operator, start to ready (all caches)", value: spread(of(operator, "synced"), "ms") },
       { what: "operator, start to every site looked at", value: spread(of(operator, "looked"), "ms") },
       { what: "  sites a second, all of the start included", value: spread(rates, "/s") },
       { what: "informer, start to all objects", value: spread(of(informer, "synced"), "ms") },
-      { what: "  ratio of the medians, ready to all objects", value: ratio("synced") },
-      {
-        what: "looks a site at a start",
-        value: spread(
-          of(operator, "looks").map((looks) => looks / SITES),
-          "",
-          2,
-        ),
-        target: "1.00",
-      },
-      { what: "operator, peak memory", value: spread(of(operator, "peak"), "MB") },
-      { what: "informer, peak memory", value: spread(of(informer, "peak"), "MB") },
-      { what: "  ratio of the medians", value: ratio("peak") },
-      { what: "operator, memory after the looks", value: spread(of(operator, "resident"), "MB") },
-      { what: "informer, memory then", value: spread(of(informer, "resident"), "MB") },
+      { what: "pepr, start to all objects", value: spread(of(pepr, "synced"), "ms") },
+      { what: "  ready to all objects: ratio to the informer, to pepr", value: `${ratio(informer, "synced")}, ${ratio(pepr, "synced")}` },
+      { what: "looks a site at a start", value: spread(looks, "", 2), target: "1.00" },
+      ...memory("peak", "peak memory"),
+      ...memory("resident", "memory then"),
     ],
   };
 }

@@ -47,8 +47,8 @@ export interface ControlPlane {
   kubeconfig(user: string): string;
   /** One call as the user, answered with the status and the text. */
   call(user: string, method: string, path: string, body?: unknown): Promise<ApiAnswer>;
-  /** The audit log so far, oldest first. */
-  auditEntries(): AuditEntry[];
+  /** The audit log so far, oldest first; of a long one only what is kept. */
+  auditEntries(keeps?: (entry: AuditEntry) => boolean): AuditEntry[];
   pid(server: ServerName): number;
   /** What the server wrote. */
   log(server: ServerName): string;
@@ -151,8 +151,8 @@ class RunningControlPlane implements ControlPlane {
     return callApi(caller, method, path, body);
   }
 
-  auditEntries(): AuditEntry[] {
-    return readAuditLog(this.auditLog);
+  auditEntries(keeps?: (entry: AuditEntry) => boolean): AuditEntry[] {
+    return readAuditLog(this.auditLog, keeps);
   }
 
   pid(server: ServerName): number {
