@@ -152,6 +152,7 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     const world = {
       hub,
       site: site.state === "Reachable" ? site.cluster : hub,
+      siteUID: site.state === "Reachable" ? site.uid : "",
       prober,
       memory: this.#memoryOf(name),
       pop: objects.pop,

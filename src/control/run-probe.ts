@@ -1,5 +1,5 @@
 import type { Prober } from "./ports.ts";
-import type { Probe, ProbeResult } from "../core/health/probe.ts";
+import type { Probe, ProbeResult, ThroughApiServer } from "../core/health/probe.ts";
 import { readHttp, readMetrics, readPrometheus, readSessions, type Answer } from "../core/health/reading.ts";
 
 /** The decoded data of a Secret of the fleet namespace, or undefined when there is none. */
@@ -10,10 +10,8 @@ const PAGE_BYTES = 8 * 1024 * 1024;
 
 /** Runs one probe as a decision asked for it. Never throws: what cannot be asked is unreadable, which is Unknown (rule G9). */
 export async function runProbe(probe: Probe, prober: Prober, readSecret: ReadSecret): Promise<ProbeResult> {
-  const get = (
-    url: string,
-    extra: { ca?: string; headers?: Record<string, string>; maximumBytes?: number; fresh?: boolean },
-  ): Promise<Answer> => prober.http({ method: "GET", url, timeoutMilliseconds: probe.timeoutMilliseconds, ...extra });
+  const get = (url: string, extra: { ca?: string; through?: ThroughApiServer; maximumBytes?: number; fresh?: boolean }): Promise<Answer> =>
+    prober.http({ method: "GET", url, timeoutMilliseconds: probe.timeoutMilliseconds, ...extra });
   try {
     switch (probe.kind) {
       case "http":
@@ -34,7 +32,11 @@ export async function runProbe(probe: Probe, prober: Prober, readSecret: ReadSec
   }
 }
 
-const own = ({ ca }: { readonly ca?: string }): { ca?: string } => (ca === undefined ? {} : { ca });
+/** What a probe says of the way there. */
+const own = ({ ca, through }: { readonly ca?: string; readonly through?: ThroughApiServer }) => ({
+  ...(ca === undefined ? {} : { ca }),
+  ...(through === undefined ? {} : { through }),
+});
 
 function readTcp(found: number | "Refused" | undefined, timeout: number): ProbeResult {
   if (found === undefined) return { ok: false, silent: true, detail: `no connection within ${timeout} ms` };

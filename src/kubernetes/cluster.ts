@@ -2,18 +2,21 @@ import {
   ApiError,
   type Cache,
   type Cluster,
+  type DataPlaneAnswer,
   type Draft,
   isNotFound,
   type JsonPatchOperation,
   type Kind,
   type KubernetesObject,
   type ListOptions,
+  type PodCall,
   type WriteOptions,
 } from "../control/ports.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ObjectCache } from "./cache.ts";
 import type { Log } from "./log.ts";
 import { listPages } from "./paged-list.ts";
+import { podAnswer, podProxyPath } from "./pod-proxy.ts";
 import type { ReflectorTimings } from "./reflector.ts";
 import { objectTitle, resourcePath } from "./resource-path.ts";
 import type { Call } from "./call.ts";
@@ -28,6 +31,8 @@ export interface ClusterSettings {
 }
 
 const POD: Kind = { apiVersion: "v1", kind: "Pod", plural: "pods", namespaced: true };
+/** Of an answer of a pod at most this many bytes are kept, unless the call says otherwise. */
+const POD_ANSWER_BYTES = 64 * 1024;
 
 /** The Cluster port on a real API server. */
 export class KubernetesCluster implements Cluster {
@@ -136,6 +141,24 @@ export class KubernetesCluster implements Cluster {
       // A 429 here is the disruption budget's answer, for the caller to judge.
       retry: false,
     });
+  }
+
+  /** The scheme, port and path of the URL; where the pod gave no answer, `pod-proxy.ts` says what the server said instead. */
+  async askPod(pod: { readonly name: string; readonly namespace: string }, asked: PodCall): Promise<DataPlaneAnswer> {
+    const started = performance.now();
+    const { method, timeoutMilliseconds } = asked;
+    const call: Call = {
+      verb: "proxy",
+      kind: POD.kind,
+      title: objectTitle(POD, pod.namespace, pod.name),
+      method,
+      path: podProxyPath(pod, asked.url),
+      ...(asked.body === undefined ? {} : { body: asked.body }),
+      deadlineMilliseconds: timeoutMilliseconds,
+      retry: false,
+    };
+    const answered = await this.#transport.exchange(call, asked.maximumBytes ?? POD_ANSWER_BYTES).catch((error: unknown) => error);
+    return { ...podAnswer(answered, timeoutMilliseconds), milliseconds: performance.now() - started };
   }
 
   /** Begins to watch at once; `stop` or `close` ends it. Each call is a watch of its own. */

@@ -85,6 +85,24 @@ export class Transport {
   }
 
   /**
+   * One call whose answer is somebody else's, handed through: any status, and its text up to `maximumBytes`. Asked once. Throws ApiError
+   * where no answer came.
+   */
+  async exchange(call: Call, maximumBytes: number): Promise<{ readonly code: number; readonly text: string; readonly truncated: boolean }> {
+    const { clock } = this.#settings;
+    const limit = call.deadlineMilliseconds ?? this.#settings.deadlineMilliseconds ?? 10_000;
+    const abort = new AbortController();
+    const cancelDeadline = clock.after(limit, () => abort.abort(this.#timeout(call, limit)));
+    try {
+      const credentials = await this.#readCredentials(call, abort.signal);
+      const { code, body } = await this.#send(call, credentials, this.#agentFor(credentials), abort.signal);
+      return { code, ...(await this.#beginning(call, body, maximumBytes, abort.signal)) };
+    } finally {
+      cancelDeadline();
+    }
+  }
+
+  /**
    * Opens a stream on a connection of its own. `call.deadlineMilliseconds` is for its beginning (until the answer's headers);
    * afterwards silence is the caller's to judge. Throws ApiError when it did not begin; never repeats by itself.
    */
@@ -182,6 +200,28 @@ export class Transport {
     } catch (error) {
       throw this.#broken(call, signal.aborted ? signal.reason : error);
     }
+  }
+
+  /** At most so many bytes; the rest is not awaited, for it may never end. */
+  async #beginning(
+    call: Call,
+    body: Answer["body"],
+    maximumBytes: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly text: string; readonly truncated: boolean }> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > maximumBytes) break;
+      }
+      signal.throwIfAborted();
+    } catch (error) {
+      throw this.#broken(call, signal.aborted ? signal.reason : error);
+    }
+    return { text: Buffer.concat(chunks).subarray(0, maximumBytes).toString("utf8"), truncated: length > maximumBytes };
   }
 
   async *#bytes(call: Call, body: Answer["body"]): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,4 @@
-// Gives a user of the control plane what the project ships for the operator (config/rbac/operator.yaml), and nothing else: whatever
+// Gives a user, or a group, of the control plane what the project ships for the operator (config/rbac/operator.yaml), and nothing else: whatever
 // the operator needs beyond it is refused here as it would be on a cluster of somebody's.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,17 +16,25 @@ interface Shipped {
 }
 
 /** Creates the shipped objects with the user in the place of the service account. The namespaces that they name have to be there. */
-export async function grantOperatorRights(controlPlane: Pick<ControlPlane, "call">, user: string): Promise<void> {
-  const subjects = [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: user }];
-  for (const document of parseAllDocuments(readFileSync(join(ROOT, FILE), "utf8"))) {
+export const grantOperatorRights = (controlPlane: Pick<ControlPlane, "call">, user: string): Promise<void> =>
+  grantRights(controlPlane, FILE, { kind: "User", name: user });
+
+/** The same for another file of rights, and for whom it is meant there. */
+export async function grantRights(
+  controlPlane: Pick<ControlPlane, "call">,
+  file: string,
+  subject: { readonly kind: "User" | "Group"; readonly name: string },
+): Promise<void> {
+  const subjects = [{ apiGroup: "rbac.authorization.k8s.io", ...subject }];
+  for (const document of parseAllDocuments(readFileSync(join(ROOT, file), "utf8"))) {
     const object = document.toJS() as Shipped;
     const bound = object.subjects === undefined ? object : { ...object, subjects };
-    const { status, body } = await controlPlane.call("admin", "POST", collectionOf(object), bound);
-    if (status !== 201) throw new Error(`${object.kind} ${object.metadata.name} of ${FILE} was not created: ${status} ${body}`);
+    const { status, body } = await controlPlane.call("admin", "POST", collectionOf(object, file), bound);
+    if (status !== 201) throw new Error(`${object.kind} ${object.metadata.name} of ${file} was not created: ${status} ${body}`);
   }
 }
 
-function collectionOf({ kind, metadata }: Shipped): string {
+function collectionOf({ kind, metadata }: Shipped, file: string): string {
   switch (kind) {
     case "ServiceAccount":
       return `/api/v1/namespaces/${metadata.namespace}/serviceaccounts`;
@@ -37,6 +45,6 @@ function collectionOf({ kind, metadata }: Shipped): string {
     case "RoleBinding":
       return `${RBAC}/namespaces/${metadata.namespace}/${kind.toLowerCase()}s`;
     default:
-      throw new Error(`${FILE} has a ${kind}; tools/control-plane/operator-rights.ts has to be told where such objects are created.`);
+      throw new Error(`${file} has a ${kind}; tools/control-plane/operator-rights.ts has to be told where such objects are created.`);
   }
 }

@@ -1,11 +1,12 @@
 import type { PopAction } from "../../core/pop-cluster/action.ts";
+import { throughOf } from "../../core/pop-cluster/reach.ts";
 import type { PopCluster } from "../../api/pop-cluster.ts";
 import { type ControllerRevisionObject, type DaemonSetObject, type NodeObject, POD } from "../kinds.ts";
 import type { PopMemory } from "../pop-memory.ts";
 import type { Cluster, Prober } from "../ports.ts";
 import { adoptDaemonSet } from "./adopt-daemon-set.ts";
 import { claimNode } from "./claim-node.ts";
-import { cancelDrain, loadContent, startDrain } from "./data-plane-calls.ts";
+import { cancelDrain, type DataPlane, loadContent, startDrain } from "./data-plane-calls.ts";
 import { checkEviction, evictPod } from "./evict.ts";
 import { setFinalizer } from "./finalizer.ts";
 import { pullImages } from "./pull-images.ts";
@@ -17,6 +18,8 @@ import { setLabel } from "./set-label.ts";
 export interface PopWorld {
   readonly hub: Cluster;
   readonly site: Cluster;
+  /** Of the site; empty where it is not there. */
+  readonly siteUID: string;
   readonly prober: Prober;
   readonly memory: PopMemory;
   readonly pop: PopCluster;
@@ -34,7 +37,7 @@ export interface Changed {
 
 /** Every action has exactly one act; a new kind of action does not compile before it has one here. */
 export async function act(world: PopWorld, action: PopAction): Promise<Changed | undefined> {
-  const { hub, site, prober, memory, pop } = world;
+  const { hub, site, memory, pop } = world;
   const place = placeOf(pop);
   switch (action.kind) {
     case "ClaimNode":
@@ -44,7 +47,7 @@ export async function act(world: PopWorld, action: PopAction): Promise<Changed |
     case "SetLabel":
       return { node: await setLabel(site, action) };
     case "StartDrain":
-      await startDrain(prober, memory, action);
+      await startDrain(dataPlaneOf(world), memory, action);
       return {};
     case "CheckEviction":
       await checkEviction(site, memory, action);
@@ -86,9 +89,14 @@ const placeOf = (pop: PopCluster) => ({
   dataPlaneNamespace: pop.spec.dataPlaneNamespace,
 });
 
+const dataPlaneOf = ({ prober, pop, siteUID }: PopWorld): DataPlane => ({
+  prober,
+  through: (pod) => throughOf({ namespace: pop.metadata.namespace ?? "", spec: pop.spec }, siteUID, pod),
+});
+
 /** The acts after which everything is read anew. */
 async function actElsewhere(world: PopWorld, action: Elsewhere): Promise<void> {
-  const { hub, site, prober, memory, pop } = world;
+  const { hub, site, memory, pop } = world;
   const place = placeOf(pop);
   switch (action.kind) {
     case "RemoveFinalizer":
@@ -104,7 +112,7 @@ async function actElsewhere(world: PopWorld, action: Elsewhere): Promise<void> {
     case "DeletePullPod":
       return site.delete(POD, action.pod.name, action.pod.namespace, { uid: action.pod.uid });
     case "CancelDrain":
-      return cancelDrain(prober, memory, action);
+      return cancelDrain(dataPlaneOf(world), memory, action);
     case "EvictPod":
       return evictPod(site, memory, action);
     case "DeletePod":
@@ -112,6 +120,6 @@ async function actElsewhere(world: PopWorld, action: Elsewhere): Promise<void> {
     case "AdoptDaemonSet":
       return adoptDaemonSet(site, place.dataPlaneNamespace, action);
     case "LoadContent":
-      return loadContent(prober, memory, action);
+      return loadContent(dataPlaneOf(world), memory, action);
   }
 }

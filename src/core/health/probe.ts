@@ -18,16 +18,32 @@ export type Probe = ProbeTiming & {
   readonly keep?: number;
 } & ProbeTarget;
 
+/** A pod that is asked by its name through the API server of its cluster (`pods/proxy`); the address in the URL is for people then. */
+export interface ThroughApiServer {
+  /** The Secret with the kubeconfig. */
+  readonly secret: { readonly name: string; readonly namespace: string };
+  /** Where another cluster answers by now, nobody is asked. */
+  readonly clusterUID: string;
+  readonly namespace: string;
+  readonly pod: string;
+}
+
 export type ProbeTarget =
   /** Passes on 2xx. `ca` is PEM text. */
-  | { readonly kind: "http"; readonly url: string; readonly ca?: string }
+  | { readonly kind: "http"; readonly url: string; readonly ca?: string; readonly through?: ThroughApiServer }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   /** An instant query at the Prometheus of this base URL. Secrets by name: keys `token` and `ca.crt` of them are used. */
   | { readonly kind: "prometheus"; readonly url: string; readonly query: string; readonly tokenSecret?: string; readonly caSecret?: string }
   /** Scrapes a node's metrics; only the named series are kept, so that a page of ten thousand lines does not stay in memory. */
-  | { readonly kind: "metrics"; readonly url: string; readonly names: readonly string[]; readonly ca?: string }
+  | {
+      readonly kind: "metrics";
+      readonly url: string;
+      readonly names: readonly string[];
+      readonly ca?: string;
+      readonly through?: ThroughApiServer;
+    }
   /** The ids of the sessions that a node holds. */
-  | { readonly kind: "sessions"; readonly url: string; readonly ca?: string };
+  | { readonly kind: "sessions"; readonly url: string; readonly ca?: string; readonly through?: ThroughApiServer };
 
 /** What one run of a probe found. */
 export type ProbeResult =

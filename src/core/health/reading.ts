@@ -1,4 +1,4 @@
-import { cleanText, firstLine } from "../text.ts";
+import { cleanText } from "../text.ts";
 import { parseExposition, parseNumber } from "./exposition.ts";
 import type { ProbeResult } from "./probe.ts";
 
@@ -9,6 +9,8 @@ export interface Answer {
   readonly body: string;
   readonly milliseconds: number;
   readonly refused?: boolean;
+  /** With status 0: who leads there could not be asked, so nothing is known of the other side. */
+  readonly unreadable?: boolean;
   readonly truncated?: boolean;
 }
 
@@ -16,21 +18,22 @@ const MAXIMUM_SERIES = 1000;
 const MAXIMUM_SESSIONS = 200_000;
 const DETAIL_LIMIT = 256;
 
-/** Of an answer in an evidence only so much: it stands in status and history, where people read it. */
-const BODY_LIMIT = 120;
+/** An address longer than this is cut where people read it. */
+const ADDRESS_LIMIT = 120;
 
-/** An HTTP health check of `url`: 2xx passes, anything else fails, a redirect too. What was asked and the status come before what was said. */
+/**
+ * An HTTP health check of `url`: 2xx passes, anything else fails, a redirect too. What was asked and the status are the evidence; what the
+ * body says is not (rule G12): status, Events and notices are read by more people than the page behind the address is meant for.
+ */
 export function readHttp(answer: Answer, url: string): ProbeResult {
-  const asked = cleanText(`GET ${url}`, BODY_LIMIT);
+  const asked = cleanText(`GET ${url}`, ADDRESS_LIMIT);
   const passed = answer.status >= 200 && answer.status < 300;
   if (passed) return { ok: true, detail: `${asked} answered ${answer.status} in ${Math.round(answer.milliseconds)} ms` };
   if (answer.status === 0) {
     const found = unanswered(answer);
     return { ...found, detail: `${asked}: ${found.detail}` };
   }
-  const said = firstLine(answer.body, BODY_LIMIT);
-  const detail = `${asked} answered ${answer.status}${said === "" ? "" : `: ${said}`}`;
-  return { ok: false, detail, ...(answer.status === 404 ? { notFound: true } : {}) };
+  return { ok: false, detail: `${asked} answered ${answer.status}`, ...(answer.status === 404 ? { notFound: true } : {}) };
 }
 
 /** Metrics of a node: the samples of the series asked for. A page that was cut is unreadable, for what is missing would read as zero. */
@@ -76,12 +79,26 @@ export function readPrometheus(answer: Answer): ProbeResult {
   );
 }
 
+/** What Prometheus calls its errors; of another server's page not a word is shown (rule G12). */
+const ERROR_TYPES: ReadonlySet<unknown> = new Set([
+  "timeout",
+  "canceled",
+  "execution",
+  "bad_data",
+  "internal",
+  "unavailable",
+  "not_found",
+  "not_acceptable",
+]);
+
+/** Of an error in Prometheus' own form its words are shown where a person has to correct the query, else its type. */
 function prometheusError(answer: Answer, parsed: unknown): ProbeResult {
-  const error = isRecord(parsed) && typeof parsed["error"] === "string" ? parsed["error"] : undefined;
-  const invalidQuery = answer.status === 400 && isRecord(parsed) && parsed["errorType"] === "bad_data";
+  const { errorType, error } = isRecord(parsed) && parsed["status"] === "error" ? parsed : {};
+  const invalidQuery = answer.status === 400 && errorType === "bad_data" && typeof error === "string";
   if (invalidQuery)
-    return { ok: false, unreadable: true, invalidQuery, detail: cleanText(`the query does not parse: ${error ?? ""}`, DETAIL_LIMIT) };
-  return unreadable(`answered ${answer.status}: ${error ?? (answer.body === "" ? "nothing" : "no answer of Prometheus")}`);
+    return { ok: false, unreadable: true, invalidQuery, detail: cleanText(`the query does not parse: ${error}`, DETAIL_LIMIT) };
+  const said = ERROR_TYPES.has(errorType) ? String(errorType) : answer.body === "" ? "nothing" : "no answer of Prometheus";
+  return unreadable(`answered ${answer.status}: ${said}`);
 }
 
 function fromSeries(found: readonly { series: string; value: number | undefined }[]): ProbeResult {
@@ -107,8 +124,9 @@ function sourceTrouble(answer: Answer): ProbeResult | undefined {
   return answer.truncated === true ? unreadable("answered more than is read") : undefined;
 }
 
-function unanswered(answer: Answer): { ok: false; detail: string; silent?: boolean; refused?: boolean } {
+function unanswered(answer: Answer): { ok: false; detail: string; silent?: boolean; refused?: boolean; unreadable?: boolean } {
   const detail = cleanText(answer.body === "" ? "no answer" : answer.body, DETAIL_LIMIT);
+  if (answer.unreadable === true) return { ok: false, detail, unreadable: true };
   return answer.refused === true ? { ok: false, detail, refused: true } : { ok: false, detail, silent: true };
 }
 

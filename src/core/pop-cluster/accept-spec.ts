@@ -1,11 +1,12 @@
 import type { PopClusterSpec } from "../../api/pop-cluster.ts";
 import type { Hold } from "../decision.ts";
 import { zoneProblem } from "../time/zone.ts";
+import { reachHolds } from "./reach.ts";
 
 /** What a PoP and its window are as somebody wrote them: nothing of what runs. */
 export interface WrittenPop {
   readonly namespace: string;
-  readonly spec: Pick<PopClusterSpec, "timeZone" | "reach" | "windowRef">;
+  readonly spec: Pick<PopClusterSpec, "timeZone" | "windowRef"> & Parameters<typeof reachHolds>[0]["spec"];
   readonly window: { readonly found: false } | { readonly found: true; readonly problems: readonly string[] };
 }
 
@@ -14,13 +15,6 @@ export function zoneHolds({ spec }: WrittenPop): Hold[] {
   return sentence
     ? [{ rule: "W10", reason: "WindowInvalid", message: `spec.timeZone: ${sentence}; nothing starts until it is corrected` }]
     : [];
-}
-
-/** Named here rather than ignored: a PoP that is asked for by the proxy must not be reached another way. */
-export function reachHolds({ spec: { reach } }: WrittenPop): Hold[] {
-  if (reach === "Direct") return [];
-  const message = `spec.reach is ${reach}, which this version does not support; write Direct`;
-  return [{ rule: "P17", reason: "ReachUnsupported", message }];
 }
 
 export function windowHolds({ namespace, spec: { windowRef }, window }: WrittenPop): Hold[] {

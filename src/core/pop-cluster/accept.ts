@@ -1,12 +1,13 @@
 import type { Hold, Instant } from "../decision.ts";
 import { oncePer } from "../once-per.ts";
 import { parseThresholds } from "../health/comparison.ts";
-import { reachHolds, windowHolds, type WrittenPop, zoneHolds } from "./accept-spec.ts";
+import { windowHolds, type WrittenPop, zoneHolds } from "./accept-spec.ts";
 import { windowOf } from "./brakes.ts";
 import { wantedContent } from "./content-source.ts";
 import { mostGone } from "./gone.ts";
 import { olderVersion } from "./older-version.ts";
 import { refusedQueries } from "./queries.ts";
+import { reachHolds } from "./reach.ts";
 import { NO_REVISION } from "./revision.ts";
 import type { PopView } from "./view.ts";
 

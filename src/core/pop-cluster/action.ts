@@ -16,6 +16,8 @@ export interface Instance {
   readonly podUID: string;
   readonly containerID: string;
   readonly address: string;
+  /** Its pod, by which it is asked where only the API server leads to it (rule P17). */
+  readonly pod: { readonly name: string; readonly namespace: string };
 }
 
 /**

@@ -151,15 +151,10 @@ function silence(view: PopView, run: PopRun, reports: readonly Judgement[], now:
   );
   if (testimony.finding === "VersionBad" && reports.some((one) => one.silent))
     return failRevision(view, accusedRun(view, run), testimony.message, "Check", now);
-  return unknownFor(
-    view,
-    run,
-    testimony.finding === "VersionBad"
-      ? (reports.find((one) => one.verdict === "Unknown")?.finding ?? testimony.message)
-      : testimony.message,
-    now,
-    true,
-  );
+  const found = reports.find((one) => one.verdict === "Unknown")?.finding;
+  const also = found === undefined ? "" : `; the first that is missing: ${found}`;
+  const evidence = testimony.finding === "VersionBad" ? (found ?? testimony.message) : `${testimony.message}${also}`;
+  return unknownFor(view, run, evidence, now, true);
 }
 
 function settleTimers(view: PopView, run: PopRun, reports: readonly Judgement[], now: Instant): Outcome | undefined {

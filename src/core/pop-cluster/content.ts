@@ -13,6 +13,7 @@ import { sourceLost, sourceNow, sourceOf, wantedContent } from "./content-source
 import { milliseconds } from "./milliseconds.ts";
 import { watchedFor } from "./node-deadline.ts";
 import { iso, type Outcome } from "./outcome.ts";
+import { podThrough } from "./reach.ts";
 import { type NodeView, type PopView, seenNode } from "./view.ts";
 
 type ContentStatus = NonNullable<PopClusterStatus["content"]>;
@@ -169,7 +170,7 @@ function step(view: PopView, state: ContentStatus, node: NodeView, version: stri
   if (answer?.asked === version) {
     // On the way back there is no other content to go to: a refusal is told and asked again, it is no second verdict.
     if (answer.status >= 400 && answer.status < 500 && state.state !== "RollingBack") {
-      const evidence = `node ${node.member.name} refuses content ${version} (${answer.status}): ${answer.message}`;
+      const evidence = `node ${node.member.name} refuses content ${version} (${answer.status})`;
       return {
         ledger: fail(view, state, answer.status === 409 ? `NotDisruptionFree: ${evidence}; roll it as a version instead` : evidence, now),
         events: [failure(view, version, evidence)],
@@ -281,6 +282,7 @@ function probesOf(view: PopView, node: NodeView, version: string): Probe[] {
         keep: Math.max(check.successes, check.failures) + 2,
         kind: "http",
         url: urlOf(pod.address, check.http),
+        ...podThrough(view, pod),
       },
     ];
   });

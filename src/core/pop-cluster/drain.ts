@@ -17,7 +17,7 @@ const SCRAPE_SLACK = 3_000;
 export function instanceOf(pod: DataPlanePod | undefined): Instance | undefined {
   const containerID = pod?.containers[0]?.containerID;
   if (!pod?.address || !containerID) return undefined;
-  return { podUID: pod.uid, containerID, address: pod.address };
+  return { podUID: pod.uid, containerID, address: pod.address, pod: { name: pod.name, namespace: pod.namespace } };
 }
 
 /** Did that very container answer: after a reboot the pod is the same, and its container knows of no drain. */

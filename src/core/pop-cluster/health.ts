@@ -9,6 +9,7 @@ import { healthSpec, urlOf } from "./health-spec.ts";
 import { milliseconds } from "./milliseconds.ts";
 import type { DataPlanePod } from "./observation.ts";
 import { iso } from "./outcome.ts";
+import { podThrough } from "./reach.ts";
 import { scrapeProbes } from "./scrape.ts";
 import { judgedPod, type NodeView, type PopView, supersededPod } from "./view.ts";
 
@@ -163,7 +164,7 @@ function nodeProbe(view: PopView, check: HealthCheck, node: NodeView, pod: DataP
   const key = `node/${check.name}/${node.member.uid}/${pod.uid}`;
   const timing = timingOf(check);
   const host = check.address === "Node" ? node.member.address : pod.address;
-  if (check.http && host) return { key, ...timing, kind: "http", url: urlOf(host, check.http) };
+  if (check.http && host) return { key, ...timing, kind: "http", url: urlOf(host, check.http), ...podThrough(view, pod) };
   if (check.tcp && host) return { key, ...timing, kind: "tcp", host, port: check.tcp.port };
   if (check.prometheus) return prometheusProbe(view, check, key, node.member.name);
   return undefined;

@@ -4,6 +4,7 @@ import type { Probe, Sample } from "../health/probe.ts";
 import { type ReconnectCounts, sumReconnects } from "../health/reconnect.ts";
 import { healthSpec, urlOf } from "./health-spec.ts";
 import type { DataPlanePod } from "./observation.ts";
+import { podThrough } from "./reach.ts";
 import type { PopView } from "./view.ts";
 
 /** A scrape older than this says nothing about now; elapsed milliseconds. */
@@ -52,9 +53,18 @@ export function scrapeProbes(view: PopView): Probe[] {
       kind: "metrics",
       url: urlOf(pod.address!, { ...page, scheme: "HTTP" }),
       names: page.names,
+      ...podThrough(view, pod),
     })),
     ...(lists
-      ? [{ ...SCRAPE_TIMING, key: idsKey(pod), kind: "sessions" as const, url: urlOf(pod.address!, { ...lists, scheme: "HTTP" }) }]
+      ? [
+          {
+            ...SCRAPE_TIMING,
+            key: idsKey(pod),
+            kind: "sessions" as const,
+            url: urlOf(pod.address!, { ...lists, scheme: "HTTP" }),
+            ...podThrough(view, pod),
+          },
+        ]
       : []),
   ]);
 }

@@ -4,11 +4,14 @@ import {
   isNotFound,
   type Cache,
   type Cluster,
+  type DataPlaneAnswer,
   type Draft,
   type JsonPatchOperation,
   type Kind,
   type KubernetesObject,
   type ListOptions,
+  type PodCall,
+  type Prober,
   type WriteOptions,
 } from "../../control/ports.ts";
 import { sleep } from "../../runtime/clock.ts";
@@ -21,7 +24,7 @@ import { createObject, deleteObject, patchObject, updateObject, updateObjectStat
 
 /** One call, as a fault hook sees it. */
 export interface Operation {
-  readonly verb: "get" | "list" | AuditEntry["verb"];
+  readonly verb: "get" | "list" | "proxy" | AuditEntry["verb"];
   readonly kind: string;
   readonly name: string | undefined;
   readonly namespace: string | undefined;
@@ -49,6 +52,8 @@ export interface InMemoryClusterOptions {
   /** Whether caches know this view's own writes as soon as they are answered, as the real adapter's do; default true. */
   readonly seesOwnWrites?: boolean;
   readonly fault?: (operation: Operation) => Fault | undefined;
+  /** The way of this API server to its pods; without it pods cannot be asked. */
+  readonly network?: Pick<Prober, "http">;
 }
 
 interface WriteTarget {
@@ -70,6 +75,7 @@ export class InMemoryCluster implements Cluster {
   latencyMilliseconds: number;
   seesOwnWrites: boolean;
   fault: ((operation: Operation) => Fault | undefined) | undefined;
+  readonly #network: Pick<Prober, "http"> | undefined;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #caches = new Map<WatchedCache<KubernetesObject>, Kind>();
@@ -84,6 +90,7 @@ export class InMemoryCluster implements Cluster {
     this.latencyMilliseconds = options.latencyMilliseconds ?? 0;
     this.seesOwnWrites = options.seesOwnWrites ?? true;
     this.fault = options.fault;
+    this.#network = options.network;
   }
 
   get closed(): AbortSignal {
@@ -158,6 +165,24 @@ export class InMemoryCluster implements Cluster {
   async bind(pod: { readonly name: string; readonly namespace: string }, nodeName: string): Promise<void> {
     const { name, namespace } = pod;
     await this.#write("create", POD, { name, namespace, subresource: "binding" }, () => bindPod(this.#store, name, namespace, nodeName));
+  }
+
+  /** By the address of the pod; the host in the URL is nobody's. */
+  async askPod({ name, namespace }: { readonly name: string; readonly namespace: string }, call: PodCall): Promise<DataPlaneAnswer> {
+    const nothing = (body: string, unreadable = true) => ({ status: 0, body, milliseconds: 0, ...(unreadable ? { unreadable } : {}) });
+    try {
+      const pod = await this.#call({ verb: "proxy", kind: POD.kind, name, namespace, subresource: undefined }, () =>
+        this.#store.get(POD, name, namespace),
+      );
+      if (pod === undefined) return nothing("the pod is not there any more", false);
+      const address = (pod["status"] as { readonly podIP?: string } | undefined)?.podIP;
+      if (this.#network === undefined || address === undefined) return nothing("there is no way to the pod");
+      const url = new URL(call.url);
+      url.hostname = address;
+      return await this.#network.http({ ...call, url: url.href });
+    } catch (error) {
+      return nothing(error instanceof Error ? error.message : String(error));
+    }
   }
 
   cache<T extends KubernetesObject>(kind: Kind<T>, options: ListOptions = {}): Cache<T> {

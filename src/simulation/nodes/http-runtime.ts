@@ -11,15 +11,25 @@ import { serveSession } from "./session-protocol.ts";
 const RESERVATION_PORT = 10250;
 const MOST_BODY_BYTES = 64 * 1024;
 
-/** Containers as real listeners on addresses of 127.0.0.0/8, in this process. Linux answers on all of them without any set-up. */
+/**
+ * Containers as real listeners in this process, on addresses of 127.0.0.0/8, where Linux answers on all of them without any set-up; or of
+ * another network, which somebody has made. An API server leads to no loopback address.
+ */
 export class HttpRuntime implements ContainerRuntime {
-  readonly firstOctet = 127;
+  readonly firstOctet: number;
   readonly #clock: Clock;
   readonly #tunnels: (pop: string, node: string) => readonly Tunnel[];
 
-  constructor(clock: Clock, tunnels: (pop: string, node: string) => readonly Tunnel[] = () => []) {
+  constructor(
+    clock: Clock,
+    {
+      tunnels = () => [],
+      firstOctet = 127,
+    }: { readonly tunnels?: (pop: string, node: string) => readonly Tunnel[]; readonly firstOctet?: number } = {},
+  ) {
     this.#clock = clock;
     this.#tunnels = tunnels;
+    this.firstOctet = firstOctet;
   }
 
   async reserve(address: string): Promise<(() => Promise<void>) | undefined> {
@@ -30,7 +40,7 @@ export class HttpRuntime implements ContainerRuntime {
       if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") return undefined;
       const found = (error as Error).message;
       throw new Error(
-        `A virtual node cannot have the address ${address}: ${found}. Addresses of 127.0.0.0/8 besides 127.0.0.1 need Linux.`,
+        `A virtual node cannot have the address ${address}: ${found}. Addresses of 127.0.0.0/8 besides 127.0.0.1 need Linux, others a network that has them.`,
         { cause: error },
       );
     }

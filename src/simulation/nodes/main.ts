@@ -13,6 +13,7 @@ import { NodeFleet, nodeSpecs } from "./node-fleet.ts";
  * Virtual nodes as a process of their own, on a real API server: `--pop tyo=4 --pop ber=4` with `--kubeconfig <file>`, or `--server <url>`,
  * `--token-file <file>` and `--ca-file <file>`. `--clock <file>`: follow the accelerated clock there. `--directory <file>`: write where the
  * nodes are, as `[{name, pop, address}]`, for load generators and watchers. `--heartbeat <ms>` between lease renewals (10000).
+ * `--first-octet 10`: nodes at 10.<pop>.… of a network that somebody has made, instead of 127.….
  *
  * Each line on standard input is a command, answered by one JSON line on standard output when it is done: `kill NODE`, `reboot NODE`,
  * `freeze NODE`, `thaw NODE`, `remove NODE`, `recreate NODE`, `add POP COUNT`, `digest IMAGE SHA256` (the registry has another image under
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     clock: { type: "string" },
     directory: { type: "string" },
     heartbeat: { type: "string", default: "10000" },
+    "first-octet": { type: "string", default: "127" },
     seconds: { type: "string", default: "3600" },
   },
 });
@@ -40,7 +42,7 @@ const fleet = new NodeFleet({
   clock,
   // The API server and its controllers live by the real time, whatever the calendar of the operator shows.
   wallClock: Date.now,
-  runtime: new HttpRuntime(clock),
+  runtime: new HttpRuntime(clock, { firstOctet: Number(values["first-octet"]) }),
   heartbeatMilliseconds: Number(values.heartbeat),
   digestOf: (image) => digests.get(image),
 });
