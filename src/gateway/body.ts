@@ -9,6 +9,17 @@ const TOO_LARGE: Reply = { status: 413, text: `a body has at most ${LARGEST} byt
 /** The body as JSON, undefined where there is none; or the answer to one that is too large or no JSON. */
 export async function readBody(request: IncomingMessage): Promise<{ readonly body: unknown } | { readonly reply: Reply }> {
   if (request.method === "GET" || request.method === "HEAD") return { body: undefined };
+  const read = await readText(request);
+  if ("reply" in read) return read;
+  try {
+    return { body: JSON.parse(read.text) };
+  } catch {
+    return { reply: badRequest("the body is no JSON") };
+  }
+}
+
+/** The body as text, of 64 kB at most; or the answer to a larger one. */
+export async function readText(request: IncomingMessage): Promise<{ readonly text: string } | { readonly reply: Reply }> {
   if (Number(request.headers["content-length"] ?? 0) > LARGEST) return { reply: TOO_LARGE };
   const chunks: Buffer[] = [];
   let size = 0;
@@ -23,9 +34,5 @@ export async function readBody(request: IncomingMessage): Promise<{ readonly bod
     // The device went away in the middle, as on every bad line: nobody reads the answer, and nothing of what it sent is believed.
     return { reply: badRequest("the connection ended in the middle of the body") };
   }
-  try {
-    return { body: JSON.parse(Buffer.concat(chunks).toString("utf8")) };
-  } catch {
-    return { reply: badRequest("the body is no JSON") };
-  }
+  return { text: Buffer.concat(chunks).toString("utf8") };
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { DeviceInventory, PollAnswer } from "../control/inventory.ts";
 import {
   answerPoll,
+  type Asks,
   asksForView,
   deploymentFor,
   type GatewayView,
@@ -60,6 +61,8 @@ export class Ddi {
   readonly #settings: DdiSettings;
   /** The hint that a device was told last, where it is another one than its ordinary. */
   readonly #told = new Map<string, number>();
+  /** Why a rollout is offered to nobody, as it was logged: each device that asks would else say it again. */
+  readonly #undescribed = new Map<string, string>();
 
   constructor(settings: DdiSettings) {
     this.#settings = settings;
@@ -115,10 +118,11 @@ export class Ddi {
   }
 
   async #deployment({ route, origin }: DeviceCall, action: number): Promise<Reply> {
-    const { clock, views, inventory, log } = this.#settings;
-    const looked = await this.#look(route);
+    const { clock, views, inventory, log, hints } = this.#settings;
+    const asks: Asks = { fetching: { ordinaryMilliseconds: hints.ordinary } };
+    const looked = await this.#look(route, asks);
     if (looked === undefined) return UNAUTHORIZED;
-    const { kind, ...nothing } = deploymentFor(looked.view, looked.polled, action, clock.now());
+    const { kind, ...nothing } = deploymentFor(looked.view, looked.polled, action, clock.now(), asks);
     const row = looked.polled.command;
     if (kind === "Nothing" || row === undefined) {
       log(
@@ -183,17 +187,20 @@ export class Ddi {
 
   async #described({ name, artifact }: RolloutForDevices): Promise<ArtifactFacts | undefined> {
     const facts = await this.#settings.artifacts.describe(artifact);
-    if (!("problem" in facts)) return facts;
-    this.#settings.log("warn", `SocketRollout ${name} is offered to nobody: ${facts.problem}`);
-    return undefined;
+    const problem = "problem" in facts ? facts.problem : undefined;
+    if (problem !== undefined && problem !== this.#undescribed.get(name))
+      this.#settings.log("warn", `SocketRollout ${name} is offered to nobody: ${problem}`);
+    if (problem === undefined) this.#undescribed.delete(name);
+    else this.#undescribed.set(name, problem);
+    return "problem" in facts ? undefined : facts;
   }
 
-  async #look(device: DevicePath): Promise<Looked | undefined> {
+  async #look(device: DevicePath, asks: Asks = {}): Promise<Looked | undefined> {
     const polled = await this.#polled(device);
     if (polled === undefined) return undefined;
     const { answer, hint } = polled;
-    const asks = answer.command !== undefined && asksForView(answer, this.#settings.clock.now());
-    const view = asks ? await this.#settings.views.viewOf(answer.command) : undefined;
+    const isDue = answer.command !== undefined && asksForView(answer, this.#settings.clock.now(), asks);
+    const view = isDue ? await this.#settings.views.viewOf(answer.command) : undefined;
     const serials = partnersAsked(view, answer);
     if (serials.length === 0) return { polled: answer, hint, view };
     const partners = await this.#settings.inventory.reports({ account: device.account, serials });

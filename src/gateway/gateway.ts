@@ -6,6 +6,9 @@ import type { PollHints } from "../core/socket/answer.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Artifacts } from "./artifacts.ts";
 import { readBody } from "./body.ts";
+import type { ClientAnswerName } from "./clients/answer.ts";
+import type { ClientGateway } from "./clients/client-gateway.ts";
+import { type ClientPath, clientPathOf } from "./clients/route.ts";
 import { callerOf } from "./credentials.ts";
 import { Ddi } from "./ddi.ts";
 import { type Rate, RateLimit } from "./limits.ts";
@@ -32,6 +35,10 @@ export interface GatewaySettings {
   readonly limits?: { readonly device?: Rate; readonly address?: Rate };
   /** Told of each poll: what it was answered, and how long that took in seconds. */
   readonly onCheckin?: (answer: CheckinAnswer, seconds: number) => void;
+  /** What answers Clients, if this gateway does; whoever opened it closes it. */
+  readonly clients?: Pick<ClientGateway, "answer">;
+  /** The same as `onCheckin`, of each request of a Client. */
+  readonly onClientCheckin?: (answer: ClientAnswerName, seconds: number) => void;
 }
 
 export interface Gateway {
@@ -82,13 +89,38 @@ class DeviceGateway {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { clock, onCheckin } = this.#settings;
+    const { clock, onCheckin, clients } = this.#settings;
     const begun = clock.elapsed();
+    const path = clients === undefined ? undefined : clientPathOf(request.url ?? "");
+    if (clients !== undefined && path !== undefined) return this.#serveClient(request, response, clients, path);
     const route = routeOf(request.url ?? "");
-    const reply = await this.#inTime(this.#reply(request, route));
-    const shown = reply.stillTrue === undefined || reply.stillTrue() ? reply : NOTHING_HERE;
+    const shown = shownOf(await this.#inTime(this.#reply(request, route)));
     if (route?.to === "poll" && shown.checkin !== undefined) onCheckin?.(shown.checkin, (clock.elapsed() - begun) / 1_000);
     await write(request, response, shown);
+  }
+
+  async #serveClient(
+    request: IncomingMessage,
+    response: ServerResponse,
+    clients: Pick<ClientGateway, "answer">,
+    path: ClientPath,
+  ): Promise<void> {
+    const { clock, onClientCheckin } = this.#settings;
+    const begun = clock.elapsed();
+    const crowded = this.#parts.addresses.take(request.socket.remoteAddress ?? "");
+    // What it would be counted as, when nothing better comes.
+    let name: ClientAnswerName = crowded > 0 ? "TooMany" : "Unavailable";
+    const answered = async (): Promise<Reply> => {
+      const found = await clients.answer(request, path, this.#origin(request));
+      ({ name } = found);
+      return found.reply;
+    };
+    const reply = await this.#inTime(crowded > 0 ? Promise.resolve(tooMany(crowded)) : answered());
+    const shown = shownOf(reply);
+    onClientCheckin?.(shown.status === 503 ? "Unavailable" : name, (clock.elapsed() - begun) / 1_000);
+    // The protocol has a word of its own for it.
+    const wait = shown.headers?.["retry-after"];
+    await write(request, response, wait === undefined ? shown : { ...shown, headers: { ...shown.headers, "x-retry-after": wait } });
   }
 
   async #reply(request: IncomingMessage, route: Route | undefined): Promise<Reply> {
@@ -146,6 +178,9 @@ class DeviceGateway {
     }
   }
 }
+
+/** What is shown of a reply, asked in the turn in which it is written. */
+const shownOf = (reply: Reply): Reply => (reply.stillTrue === undefined || reply.stillTrue() ? reply : (reply.otherwise ?? NOTHING_HERE));
 
 async function write(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
   const { status, headers = {}, body, text, file } = reply;

@@ -21,9 +21,11 @@ export interface Reply {
   readonly checkin?: CheckinAnswer;
   /**
    * Asked in the same turn in which the answer is written: a process may have been stopped for an hour since it was made. False: the
-   * answer is `NOTHING_HERE`, and nothing was shown.
+   * answer is `otherwise`, and nothing was shown.
    */
   readonly stillTrue?: () => boolean;
+  /** Default: `NOTHING_HERE`. */
+  readonly otherwise?: Reply;
 }
 
 export const DONE: Reply = { status: 200 };

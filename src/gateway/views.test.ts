@@ -5,13 +5,13 @@ import { VirtualClock } from "../simulation/clock.ts";
 import { ClusterViews } from "./views.ts";
 
 const row = commandRow();
-const FLEET = { metadata: { name: "fleet" }, spec: { paused: false } };
+const FLEET = { metadata: { name: "fleet" }, spec: { paused: false, accounts: { defaultSocketWindow: { name: "default" } } } };
 const ROLLOUT = {
   metadata: { name: "socket-18-3-3", uid: row.rollout },
   spec: { version: "18.3.3", paused: false, artifact: { url: "a.swu", sha256: "x", size: 1 } },
 };
 const SITE = {
-  metadata: { name: "berlin", uid: row.site.uid },
+  metadata: { name: "berlin", namespace: "acme", uid: row.site.uid },
   spec: { timeZone: "Europe/Berlin", sockets: [{ serial: "S-2001" }, { serial: "S-2002" }] },
   status: { upgrade: { command: { id: row.id }, done: ["S-2001"] } },
 };
@@ -24,9 +24,12 @@ class Hub {
   away = false;
   /** While set, calls wait for it. */
   gate: Promise<void> | undefined;
-  get = async (kind: { readonly kind: string }) => {
+  /** Beside the site, by kind and name. */
+  readonly others = new Map<string, object>([["MaintenanceWindow fleet/default", { spec: {} }]]);
+  get = async ({ kind }: { readonly kind: string }, name: string, namespace: string) => {
     await this.#answers();
-    return kind.kind === "Fleet" ? this.fleet : this.site;
+    if (kind === "Fleet" || kind === "SocketSite") return kind === "Fleet" ? this.fleet : this.site;
+    return this.others.get(`${kind} ${namespace}/${name}`);
   };
   list = async () => {
     await this.#answers();
@@ -41,16 +44,19 @@ class Hub {
 let clock: VirtualClock;
 let hub: Hub;
 let views: ClusterViews;
+let isClockTrue: boolean;
 const said: string[] = [];
 beforeEach(async () => {
   clock = new VirtualClock(Date.parse("2026-11-29T00:00:00Z"));
   hub = new Hub();
   said.length = 0;
+  isClockTrue = true;
   views = new ClusterViews({
     hub: hub as unknown as Pick<Cluster, "get" | "list">,
     namespace: "fleet",
     clock,
     log: (level, message) => void said.push(`${level}: ${message}`),
+    isClockTrue: () => isClockTrue,
   });
   views.start();
   await clock.advance(1);
@@ -64,7 +70,7 @@ describe("[G15] what the gateway sees", () => {
     expect(await views.viewOf(row)).toEqual({
       fleet: { paused: false, freezes: [] },
       rollout: { paused: false },
-      site: { zone: "Europe/Berlin", command: row.id, done: ["S-2001"], partners: ["S-2001"] },
+      site: { zone: "Europe/Berlin", command: row.id, done: ["S-2001"], partners: ["S-2001"], window: { freezes: [] } },
     });
     expect(views.rollout(row.rollout)).toMatchObject({ name: "socket-18-3-3", version: "18.3.3" });
     expect(await views.viewOf({ ...row, rollout: "another", site: { ...row.site, uid: "another" } })).toEqual({
@@ -83,6 +89,40 @@ describe("[G15] what the gateway sees", () => {
     expect(await partnersOf("S-2002", "Request", false)).toEqual(["S-2001"]);
     expect(await partnersOf("S-2001", "Request", true)).toEqual(["S-2001"]);
     expect(await partnersOf("S-2002", "Rollout", true)).toEqual(["S-2001"]);
+  });
+
+  it("[W6] [W10] the freezes of the window that counts, of site, account or provider; one that is gone is told as gone", async () => {
+    const freezes = [{ name: "fair", from: "2026-11-29", to: "2026-11-30", reason: "fair" }];
+    const seen = async () => (await views.viewOf(row))?.site?.window;
+    expect(await seen()).toEqual({ freezes: [] });
+    hub.others.set("AccountPolicy acme/account", { spec: { sockets: { windowRef: { name: "ours" } } } });
+    hub.others.set("MaintenanceWindow acme/ours", { spec: { freezes } });
+    expect(await seen()).toEqual({ freezes });
+    hub.site = { ...SITE, spec: { ...SITE.spec, windowRef: { name: "mine" } } };
+    expect(await seen()).toBe("Gone");
+    hub.site = { ...SITE, status: { upgrade: { ...SITE.status.upgrade, cause: "Request" } } };
+    hub.others.delete("AccountPolicy acme/account");
+    hub.others.delete("MaintenanceWindow fleet/default");
+    expect(await seen(), "a person's request needs no window").toBeUndefined();
+  });
+
+  it("[S11] whether the PoP of the site is being rolled, unless the same rollout has put the site off before", async () => {
+    const rolled = (state: string, kind = "Update") => ({
+      metadata: { name: "fra1" },
+      status: { run: { state, kind }, assigned: { rollout: "r-1" } },
+    });
+    const seen = async (pop: object | undefined, more: object = {}) => {
+      hub.site = { ...SITE, status: { ...SITE.status, pop: "fra1", ...more } };
+      if (pop === undefined) hub.others.delete("PoPCluster fleet/fra1");
+      else hub.others.set("PoPCluster fleet/fra1", pop);
+      return (await views.viewOf(row))?.site?.popRolling;
+    };
+    expect(await seen(rolled("RollingBack"))).toBe("fra1");
+    expect(await seen(rolled("Rolling"), { putOff: { rollout: "r-1", at: "2026-11-22T01:00:00Z" } })).toBeUndefined();
+    expect(await seen(rolled("Rolling"), { putOff: { rollout: "r-0", at: "2026-11-22T01:00:00Z" } })).toBe("fra1");
+    expect(await seen(rolled("Baking"))).toBeUndefined();
+    expect(await seen(rolled("Rolling", "Join"))).toBeUndefined();
+    expect(await seen(undefined)).toBeUndefined();
   });
 
   it("a pause is seen within 5 s, and what the site's status names at the very request", async () => {
@@ -141,10 +181,17 @@ describe("[G15] what the gateway sees", () => {
     expect(views.isFresh()).toBe(true);
   });
 
+  it("a host whose clock is not the store's sees nothing that it could offer by, and what is in hand is still known", async () => {
+    isClockTrue = false;
+    expect([views.isFresh(), await views.viewOf(row), views.rollout(row.rollout)?.version]).toEqual([false, undefined, "18.3.3"]);
+  });
+
   it("a site that cannot be read is offered nothing, and the others go on", async () => {
     const get = hub.get;
-    hub.get = (kind) => (kind.kind === "SocketSite" ? Promise.reject(new Error("403")) : get(kind));
+    hub.get = (kind, ...of) => (kind.kind === "SocketSite" ? Promise.reject(new Error("403")) : get(kind, ...of));
     expect(await views.viewOf(row)).toBeUndefined();
     expect(said.join("\n")).toContain("so S-2002 is offered nothing: 403");
+    hub.get = (kind, ...of) => (kind.kind === "MaintenanceWindow" ? Promise.reject(new Error("403")) : get(kind, ...of));
+    expect(await views.viewOf(row), "nor one whose window cannot be read").toBeUndefined();
   });
 });

@@ -1,10 +1,14 @@
 import type { Fleet } from "../api/fleet.ts";
-import { FLEET } from "../api/resources.ts";
+import { ACCOUNT_POLICY, type AccountPolicy } from "../api/account-policy.ts";
+import type { MaintenanceWindow } from "../api/maintenance-window.ts";
+import type { PopCluster } from "../api/pop-cluster.ts";
+import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../api/resources.ts";
 import { SOCKET_ROLLOUT, type SocketRollout } from "../api/socket-rollout.ts";
 import { SOCKET_SITE, type SocketSite } from "../api/socket-site.ts";
 import type { Cluster } from "../control/ports.ts";
 import type { GatewayView } from "../core/socket/answer.ts";
 import type { CommandRow } from "../core/socket/command.ts";
+import { guardsOf, type SiteGuards, windowNamed } from "../core/socket/surroundings.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import type { Log } from "./log.ts";
 
@@ -27,6 +31,8 @@ export interface ClusterViewsSettings {
   readonly namespace: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whether this host's clock can be believed; one that is off sees nothing that it could offer by. */
+  readonly isClockTrue?: () => boolean;
   /** Elapsed milliseconds between two looks (default 5 s). */
   readonly everyMilliseconds?: number;
   /** What was seen counts so long, from when it was asked for (default 10 s). */
@@ -41,6 +47,7 @@ interface Seen {
 }
 
 const FLEET_NAME = "fleet";
+const POLICY_NAME = "account";
 
 /**
  * Views by live reads (rule G15): Fleet and rollouts are few and are listed every 5 s; a site is read when its command is about to be
@@ -68,8 +75,8 @@ export class ClusterViews implements Views {
   }
 
   isFresh(): boolean {
-    const { clock, freshMilliseconds = 10_000 } = this.#settings;
-    return this.#seen !== undefined && clock.elapsed() - this.#seen.askedAt <= freshMilliseconds;
+    const { clock, isClockTrue, freshMilliseconds = 10_000 } = this.#settings;
+    return isClockTrue?.() !== false && this.#seen !== undefined && clock.elapsed() - this.#seen.askedAt <= freshMilliseconds;
   }
 
   rollout(uid: string): RolloutForDevices | undefined {
@@ -80,12 +87,14 @@ export class ClusterViews implements Views {
   async viewOf(row: CommandRow): Promise<GatewayView | undefined> {
     if (!this.isFresh()) return undefined;
     const { name, namespace, uid } = row.site;
-    const site = await this.#settings.hub.get<SocketSite>(SOCKET_SITE, name, namespace).catch((error: unknown) => {
-      this.#settings.log("warn", `SocketSite ${namespace}/${name} could not be read, so ${row.serial} is offered nothing: ${said(error)}`);
+    const read = await this.#siteOf(row).catch((error: unknown) => {
+      const what = `SocketSite ${namespace}/${name}, its window or its PoP could not be read`;
+      this.#settings.log("warn", `${what}, so ${row.serial} is offered nothing: ${said(error)}`);
       return "unseen" as const;
     });
     const seen = this.#seen;
-    if (site === "unseen" || seen === undefined || !this.isFresh()) return undefined;
+    if (read === "unseen" || seen === undefined || !this.isFresh()) return undefined;
+    const { site, guards } = read;
     const rollout = seen.rollouts.get(row.rollout);
     const stopped = rollout?.status?.stopped?.by;
     return {
@@ -94,8 +103,24 @@ export class ClusterViews implements Views {
         : {}),
       ...(rollout ? { rollout: { paused: rollout.spec.paused, ...(stopped ? { stopped } : {}), ...beingDeleted(rollout) } } : {}),
       // Another site of the same name is another site.
-      ...(site?.metadata.uid === uid ? { site: siteView(site, row) } : {}),
+      ...(site?.metadata.uid === uid ? { site: { ...siteView(site, row), ...guards } } : {}),
     };
+  }
+
+  /** The site as it is now, and what around it would hold it: while no operator is there nobody takes its command back. */
+  async #siteOf({
+    site: { name, namespace },
+  }: CommandRow): Promise<{ readonly site: SocketSite | undefined; readonly guards: SiteGuards }> {
+    const { hub, namespace: fleetNamespace } = this.#settings;
+    const site = await hub.get<SocketSite>(SOCKET_SITE, name, namespace);
+    if (site === undefined) return { site, guards: {} };
+    const [policy, pop] = await Promise.all([
+      site.spec.windowRef === undefined ? hub.get<AccountPolicy>(ACCOUNT_POLICY, POLICY_NAME, namespace) : undefined,
+      site.status?.pop === undefined ? undefined : hub.get<PopCluster>(POP_CLUSTER, site.status.pop, fleetNamespace),
+    ]);
+    const named = windowNamed({ site, policy, fleet: this.#seen?.fleet, fleetNamespace });
+    const window = named && (await hub.get<MaintenanceWindow>(MAINTENANCE_WINDOW, named.name, named.namespace));
+    return { site, guards: guardsOf(site, window, pop) };
   }
 
   async #keepLooking(): Promise<void> {

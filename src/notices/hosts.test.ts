@@ -4,7 +4,7 @@ import { readAddress } from "./hosts.ts";
 
 const allowed = { hosts: ["hooks.acme.example", "*.example.org", "93.184.215.14"], privateHosts: ["10.0.0.5", "hooks.internal", "::1"] };
 const problemOf = (url: string): string | undefined => {
-  const read = readAddress(url, allowed);
+  const read = readAddress(url, allowed, "acme");
   return "problem" in read ? read.problem : undefined;
 };
 
@@ -37,6 +37,23 @@ describe("the address of a channel", () => {
     ["https://me:secret@hooks.acme.example/", "it holds a user name; leave that out"],
     ["hooks.acme.example", "it is no address; write for example https://hooks.acme.example/rollward"],
   ])("%s may not, and the sentence says why without the path", (url, problem) => expect(problemOf(url)).toContain(problem));
+});
+
+describe("a host inside the provider's own network that is written for one account", () => {
+  const bound = { hosts: ["*.example.org"], privateHosts: ["acme=hooks.internal", "acme=a.example.org", "acme=10.0.0.5", "zeta=10.0.0.5"] };
+  const read = (url: string, account: string) => readAddress(url, bound, account);
+
+  it("[I15] is nobody else's, and who asks is told no more than of any other host", () => {
+    expect(read("https://hooks.internal/", "acme")).toMatchObject({ host: "hooks.internal", mayBePrivate: true });
+    expect(read("https://hooks.internal/", "zeta")).toEqual({
+      problem: "the provider allows no notices to hooks.internal; ask for it (setting --notice-hosts), or write another address",
+    });
+    for (const account of ["acme", "zeta"]) expect(read("https://10.0.0.5/", account)).toMatchObject({ mayBePrivate: true });
+    expect(read("https://10.0.0.5/", "third")).toHaveProperty("problem");
+    expect(read("https://a.example.org/", "zeta"), "a name that all may have has to be public for the others").toMatchObject({
+      mayBePrivate: false,
+    });
+  });
 });
 
 it.each([

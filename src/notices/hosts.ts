@@ -4,7 +4,10 @@ import { isIP } from "node:net";
 export interface AllowedHosts {
   /** Names, or `*.suffix`; what they resolve to has to be a public address. */
   readonly hosts: readonly string[];
-  /** Names or addresses, whole; these may also be addresses of our own network. */
+  /**
+   * Names or addresses, whole; these may also be addresses of our own network. `ACCOUNT=HOST` is for that account alone; without an account
+   * every tenant may have notices sent there, and so reaches it.
+   */
   readonly privateHosts: readonly string[];
 }
 
@@ -19,15 +22,20 @@ export interface NoticeAddress {
 
 /**
  * Reads the address of a channel. An account writes it, and our process would call it from inside the provider's network: so only https,
- * only to hosts that the provider named. Otherwise a sentence for the account; the path is left out of it, for it often is a secret.
+ * only to hosts that the provider named, to this account. Otherwise a sentence for the account; the path is left out of it, for it often is
+ * a secret, and of another account's host no more is said than of any other (rule I15).
  */
-export function readAddress(text: string, { hosts, privateHosts }: AllowedHosts): NoticeAddress | { readonly problem: string } {
+export function readAddress(
+  text: string,
+  { hosts, privateHosts }: AllowedHosts,
+  account: string,
+): NoticeAddress | { readonly problem: string } {
   if (!URL.canParse(text)) return { problem: "it is no address; write for example https://hooks.acme.example/rollward" };
   const url = new URL(text);
   if (url.protocol !== "https:") return { problem: `notices go over https, not ${url.protocol.slice(0, -1)}; write https://` };
   if (url.username !== "" || url.password !== "") return { problem: "it holds a user name; leave that out" };
   const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-  const mayBePrivate = privateHosts.includes(host);
+  const mayBePrivate = privateHosts.includes(host) || privateHosts.includes(`${account}=${host}`);
   if (mayBePrivate || hosts.some((pattern) => matches(host, pattern))) return { url, host, mayBePrivate };
   return { problem: `the provider allows no notices to ${host}; ask for it (setting --notice-hosts), or write another address` };
 }

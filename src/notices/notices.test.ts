@@ -224,6 +224,22 @@ describe.skipIf(!hasOpenssl)("notices to a real receiver over TLS (openssl makes
     expect(receiver.received).toHaveLength(1);
   });
 
+  it("[W3] an address of several that does not answer does not keep the notice from the next one", async () => {
+    const resolve = () => Promise.resolve([{ address: "127.0.0.2" }, { address: "127.0.0.1" }]);
+    expect(await notices({ resolve }).send(notice(), [channel()])).toBe(true);
+    expect([receiver.received.length, said]).toEqual([1, []]);
+    const nowhere = () => Promise.resolve([{ address: "127.0.0.2" }, { address: "127.0.0.3" }]);
+    expect(await notices({ resolve: nowhere }).send(notice({ id: "n2" }), [channel()])).toBe(false);
+    expect(said[0]).toContain("hooks.acme.example could not be told (ECONNREFUSED)");
+  });
+
+  it("[I15] a private host of one account takes no notice of another", async () => {
+    const bound = notices({ allowed: { hosts: [], privateHosts: [`acme=${HOST}`] } });
+    expect(await bound.send(notice({ account: "zeta" }), [channel()])).toBe(false);
+    expect(await bound.send(notice(), [channel()])).toBe(true);
+    expect(receiver.received).toHaveLength(1);
+  });
+
   it("the address that was looked at is the one that is called: a name is resolved once for each try", async () => {
     let asked = 0;
     const resolve = () => Promise.resolve([{ address: asked++ === 0 ? "127.0.0.1" : "203.0.113.1" }]);

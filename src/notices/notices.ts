@@ -27,7 +27,7 @@ export interface NoticeSettings {
 }
 
 export interface ClosableNotices extends Notices {
-  refusal(url: string): string | undefined;
+  refusal(url: string, account: string): string | undefined;
   /** Ends what is under way: not accepted, and sent again by whoever leads next. */
   close(): Promise<void>;
 }
@@ -36,6 +36,8 @@ type Channel = Parameters<Notices["send"]>[1][number];
 
 const DEADLINE_MS = 10_000;
 const MOST_REMEMBERED = 10_000;
+/** Of one name; so many share the time of one try. */
+const MOST_ADDRESSES = 3;
 
 /** Notices over HTTPS (rule W3): CloudEvents, signed, to hosts that the provider allows; only a 2xx is an acceptance. */
 export function createNotices(settings: NoticeSettings): ClosableNotices {
@@ -57,14 +59,14 @@ class HttpsNotices implements ClosableNotices {
     this.#settings = settings;
   }
 
-  refusal(url: string): string | undefined {
-    const address = readAddress(url, this.#settings.allowed);
+  refusal(url: string, account: string): string | undefined {
+    const address = readAddress(url, this.#settings.allowed, account);
     return "problem" in address ? address.problem : undefined;
   }
 
   async send(notice: Notice, channels: readonly Channel[]): Promise<boolean> {
     // A channel that is refused is as good as not configured: the next one counts.
-    const [first, ...others] = channels.filter(({ url }) => this.refusal(url) === undefined);
+    const [first, ...others] = channels.filter(({ url }) => this.refusal(url, notice.account) === undefined);
     if (first === undefined) return false;
     for (const other of others) void this.#copy(notice, other);
     const taken = await this.#once(notice, first);
@@ -130,28 +132,34 @@ class HttpsNotices implements ClosableNotices {
 
   async #post(notice: Notice, { url: text }: Channel): Promise<Answer> {
     const { clock, key, allowed, userAgent, authorities, deadlineMilliseconds = DEADLINE_MS } = this.#settings;
-    const found = readAddress(text, allowed);
+    const found = readAddress(text, allowed, notice.account);
     if ("problem" in found) return found;
     const signal = AbortSignal.any([AbortSignal.timeout(deadlineMilliseconds), this.#closing.signal]);
-    const address = await this.#addressOf(found, signal);
-    if (typeof address !== "string") return address;
+    const addresses = await this.#addressesOf(found, signal);
+    if ("problem" in addresses) return addresses;
     const at = clock.now();
     const body = cloudEvent(notice, at);
     const signed = key === undefined ? {} : signatureHeaders(accountSecret(key, notice.account), { id: notice.id, at, body });
     const headers = { "content-type": CONTENT_TYPE, "user-agent": userAgent, ...signed };
-    return post({
-      url: found.url,
-      host: found.host,
-      address,
-      headers,
-      body,
-      signal,
-      ...(authorities === undefined ? {} : { authorities }),
-    });
+    let answer: Answer | undefined;
+    // One that is silent leaves its part of the time to the next; what was sent twice bears one id.
+    for (const address of addresses) {
+      const ownTime = AbortSignal.any([signal, AbortSignal.timeout(deadlineMilliseconds / addresses.length)]);
+      const { url, host } = found;
+      answer = await post({ url, host, address, headers, body, signal: ownTime, ...(authorities === undefined ? {} : { authorities }) });
+      if ("status" in answer || signal.aborted) return answer;
+    }
+    return answer ?? { problem: `${found.host} has no address` };
   }
 
-  /** The address that is called. One that is not public refuses the name as a whole: what its owner may answer next is not ours to guess. */
-  async #addressOf({ host, mayBePrivate }: NoticeAddress, signal: AbortSignal): Promise<string | { readonly problem: string }> {
+  /**
+   * The addresses that are called, one after the other. One that is not public refuses the name as a whole: what its owner may answer next
+   * is not ours to guess.
+   */
+  async #addressesOf(
+    { host, mayBePrivate }: NoticeAddress,
+    signal: AbortSignal,
+  ): Promise<readonly string[] | { readonly problem: string }> {
     const resolve = this.#settings.resolve ?? ((name: string) => lookup(name, { all: true }));
     try {
       const found = await within(resolve(host), signal);
@@ -159,7 +167,7 @@ class HttpsNotices implements ClosableNotices {
       if (inside !== undefined && !mayBePrivate) {
         return { problem: `${host} is an address of the provider's own network; only --notice-private-hosts may be` };
       }
-      return found[0]?.address ?? { problem: `${host} has no address` };
+      return [...new Set(found.map(({ address }) => address))].slice(0, MOST_ADDRESSES);
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : "no answer in time";
       return { problem: `${host} could not be found (${code})` };

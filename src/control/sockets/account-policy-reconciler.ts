@@ -1,7 +1,6 @@
 import { ACCOUNT_POLICY, type AccountPolicy, type AccountPolicyStatus } from "../../api/account-policy.ts";
-import type { SocketSite } from "../../api/socket-site.ts";
 import { decide } from "../../core/account-policy/decide.ts";
-import type { AccountPolicyObservation } from "../../core/account-policy/observation.ts";
+import type { AccountPolicyObservation, SeenClients } from "../../core/account-policy/observation.ts";
 import type { Decision } from "../../core/decision.ts";
 import { windowProblems } from "../../core/window/parse.ts";
 import type { Reconciler } from "../../runtime/reconcile.ts";
@@ -24,6 +23,8 @@ export interface AccountPolicyReconcilerPorts {
   readonly events: EventSink;
   readonly told: Told;
   readonly namespace: string;
+  /** What is known of an account's Clients; undefined: there is no rollout of Clients. */
+  readonly clientsSeenBy: (policy: AccountPolicy, account: string) => Promise<SeenClients | undefined>;
 }
 
 export interface ObservedAccountPolicy {
@@ -82,24 +83,25 @@ export class AccountPolicyReconciler implements Reconciler<ObservedAccountPolicy
 
   forget(): void {}
 
-  #observed(policy: AccountPolicy): ObservedAccountPolicy {
+  async #observed(policy: AccountPolicy): Promise<ObservedAccountPolicy> {
     const { hubCaches, index, namespace: fleetNamespace } = this.#ports;
     const { namespace = "", generation = 0 } = policy.metadata;
     const account = index.accountOf(namespace);
-    const sites = [...index.inNamespace(namespace)].flatMap((key) => hubCaches.socketSites.get(splitKey(key)[1], namespace) ?? []);
-    const pops = counted(sites.flatMap(({ status }) => status?.pop ?? []));
+    const { sites, pops, singleSocket } = index.told(namespace);
+    const clients = account === undefined ? undefined : await this.#ports.clientsSeenBy(policy, account);
     const seen: AccountPolicyObservation = {
       policy: { namespace, generation, spec: policy.spec, status: policy.status ?? {} },
       ...(account === undefined ? {} : { account }),
       ...this.#window(policy),
       refusedChannels: this.#refusedChannels(policy),
-      sites: numbersOf(sites),
+      sites,
       pops: [...pops].flatMap(([name, count]) => {
         const pop = hubCaches.pops.get(name, fleetNamespace);
         return pop === undefined ? [] : [{ name, sites: count, next: pop.status?.next ?? [] }];
       }),
       singlePoP: this.#singlePoP(namespace),
-      singleSocket: sites.filter(({ spec }) => spec.sockets.length === 1).length,
+      ...(clients === undefined ? {} : { clients }),
+      singleSocket,
     };
     return { policy, seen };
   }
@@ -113,9 +115,10 @@ export class AccountPolicyReconciler implements Reconciler<ObservedAccountPolicy
     return { window: { name, ...(problem === undefined ? {} : { problem }) } };
   }
 
-  #refusedChannels({ spec }: AccountPolicy): NonNullable<AccountPolicyObservation["refusedChannels"]> {
+  #refusedChannels({ metadata, spec }: AccountPolicy): NonNullable<AccountPolicyObservation["refusedChannels"]> {
+    const account = this.#ports.index.accountOf(metadata.namespace ?? "") ?? "";
     return (spec.notices?.channels ?? []).flatMap(({ name, url }) => {
-      const problem = this.#ports.notices?.refusal?.(url);
+      const problem = this.#ports.notices?.refusal?.(url, account);
       return problem === undefined ? [] : [{ name, problem }];
     });
   }
@@ -125,25 +128,4 @@ export class AccountPolicyReconciler implements Reconciler<ObservedAccountPolicy
     const sites = [...tunnels.inNamespace(namespace)].map((key) => hubCaches.tunnelSites.get(splitKey(key)[1], namespace));
     return sites.filter((site) => site?.status?.resilience === "SinglePoP").length;
   }
-}
-
-function numbersOf(sites: readonly SocketSite[]): AccountPolicyObservation["sites"] {
-  const is = ({ status }: SocketSite, type: string, value: string): boolean =>
-    status?.conditions?.some((condition) => condition.type === type && condition.status === value) === true;
-  const versions = counted(sites.flatMap(({ status }) => (status?.sockets ?? []).flatMap(({ version }) => version ?? [])));
-  return {
-    sites: sites.length,
-    pairs: sites.filter(({ spec }) => spec.sockets.length === 2).length,
-    upToDate: sites.filter((site) => is(site, "UpToDate", "True")).length,
-    planned: sites.filter(({ status }) => status?.upgrade?.planned?.start !== undefined).length,
-    haNotReady: sites.filter(({ status }) => status?.ha?.status === "NotReady").length,
-    notConnected: sites.filter((site) => is(site, "Connected", "False")).length,
-    versions: [...versions].map(([version, sockets]) => ({ version, sockets })),
-  };
-}
-
-function counted(names: readonly string[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
 }

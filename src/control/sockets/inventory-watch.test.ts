@@ -23,9 +23,10 @@ function world() {
   });
   const woken: string[] = [];
   const inventory = withOutages(counting, () => state.outage);
-  const watch = new InventoryWatch({ clock, inventory, onBack: (keys) => woken.push(...keys) });
+  const fell: string[] = [];
+  const watch = new InventoryWatch({ clock, inventory, onFell: (key) => fell.push(key), onBack: (keys) => woken.push(...keys) });
   const look = (key: string) => watch.ask(key, (asked) => asked.changed(1));
-  return { clock, state, watch, woken, look };
+  return { clock, state, memory, watch, fell, woken, look };
 }
 
 it("[G9] while it is away nobody asks it but the watch itself, whoever looked is woken once when it is back", async () => {
@@ -43,6 +44,21 @@ it("[G9] while it is away nobody asks it but the watch itself, whoever looked is
   expect(state.asked).toBe(1);
   expect(woken).toHaveLength(1_000);
   expect(await look("acme/a")).toBeDefined();
+  watch.stop();
+});
+
+it("[G9] one that only reads is away: who wanted to write looks again to say so, and it is asked until it can be written to", async () => {
+  const { clock, state, memory, watch, fell, woken } = world();
+  const locked = () => Promise.reject(new InventoryUnavailable("database is locked"));
+  memory.writable = locked;
+  expect(await watch.ask("acme/a", locked)).toBeUndefined();
+  expect(fell).toEqual(["acme/a"]);
+  expect(await watch.ask("acme/a", (asked) => asked.changed(1)), "it is not asked while it is away").toBeUndefined();
+  await clock.advance(60_000);
+  expect([woken, state.asked > 5]).toEqual([[], true]);
+  memory.writable = () => Promise.resolve();
+  await clock.advance(5_000);
+  expect(woken).toEqual(["acme/a"]);
   watch.stop();
 });
 
@@ -75,7 +91,8 @@ it("[G9] a question under way when the term ends is the last one, whether the in
       if (asked !== 2) return Promise.reject(away());
       return new Promise<readonly ChangedKey[]>((resolve, reject) => (end = () => (comes === "Answer" ? resolve([]) : reject(away()))));
     };
-    const inventory = new Proxy(memory, { get: (target, name) => (name === "changed" ? changed : Reflect.get(target, name, target)) });
+    const asks = (name: string | symbol) => name === "changed" || name === "writable";
+    const inventory = new Proxy(memory, { get: (target, name) => (asks(name) ? changed : Reflect.get(target, name, target)) });
     const watch = new InventoryWatch({ clock, inventory, onBack: (keys) => woken.push(...keys) });
     await watch.ask("acme/a", (of) => of.changed(1));
     await clock.advance(1_000);

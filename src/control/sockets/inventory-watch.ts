@@ -4,6 +4,8 @@ import { type Inventory, InventoryUnavailable } from "../inventory.ts";
 export interface InventoryWatchSettings {
   readonly clock: Clock;
   readonly inventory: Inventory;
+  /** It has just fallen silent, to whoever asked for this one: what he meant to write is not written, and he has to say so. */
+  readonly onFell?: (key: string) => void;
   /** It answers again: these waited for it, each once. */
   readonly onBack: (keys: readonly string[]) => void;
 }
@@ -38,6 +40,7 @@ export class InventoryWatch {
       } catch (error) {
         if (!(error instanceof InventoryUnavailable)) throw error;
         this.#fell(error.retryAfterMilliseconds);
+        if (key !== undefined) this.#settings.onFell?.(key);
       }
     }
     if (key !== undefined) this.#waiting.add(key);
@@ -60,7 +63,8 @@ export class InventoryWatch {
   async #probe(): Promise<void> {
     const { clock, inventory, onBack } = this.#settings;
     try {
-      await inventory.changed(1);
+      // By a write: SQLite answers questions while somebody else holds its lock, and nothing could be claimed or inserted then.
+      await inventory.writable();
     } catch (error) {
       // The question was under way when the term ended: asked once more it would keep the process for ever.
       if (this.#stopped) return;

@@ -53,9 +53,9 @@ export class NoticeSender {
     this.#settings = settings;
   }
 
-  /** Why nothing is ever sent to this address; such a channel counts as not configured. */
-  refusal(url: string): string | undefined {
-    return this.#settings.notices.refusal?.(url);
+  /** Why nothing of this account is ever sent to this address; such a channel counts as not configured. */
+  refusal(url: string, account: string): string | undefined {
+    return this.#settings.notices.refusal?.(url, account);
   }
 
   /** It is neither on its way nor waiting for its next try. */

@@ -3,7 +3,8 @@ import { accountPolicySpec } from "../../api/account-policy.ts";
 import { fleetSpec } from "../../api/fleet.ts";
 import type { PopClusterStatus } from "../../api/pop-cluster.ts";
 import { berlin } from "../../core/socket-site/socket-site.examples.ts";
-import { observedSite, sitePop, type SiteParts, windowNamed } from "./observe-site.ts";
+import { windowNamed } from "../../core/socket/surroundings.ts";
+import { observedSite, sitePop, type SiteParts } from "./observe-site.ts";
 
 const meta = (namespace: string, name: string) => ({ namespace, name, uid: `uid-${name}`, resourceVersion: "1", generation: 3 });
 const API = "rollward.dev/v1alpha1";

@@ -4,6 +4,7 @@ import type { MaintenanceWindow } from "../../api/maintenance-window.ts";
 import type { PopCluster } from "../../api/pop-cluster.ts";
 import type { SocketSite } from "../../api/socket-site.ts";
 import type { RolloutView } from "../../core/socket/rollout-view.ts";
+import { isBeingRolled, windowNamed } from "../../core/socket/surroundings.ts";
 import type { SiteInventory, SocketSiteObservation } from "../../core/socket-site/observation.ts";
 import { HOUR } from "../../core/time/civil.ts";
 import { parseDuration } from "../../core/time/duration.ts";
@@ -63,18 +64,6 @@ export function observedSite(parts: SiteParts): SocketSiteObservation {
   };
 }
 
-/** The first of site, account and provider that names one (rule W10). An account's name is one of its own namespace. */
-export function windowNamed({ site, policy, fleet, fleetNamespace }: Pick<SiteParts, "site" | "policy" | "fleet" | "fleetNamespace">) {
-  const own = site.metadata.namespace ?? "";
-  const named = [
-    { from: "Site", name: site.spec.windowRef?.name, namespace: own },
-    { from: "Account", name: policy?.spec.sockets.windowRef?.name, namespace: own },
-    { from: "ProviderDefault", name: fleet?.spec.accounts?.defaultSocketWindow?.name, namespace: fleetNamespace },
-  ] as const;
-  for (const { from, name, namespace } of named) if (name !== undefined) return { from, name, namespace };
-  return undefined;
-}
-
 function windowOf(parts: SiteParts): SocketSiteObservation["window"] {
   const named = windowNamed(parts);
   if (named === undefined) return undefined;
@@ -96,9 +85,9 @@ function fleetOf(fleet: Fleet | undefined): SocketSiteObservation["fleet"] {
 
 /** The PoP as its sites see it: whether it is rolled or rolled back now, and when by plan it will be (rule S11). */
 export function sitePop({ metadata, status = {} }: Pick<PopCluster, "metadata" | "status">): NonNullable<SocketSiteObservation["pop"]> {
-  const { run, plan, assigned } = status;
+  const { plan, assigned } = status;
   const rollout = assigned === undefined ? {} : { rollout: assigned.rollout };
-  const isRolling = run !== undefined && run.kind !== "Join" && ROLLING.has(run.state);
+  const isRolling = isBeingRolled({ status });
   const from = plan?.start === undefined ? undefined : parseInstant(plan.start);
   return {
     name: metadata.name,
@@ -106,5 +95,3 @@ export function sitePop({ metadata, status = {} }: Pick<PopCluster, "metadata" |
     ...(from === undefined || isRolling ? {} : { planned: { from, ...rollout } }),
   };
 }
-
-const ROLLING: ReadonlySet<string> = new Set(["Preflight", "Rolling", "RollingBack"]);

@@ -4,6 +4,7 @@ import type { SocketSite } from "../../api/socket-site.ts";
 import { contributionOf, rampPlace } from "../../core/socket-rollout/contribution.ts";
 import type { HubCaches } from "../hub-caches.ts";
 import { keyOf, splitKey } from "../object-key.ts";
+import { AccountTally, type ToldOfSites } from "./account-tally.ts";
 import { rolloutViewOf } from "./rollout-views.ts";
 import { SiteTally } from "./site-tally.ts";
 
@@ -50,6 +51,7 @@ export class SiteIndex {
   readonly #active = new Set<string>();
   /** By the UID of the rollout. */
   readonly #tallies = new Map<string, SiteTally>();
+  readonly #told = new AccountTally();
   /** The models that each rollout was seen to be for last, by its UID. */
   readonly #models = new Map<string, string | undefined>();
 
@@ -81,6 +83,11 @@ export class SiteIndex {
 
   inNamespace(namespace: string): Iterable<string> {
     return this.#byNamespace.of(namespace);
+  }
+
+  /** What the accounts of a namespace's sites are told of them together. */
+  told(namespace: string): ToldOfSites {
+    return this.#told.of(namespace);
   }
 
   withSerial(serial: string): Iterable<string> {
@@ -153,6 +160,7 @@ export class SiteIndex {
     const before = this.#entries.get(key);
     const entry = deleted ? undefined : entryOf(site);
     this.#keep(key, before, entry);
+    this.#told.set(key, site.metadata.namespace ?? "", deleted ? undefined : site);
     for (const rollout of this.#tallies.size === 0 ? [] : this.#caches.socketRollouts.list()) {
       this.#tallies.get(rollout.metadata.uid)?.set(key, deleted ? undefined : contributionOf(site, rolloutViewOf(rollout)));
     }

@@ -5,10 +5,10 @@ import type { PopCluster } from "../../api/pop-cluster.ts";
 import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../../api/resources.ts";
 import { SOCKET_ROLLOUT, type SocketRollout } from "../../api/socket-rollout.ts";
 import type { SocketSite } from "../../api/socket-site.ts";
+import { windowNamed } from "../../core/socket/surroundings.ts";
 import { HOUR, SECOND } from "../../core/time/civil.ts";
 import type { HubCaches } from "../hub-caches.ts";
 import type { Cluster } from "../ports.ts";
-import { windowNamed } from "./observe-site.ts";
 
 /** What besides the site itself decides about it: who promises what, and when. */
 export interface SiteObjects {

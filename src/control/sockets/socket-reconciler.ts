@@ -163,7 +163,9 @@ export class SocketReconciler implements Reconciler<ObservedSocketSite, SocketSi
     const { index, serving, namespace: fleetNamespace, tzdata, clock } = this.#ports;
     const { uid, namespace = "" } = site.metadata;
     const account = index.accountOf(namespace);
-    const channels = (objects.policy?.spec.notices?.channels ?? []).filter(({ url }) => serving?.sender?.refusal(url) === undefined);
+    const channels = (objects.policy?.spec.notices?.channels ?? []).filter(
+      ({ url }) => serving?.sender?.refusal(url, account ?? "") === undefined,
+    );
     const named = site.status?.upgrade?.command?.id;
     const answered = await serving?.watch.ask(key, (inventory) =>
       inventory.site({

@@ -1,4 +1,6 @@
+import type { AccountPolicy } from "../../api/account-policy.ts";
 import type { SocketSite } from "../../api/socket-site.ts";
+import type { SeenClients } from "../../core/account-policy/observation.ts";
 import type { WorkQueue } from "../../runtime/queue.ts";
 import { type Loop, reconcile } from "../../runtime/reconcile.ts";
 import type { HubCaches } from "../hub-caches.ts";
@@ -22,6 +24,8 @@ export interface SocketWorkParts {
   readonly isLeader: () => boolean;
   readonly queue: (kind: string, workers: number) => WorkQueue;
   readonly loop: (queue: WorkQueue) => Loop<never>;
+  /** What its AccountPolicy tells an account of its Clients. */
+  readonly clientsSeenBy: (policy: AccountPolicy, account: string) => Promise<SeenClients | undefined>;
 }
 
 /** Sites that are looked at side by side: a look at a new site waits for the API server's write most of its time, and sites are many. */
@@ -30,6 +34,8 @@ const SITES_AT_ONCE = 16;
 const COUNT_EVERY = 60_000;
 /** What an account sees of its sites may be this old. */
 const TELL_AFTER = 5_000;
+/** Numbers of Clients move all the time in all accounts: each is told of its own this often. */
+const TELL_CLIENTS_AFTER = 60_000;
 
 /** The part of one term as leader that is about Sockets: its queues, what it heard of the inventory, the notices on their way. */
 export class SocketWork {
@@ -51,7 +57,12 @@ export class SocketWork {
     this.#policies = queue("AccountPolicy", 1);
     const { inventory, clock } = ports;
     if (inventory !== undefined) {
-      const watch = new InventoryWatch({ clock, inventory, onBack: (keys) => this.#inventoryIsBack(keys) });
+      const watch = new InventoryWatch({
+        clock,
+        inventory,
+        onFell: (key) => this.#sites.add(key),
+        onBack: (keys) => this.#inventoryIsBack(keys),
+      });
       this.#watch = watch;
       this.#feed = new InventoryFeed({
         clock,
@@ -134,6 +145,13 @@ export class SocketWork {
   /** A site of it changed: the account is told before long. */
   retell(key: string): void {
     this.#policies.addAfter(key, TELL_AFTER);
+  }
+
+  /** What the account is told of its Clients has changed; `soon`: what may hold it, too. */
+  clientsOf(namespace: string, soon: boolean): void {
+    const key = `${namespace}/account`;
+    if (soon) this.#policies.add(key);
+    else this.#policies.addAfter(key, TELL_CLIENTS_AFTER);
   }
 
   #inventoryIsBack(keys: readonly string[]): void {

@@ -1,8 +1,8 @@
 import type { SocketSite } from "../../api/socket-site.ts";
 import { compareVersions, parseVersion, satisfies } from "../../api/version.ts";
 import type { Instant } from "../decision.ts";
+import { placeInRamp } from "../rollout/ramp-steps.ts";
 import type { RolloutView } from "../socket/rollout-view.ts";
-import { stableFraction } from "../window/spread.ts";
 
 /** What one site counts as in a rollout's numbers. Plain and small: 100,000 sites share a few hundred of them. */
 export interface Contribution {
@@ -26,7 +26,7 @@ type Status = NonNullable<SocketSite["status"]>;
 
 /** Where a site stands in the ramp of a rollout, 0 to 100: another place in each rollout (rules S10, G7). */
 export const rampPlace = (siteUid: string, { uid, spec }: Pick<Rolled, "uid" | "spec">): number =>
-  stableFraction(`${siteUid}\n${uid}\n${spec.version}`) * 100;
+  placeInRamp(siteUid, { uid, version: spec.version });
 
 /**
  * A site in the numbers of a rollout, from the site's own status, so that a lost inventory makes no failure forgotten (rule S10).

@@ -54,6 +54,38 @@ describe("the ramp", () => {
     expect([condition(status, "Progressing"), condition(status, "Succeeded")]).toEqual(["True Standing", "True Completed"]);
   });
 
+  it("[S10] shortened to one step while it runs, the ramp waits for no step that is not there any more", () => {
+    const one = spec({ ramp: [{ percent: 100, for: "168h" }] });
+    const status = after(after({}, FRIDAY), FRIDAY + HOUR, {}, one);
+    expect(status.ramp!.opened).toEqual([
+      { percent: 5, at: "2026-11-20T09:00:00Z" },
+      { percent: 100, at: "2026-11-20T10:00:00Z" },
+    ]);
+    const paused = spec({ ramp: [{ percent: 100, for: "168h" }], paused: true });
+    expect(after(after({}, FRIDAY), FRIDAY + HOUR, {}, paused).ramp!.percent, "a pause holds it all the same").toBe(5);
+  });
+
+  it("[W3] announcedAt that is edited back is told in a sentence, once as an Event, and shortens nobody's notice", () => {
+    const later = spec({ announcedAt: "2026-11-27T09:00:00Z" });
+    const first = after({}, FRIDAY, {}, later);
+    const back = seenAs(first, {}, spec());
+    const decision = decide({ ...back, rollout: { ...back.rollout, generation: 2 } }, FRIDAY + HOUR);
+    const sentence =
+      "announcedAt was edited back from 2026-11-27T09:00:00Z to 2026-11-20T09:00:00Z: that shortens nobody's notice, which counts from when the ramp reaches a site and it is told";
+    expect(decision.events).toContainEqual({ type: "Warning", reason: "AnnouncedEarlier", action: "Announce", message: sentence });
+    const status = socketRolloutStatus.parse(JSON.parse(JSON.stringify(decision.status)));
+    expect(status.conditions!.find(({ type }) => type === "Accepted")).toMatchObject({
+      status: "True",
+      message: `the rollout can be carried out; ${sentence}`,
+    });
+    expect(status.announcedAt).toBe("2026-11-27T09:00:00Z");
+    expect(status.ramp!.opened, "from now on, not from the date that is past").toEqual([{ percent: 5, at: "2026-11-20T10:00:00Z" }]);
+    const again = decide(seenAs(status, {}, spec()), FRIDAY + 2 * HOUR);
+    expect(again.events).toEqual([]);
+    const forth = after(status, FRIDAY + 3 * HOUR, {}, later);
+    expect(forth.conditions!.find(({ type }) => type === "Accepted")!.message).toBe("the rollout can be carried out");
+  });
+
   it("[S10] a step counts only while nothing holds it: two days of pause open the next one two days later", () => {
     const paused = spec({ paused: true });
     let status = after({}, FRIDAY);

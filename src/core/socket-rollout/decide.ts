@@ -24,6 +24,7 @@ export function decide(seen: SocketRolloutObservation, now: Instant): Decision<S
   const stopped = stoppedBy(seen, now);
   const announcedAt = parseInstant(spec.announcedAt) ?? Infinity;
   const early = now < announcedAt;
+  const latest = latestDate(status.announcedAt, announcedAt);
   const held = problem !== undefined || stopped !== undefined || spec.paused || seen.fleetPaused || early;
   const ramp = ramped(status.ramp, spec.ramp, held, now);
   const standing = stopped === undefined && ramp?.through === true && ramp.ledger.percent === 100;
@@ -39,6 +40,7 @@ export function decide(seen: SocketRolloutObservation, now: Instant): Decision<S
       ledger: {
         // Rounded up: a notice counts from here, and no part of it is given away (rule W3).
         seenAt: status.seenAt ?? formatInstant(Math.ceil(now / SECOND) * SECOND),
+        ...(latest === undefined ? {} : { announcedAt: latest }),
         revision: revisionOf(spec),
         ...(ramp === undefined ? {} : { ramp: ramp.ledger }),
         ...(late.ledger === undefined ? {} : { lateJoiners: late.ledger }),
@@ -53,6 +55,7 @@ export function decide(seen: SocketRolloutObservation, now: Instant): Decision<S
         ...(forecast === undefined ? {} : { forecast }),
       },
       problem,
+      earlier: editedBack(seen),
       paused: pausedCondition(pause),
       holds,
     },
@@ -65,11 +68,33 @@ export function decide(seen: SocketRolloutObservation, now: Instant): Decision<S
   return {
     ...(written ? { status: next } : {}),
     actions: [],
-    events: written ? eventsOf(status, next) : [],
+    events: written ? [...editEvents(seen, next), ...eventsOf(status, next)] : [],
     probes: [],
     ...(wakes.length > 0 ? { wakeAt: Math.min(...wakes) } : {}),
     holds,
   };
+}
+
+/** The later of what was written and what is; a date that cannot be read is none. */
+const latestDate = (known: string | undefined, announcedAt: Instant): string | undefined => {
+  const before = known === undefined ? -Infinity : (parseInstant(known) ?? -Infinity);
+  const date = Number.isFinite(announcedAt) ? Math.max(before, announcedAt) : before;
+  return Number.isFinite(date) ? formatInstant(date) : undefined;
+};
+
+/** The sentence of a date that was edited back: what people were told is not undone by it, nor told with less notice (rules W3, W7). */
+function editedBack({ rollout: { spec, status } }: SocketRolloutObservation): string | undefined {
+  const [known, now] = [status.announcedAt === undefined ? undefined : parseInstant(status.announcedAt), parseInstant(spec.announcedAt)];
+  if (known === undefined || now === undefined || Math.floor(now / SECOND) * SECOND >= known) return undefined;
+  const edited = `announcedAt was edited back from ${formatInstant(known)} to ${formatInstant(now)}`;
+  return `${edited}: that shortens nobody's notice, which counts from when the ramp reaches a site and it is told`;
+}
+
+function editEvents(seen: SocketRolloutObservation, next: SocketRolloutStatus): readonly Announcement[] {
+  const message = editedBack(seen);
+  const said = (status: SocketRolloutStatus) => status.conditions?.find(({ type }) => type === "Accepted")?.message;
+  if (message === undefined || said(next) === said(seen.rollout.status)) return [];
+  return [{ type: "Warning", reason: "AnnouncedEarlier", action: "Announce", message }];
 }
 
 function holdsOf(

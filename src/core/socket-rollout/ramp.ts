@@ -17,13 +17,14 @@ export interface Ramp {
 
 /**
  * The position of the ramp (rules S10, G5, I11): a step opens when the one before has lasted its time, which stands still while the
- * rollout is held. It only grows: a step that was edited to a smaller share takes nothing back.
+ * rollout is held. It only grows: a step that was edited to a smaller share takes nothing back. Where an edit left no step at or below the
+ * share that is reached, none has to last any more: the first of the new steps opens at once, as in a ramp that begins.
  */
 export function ramped(before: RampLedger | undefined, steps: Steps, held: boolean, now: Instant): Ramp | undefined {
   if (before === undefined) return held ? undefined : ramped(opened(undefined, steps[0]!.percent, now), steps, held, now);
   const position = steps.findLastIndex(({ percent }) => percent <= before.percent);
   const step = Math.max(0, position);
-  const length = parseDuration(steps[step]!.for) ?? Infinity;
+  const length = position < 0 ? 0 : (parseDuration(steps[step]!.for) ?? Infinity);
   const timer = held ? hold(before.timer, now) : run(before.timer, now);
   const left = length - elapsedOf(timer, now);
   const next = steps.find(({ percent }) => percent > before.percent);

@@ -13,19 +13,25 @@ const MOST_REASONS = 32;
 export interface Settled {
   readonly ledger: Pick<
     SocketRolloutStatus,
-    "seenAt" | "revision" | "ramp" | "lateJoiners" | "standingSince" | "stopped" | "pausedAt" | "handled" | "forecast"
+    "seenAt" | "announcedAt" | "revision" | "ramp" | "lateJoiners" | "standingSince" | "stopped" | "pausedAt" | "handled" | "forecast"
   >;
   readonly problem: Hold | undefined;
+  /** What was edited and changes nothing, as a sentence. */
+  readonly earlier: string | undefined;
   readonly paused: ConditionUpdate;
   readonly holds: readonly Hold[];
 }
 
 /** The status of a rollout: its ledger, honest numbers, and the conditions made of them (rule G1). */
-export function statusOf(seen: SocketRolloutObservation, { ledger, problem, paused, holds }: Settled, now: Instant): SocketRolloutStatus {
+export function statusOf(
+  seen: SocketRolloutObservation,
+  { ledger, problem, earlier, paused, holds }: Settled,
+  now: Instant,
+): SocketRolloutStatus {
   const { generation, status } = seen.rollout;
   const measured = measuredOf(seen);
   const skipped = [...seen.waiting].filter(([, sites]) => sites > 0).toSorted(([a, one], [b, other]) => other - one || (a < b ? -1 : 1));
-  const updates = [accepted(problem), progressing(seen, ledger, problem, holds), paused, succeeded(seen, ledger)];
+  const updates = [accepted(problem, earlier), progressing(seen, ledger, problem, holds), paused, succeeded(seen, ledger)];
   return {
     observedGeneration: generation,
     ...ledger,
@@ -55,8 +61,9 @@ function measuredOf({ rollout: { spec, status }, measured }: SocketRolloutObserv
 /** Whole minutes, rounded up: a percentile that moves by seconds writes nothing (G11). */
 const minutes = (milliseconds: number): number => Math.ceil(milliseconds / 60_000) * 60_000;
 
-function accepted(problem: Hold | undefined): ConditionUpdate {
-  if (problem === undefined) return is("Accepted", "True", "Accepted", "the rollout can be carried out");
+function accepted(problem: Hold | undefined, earlier: string | undefined): ConditionUpdate {
+  const fine = `the rollout can be carried out${earlier === undefined ? "" : `; ${earlier}`}`;
+  if (problem === undefined) return is("Accepted", "True", "Accepted", fine);
   const reason = problem.reason === "AnnouncedTwice" ? "VersionAnnouncedTwice" : "RangeInvalid";
   return is("Accepted", "False", reason, problem.message);
 }

@@ -16,6 +16,8 @@ export function announce(view: SiteView, now: Instant): Outcome | undefined {
   const { upgrade } = view;
   if (view.command !== undefined || hasBegun(upgrade)) return undefined;
   const { candidate, holds } = choose(view);
+  // Whose Sockets they are is open: a start that is told now would not be kept. What was announced before stands until that is settled.
+  if (upgrade?.planned === undefined && view.problems.some(({ rule }) => rule === "S3")) return { holds };
   const waits = upgrade?.planned !== undefined && upgrade.cause !== "Request" ? upgrade : undefined;
   const kept = waits && stillEligible(view, waits);
   if (candidate === undefined) return kept === true || waits === undefined ? { holds } : { ...withdrawn(view, waits, now), holds };

@@ -2,7 +2,7 @@ import type { Condition } from "../../api/common.ts";
 import type { ConditionReason } from "../../api/conditions.ts";
 import { type ConditionUpdate, is, setCondition } from "../conditions.ts";
 import type { Hold, Instant } from "../decision.ts";
-import { hasBegun, rolloutOf, type SiteView } from "./view.ts";
+import { has, hasBegun, rolloutOf, type SiteView } from "./view.ts";
 import { hasFailed } from "./verdict.ts";
 
 /** What people and tools read of a site; made of the ledger, and read by no rule (rule G1). */
@@ -44,7 +44,7 @@ function upToDate(view: SiteView, holds: readonly Hold[]): ConditionUpdate {
   if (upgrade !== undefined && (hasBegun(upgrade) || upgrade.command !== undefined)) {
     return is("UpToDate", "False", "Upgrading", `version ${upgrade.version} is being installed or verified`);
   }
-  if (upgrade?.planned?.start !== undefined) {
+  if (upgrade?.planned?.start !== undefined && view.problems.length === 0) {
     const when = upgrade.localStart ?? upgrade.planned.start;
     return is("UpToDate", "False", "Planned", `version ${upgrade.version} is planned for ${when}`);
   }
@@ -60,7 +60,7 @@ function connected({ sockets, pair }: SiteView): ConditionUpdate {
   if (gone.length === 0) return is("Connected", "True", "Connected", "every Socket of the site polls");
   const named = gone.map(({ serial }) => serial).join(" and ");
   if (gone.every(({ report }) => report === undefined || report.versionSeenAt === undefined) && gone.length === sockets.length)
-    return is("Connected", "False", "NeverSeen", `${named} has never reported`);
+    return is("Connected", "False", "NeverSeen", `${named} ${has(gone)} never reported`);
   const reason = pair && gone.length === 1 ? "SomeNotConnected" : "NotConnected";
-  return is("Connected", "False", reason, `${named} has not polled in time`);
+  return is("Connected", "False", reason, `${named} ${has(gone)} not polled in time`);
 }

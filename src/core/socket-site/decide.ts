@@ -13,9 +13,10 @@ import { plan } from "./plan.ts";
 import { presence } from "./presence.ts";
 import { request } from "./request.ts";
 import { start } from "./start.ts";
-import { statusOf, worthWriting } from "./status.ts";
+import { isAway, statusOf, worthWriting } from "./status.ts";
 import { ha } from "./story.ts";
 import { strays } from "./strays.ts";
+import { at } from "./view.ts";
 import { recordVerdicts } from "./verdict.ts";
 
 /** How a site goes on, in this order; each rule sees what the ones before it have settled. */
@@ -48,7 +49,7 @@ const UNAVAILABLE: Hold = {
  */
 export function decide(seen: SocketSiteObservation, now: Instant): Decision<SocketSiteStatus, SocketSiteAction> {
   const { inventory, site } = seen;
-  if (inventory === undefined) return { actions: [], events: [], probes: [], holds: site.deleting ? [] : [UNAVAILABLE] };
+  if (inventory === undefined) return away(seen, now);
   if (site.deleting) return { actions: withdrawals(inventory.commands.values()), events: [], probes: [], holds: [] };
   const pass = inOrder(RULES, seen, inventory, now);
   const holds = onlyOnce([...pass.view.problems, ...pass.holds]);
@@ -63,6 +64,19 @@ export function decide(seen: SocketSiteObservation, now: Instant): Decision<Sock
     ...(wakes.length > 0 ? { wakeAt: Math.min(...wakes) } : {}),
     holds,
   };
+}
+
+/**
+ * Without the inventory nothing is concluded. Sites that are in their window or have a command in hand say so, and nobody else: 100,000 of
+ * them would be written at each outage (rules G9, G11).
+ */
+function away({ site: { deleting, status } }: SocketSiteObservation, now: Instant): Decision<SocketSiteStatus, SocketSiteAction> {
+  const decision = { actions: [], events: [], probes: [], holds: deleting ? [] : [UNAVAILABLE] };
+  const { upgrade } = status;
+  const isOpen = upgrade?.start !== undefined && at(upgrade.start) <= now && upgrade.window !== undefined && now <= at(upgrade.window.end);
+  if (deleting || isAway(status) || (upgrade?.command === undefined && !(isOpen && upgrade.planned !== undefined))) return decision;
+  const { rule, reason, message } = UNAVAILABLE;
+  return { ...decision, status: { ...status, holds: [{ rule, reason, message }] } };
 }
 
 /** Rules that come to the same conclusion say it once. */

@@ -48,6 +48,7 @@ function followed(view: SiteView, upgrade: Upgrade, command: ClaimedCommand, row
   const socket = socketOf(view, command.serial);
   if (socket !== undefined && runs(socket, command.version)) return verifying(view, upgrade, command, row, socket, now);
   if (row?.state === "Open") return open(view, upgrade, command, now);
+  if (row?.state === "Withdrawn" && command.late === true) return awaited(view, upgrade, command, row, now);
   if (row !== undefined && isOver(row.state)) return over(view, upgrade, row, socket, now);
   return awaited(view, upgrade, command, row, now);
 }

@@ -73,10 +73,12 @@ function planned({ window }: Upgrade, start: Instant, zone: string): Hold {
   return { rule: "W11", reason: "OutsideWindow", message, until: start };
 }
 
-function unheard({ zone }: SiteView, { notice }: Upgrade): Hold {
+function unheard(view: SiteView, { notice }: Upgrade): Hold {
+  const { zone } = view;
   const start = notice === undefined ? undefined : at(notice.start);
   const about = start === undefined ? "the planned start" : `the start ${describeInstant(start, zone)}`;
-  const message = `no channel of the account has taken the notice of ${about} yet; it is sent until one does, and the notice counts from then`;
+  const kept = start === undefined ? "" : `; taken by ${describeInstant(start - noticeOf(view), zone)} it keeps that start`;
+  const message = `no channel of the account has taken the notice of ${about} yet; it is sent until one does, and the notice counts from then${kept}`;
   return { rule: "W3", reason: "NoticeNotElapsed", message, ...(start === undefined ? {} : { until: start }) };
 }
 

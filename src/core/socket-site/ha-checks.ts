@@ -1,6 +1,6 @@
 import type { SocketSiteStatus } from "../../api/socket-site.ts";
 import { higherAndLower } from "./majors.ts";
-import { hasBegun, type SiteView } from "./view.ts";
+import { has, hasBegun, type SiteView } from "./view.ts";
 
 type Check = NonNullable<SocketSiteStatus["ha"]>["checks"][number];
 
@@ -20,14 +20,19 @@ const ready = (name: Check["name"]): Check => ({ name, status: "Ready" });
 function keepalive({ sockets }: SiteView): Check {
   const name = "Keepalive";
   const silent = sockets.filter(({ report, connected }) => !connected || report?.ha === undefined);
-  if (silent.length > 0) return { name, status: "Unknown", message: `${named(silent)} has not said whether it hears the other` };
+  if (silent.length > 0)
+    return {
+      name,
+      status: "Unknown",
+      message: `${named(silent)} ${has(silent)} not said whether ${silent.length === 1 ? "it hears" : "they hear"} the other`,
+    };
   const deaf = sockets.filter(({ report }) => !report!.ha!.keepalive);
   if (deaf.length > 0) {
     return {
       name,
       status: "NotReady",
       reason: "KeepaliveLost",
-      message: `${named(deaf)} does not hear the other; look at the link between them`,
+      message: `${named(deaf)} ${deaf.length === 1 ? "does" : "do"} not hear the other; look at the link between them`,
     };
   }
   if (sockets.some(({ state }) => state === "Unknown")) {
@@ -40,7 +45,12 @@ function connectivity({ sockets }: SiteView): Check {
   const name = "Connectivity";
   const gone = sockets.filter(({ connected }) => !connected);
   if (gone.length === 0) return ready(name);
-  return { name, status: "NotReady", reason: "PartnerNotConnected", message: `${named(gone)} is not connected` };
+  return {
+    name,
+    status: "NotReady",
+    reason: "PartnerNotConnected",
+    message: `${named(gone)} ${gone.length === 1 ? "is" : "are"} not connected`,
+  };
 }
 
 function sameModel({ sockets }: SiteView): Check {

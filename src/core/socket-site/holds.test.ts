@@ -126,6 +126,36 @@ describe("what holds a site", () => {
     expect(world.upgrade?.planned?.start).toBe("2026-12-06T00:00:00Z");
   });
 
+  it("what both Sockets have not done is said of both", () => {
+    const world = new SiteWorld(TUESDAY);
+    for (const serial of ["S-2001", "S-2002"]) world.report(serial, { polledMilliseconds: 3_600_000 });
+    world.look();
+    const said = JSON.stringify([world.status.conditions, world.status.ha]);
+    expect(said).toContain("S-2001 and S-2002 have not polled in time");
+    expect(said).toContain("S-2001 and S-2002 have not said whether they hear the other");
+    expect(said).not.toMatch(/S-2002 (has|is|does) /);
+  });
+
+  it("[S3] a serial that is claimed twice: nothing is announced, what was announced shows no start, and corrected it shows it again", () => {
+    const twice = new Map([["S-2001", { sameAccount: "acme/munich" }]]);
+    const fresh = new SiteWorld(TUESDAY, { claimedTwice: twice });
+    fresh.until("2026-11-24T13:00:00Z");
+    expect([fresh.upgrade, fresh.status.next]).toEqual([undefined, undefined]);
+    expect(fresh.status.holds).toMatchObject([{ reason: "SerialNotOwned" }]);
+    const world = new SiteWorld(TUESDAY);
+    world.look();
+    const { start, localStart } = world.upgrade!;
+    world.seen = { ...world.seen, claimedTwice: twice };
+    world.until("2026-11-24T13:00:00Z");
+    expect([world.upgrade?.localStart, world.status.next]).toEqual([undefined, undefined]);
+    const upToDate = () => world.status.conditions!.find(({ type }) => type === "UpToDate");
+    expect(upToDate()).toMatchObject({ reason: "Behind", message: expect.stringContaining("S-2001 is named by another site") as string });
+    world.seen = { ...world.seen, claimedTwice: new Map() };
+    world.until("2026-11-24T14:00:00Z");
+    expect(world.upgrade).toMatchObject({ start, localStart });
+    expect(upToDate()).toMatchObject({ reason: "Planned" });
+  });
+
   it("a site that is deleted takes back what nobody has, and starts nothing", () => {
     const { site } = berlin();
     const inventory = inventoryOf([device("S-2001")], { commands: new Map([["c", commandRow({ id: "c" })]]) });
@@ -141,6 +171,23 @@ describe("rest", () => {
     const decision = decide(seen, Date.parse("2026-11-29T00:50:00Z"));
     expect([decision.status, decision.actions, decision.events]).toEqual([undefined, [], []]);
     expect(decision.holds).toMatchObject([{ reason: "InventoryUnavailable" }]);
+  });
+
+  it("[G9] a site in its window says that the inventory is away, once; back again it says what holds it, also while it rests", () => {
+    const world = new SiteWorld(TUESDAY);
+    world.until("2026-11-29T00:36:00Z");
+    expect(world.upgrade?.command).toBeDefined();
+    const { inventory: _, ...seen } = world.seen;
+    const away = decide(seen, world.now);
+    expect(away).toMatchObject({ actions: [], events: [], holds: [{ reason: "InventoryUnavailable" }] });
+    const { holds, ...rest } = away.status!;
+    expect(holds).toMatchObject([{ rule: "G9", reason: "InventoryUnavailable" }]);
+    const { holds: __, ...before } = world.status;
+    expect(rest, "nothing else of the ledger moves").toEqual(before);
+    const told = { ...seen, site: { ...seen.site, status: away.status! } };
+    expect(decide(told, world.now + MINUTE).status).toBeUndefined();
+    const back = decide({ ...told, inventory: world.inventory() }, world.now + MINUTE);
+    expect(back.status?.holds).toBeUndefined();
   });
 
   it("[G11] planned, open, done, mixed or held: the same an hour later is no write and no effect", () => {

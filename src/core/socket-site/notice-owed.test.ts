@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { SocketSiteStatus } from "../../api/socket-site.ts";
-import { SiteWorld } from "./site-world.examples.ts";
+import { fails, SiteWorld } from "./site-world.examples.ts";
 import { claimedTooSoon } from "./notice-owed.ts";
 
 /** The status before and after the claim of a pair that was announced on a Tuesday, told at once, and starts on Sunday. */
@@ -40,4 +40,19 @@ it("[W3] the account's longer notice is promised too; a request and a pair that 
   expect(claimedTooSoon(longer, { ...after, upgrade: { ...after.upgrade!, cause: "Request" } })).toBe(false);
   const begun = { ...longer, site: { ...longer.site, status: { ...after, upgrade: { ...after.upgrade!, command: undefined } } } };
   expect(claimedTooSoon(begun as typeof longer, after)).toBe(false);
+});
+
+it("[S5] [W3] an account hears that a version failed before it hears when that is tried again", () => {
+  const world = new SiteWorld("2026-11-24T12:00:00Z", { hasNoticeChannel: true });
+  world.behaviours.set("S-2002", fails);
+  world.until("2026-11-29T02:30:00Z");
+  expect(world.notices.map(({ kind }) => kind)).toEqual(["Planned", "Failed", "Moved"]);
+});
+
+it("[W3] while no channel takes the notice, the hold says by when one has to for the start to be kept", () => {
+  const world = new SiteWorld("2026-11-24T12:00:00Z", { hasNoticeChannel: true });
+  world.channel = "Blocked";
+  world.look();
+  expect(world.status.holds?.[0]).toMatchObject({ reason: "NoticeNotElapsed", until: "2026-11-29T00:00:00Z" });
+  expect(world.status.holds?.[0]?.message).toMatch(/; taken by Friday 2026-11-27 01:00 Europe\/Berlin it keeps that start$/);
 });

@@ -21,7 +21,8 @@ export function notices(view: SiteView, now: Instant): Outcome | undefined {
   const ledger = kept === upgrade?.notice ? {} : { ledger: withUpgrade(view.ledger, { ...upgrade!, notice: kept! }) };
   if (!view.seen.hasNoticeChannel || view.problems.some(({ reason }) => reason === "NoAccount" || reason === "SerialNotOwned"))
     return ledger;
-  const due = [...planNotices(view), ...storyNotices(view, now), ...failureNotices(view, now)];
+  // What failed first: that it moved to another day is its consequence.
+  const due = [...failureNotices(view, now), ...planNotices(view), ...storyNotices(view, now)];
   const open = due.filter(({ id }) => !view.inventory.notices.has(id));
   return { ...ledger, actions: open.map((notice): SocketSiteAction => ({ kind: "SendNotice", notice })) };
 }

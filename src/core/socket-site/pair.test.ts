@@ -96,7 +96,14 @@ describe("a pair in its window", () => {
     const without = { ...world.seen, site: { ...world.seen.site, status: first.status! }, inventory: world.inventory() };
     const kinds = (now: number) => decide(without, now).actions.map(({ kind }) => kind);
     const claimedAt = Date.parse(first.status!.upgrade!.command!.claimedAt);
-    expect(kinds(claimedAt + 60 * SECOND)).toContain("InsertCommand");
+    expect(kinds(claimedAt + 5 * SECOND)).toContain("InsertCommand");
+    // Later it is written first that it comes late: one before it may have been given and lost.
+    const late = decide(without, claimedAt + 5 * SECOND + 1);
+    expect([late.actions, late.status?.upgrade?.command?.late]).toEqual([[], true]);
+    const written = { ...without, site: { ...without.site, status: late.status! } };
+    const lateKinds = (now: number) => decide(written, now).actions.map(({ kind }) => kind);
+    expect(lateKinds(claimedAt + 60 * SECOND)).toContain("InsertCommand");
+    expect(lateKinds(claimedAt + 60 * SECOND + 1)).not.toContain("InsertCommand");
     expect(kinds(claimedAt + 60 * SECOND + 1)).not.toContain("InsertCommand");
     const lost = decide(without, claimedAt + 60 * SECOND + 1).status?.upgrade?.command;
     expect(lost).toMatchObject({ inserted: true, state: "Given" });

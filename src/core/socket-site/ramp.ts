@@ -1,13 +1,13 @@
 import type { Instant } from "../decision.ts";
+import { isReached, placeInRamp } from "../rollout/ramp-steps.ts";
 import type { RolloutView } from "../socket/rollout-view.ts";
-import { stableFraction } from "../window/spread.ts";
 
 /**
  * When the ramp of a rollout reached a site (rule S10): at the smallest share that was opened and holds the site's stable fraction, another
  * one for each rollout and version (rule G7). Undefined: not yet. 100 percent takes all.
  */
 export function rampReached(siteUid: string, { uid, spec, ramp }: RolloutView): Instant | undefined {
-  const fraction = stableFraction(`${siteUid}\n${uid}\n${spec.version}`) * 100;
-  const reached = (ramp?.opened ?? []).filter(({ percent }) => fraction < percent || percent >= 100);
+  const place = placeInRamp(siteUid, { uid, version: spec.version });
+  const reached = (ramp?.opened ?? []).filter(({ percent }) => isReached(place, percent));
   return reached.length === 0 ? undefined : Math.min(...reached.map(({ at }) => Date.parse(at)));
 }

@@ -133,7 +133,8 @@ function begun(view: SiteView, { serial, version }: UpgradeNow, rollout: Rollout
  */
 function inserting(view: SiteView, upgrade: Upgrade, command: ClaimedCommand, now: Instant): Outcome {
   const outcome = insertion(view, upgrade, command, requestHolds(view, upgrade, now), now);
-  if (outcome.ledger?.upgrade === undefined) return { ...outcome, wakes: [...(outcome.wakes ?? []), now + MINUTE] };
+  if (outcome.ledger?.upgrade === undefined || outcome.ledger.upgrade.command !== undefined)
+    return { ...outcome, wakes: [...(outcome.wakes ?? []), now + MINUTE] };
   const { handled: _, ...ledger } = outcome.ledger;
   return { ...outcome, ledger: withUpgrade(ledger, { ...outcome.ledger.upgrade, step: "Skipped" }) };
 }

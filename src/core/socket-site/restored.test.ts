@@ -53,6 +53,43 @@ describe("an inventory that comes back from yesterday", () => {
     expect(world.upgrade).toMatchObject({ command: { id: command!.id, inserted: true, state: "Given" } });
   });
 
+  it("[S1] a row that is inserted again within the minute and then taken back counts as told: the partner gets no command meanwhile", () => {
+    const world = toldAndLost(10 * SECOND);
+    const { command } = world.upgrade!;
+    world.look();
+    expect([...world.rows.values()].map(({ id, state }) => [id, state])).toEqual([[command!.id, "Open"]]);
+    world.report("S-2001", { polledMilliseconds: HOUR });
+    world.look();
+    expect([...world.rows.values()]).toMatchObject([{ state: "Withdrawn" }]);
+    expect(world.upgrade, "the device may be installing what it was given before").toMatchObject({
+      step: "InProgress",
+      command: { id: command!.id },
+    });
+    world.report("S-2001", { polledMilliseconds: SECOND });
+    world.until(world.now + 10 * MINUTE);
+    expect(world.told).toHaveLength(1);
+    // It was: it comes back with the version, and its partner has its turn.
+    world.until("2026-11-29T02:00:00Z");
+    expect(world.told.map(({ serial }) => serial)).toEqual(["S-2002", "S-2001"]);
+    expect(world.status.sockets!.map(({ lastAttempt }) => lastAttempt?.outcome)).toEqual(["Confirmed", "Confirmed"]);
+  });
+
+  it("[S1] [S4] the same by request: asked anew, nobody gets a second command", () => {
+    const world = askedAndLost(10 * SECOND);
+    const { command } = world.upgrade!;
+    world.look();
+    expect([...world.rows.keys()]).toEqual([command!.id]);
+    paused(world, true);
+    world.look();
+    paused(world, false);
+    ask(world, "S-2001", "2026-11-24T13:01:00Z");
+    world.now += 2 * MINUTE;
+    world.look();
+    expect([...world.rows.keys()]).toEqual([command!.id]);
+    expect(world.upgrade).toMatchObject({ command: { id: command!.id } });
+    expect(world.status.handled).toEqual({ upgradeNow: ASKED });
+  });
+
   it.each(["S-2002", "S-2001"])(
     "[S1] [S4] upgradeNow of ten seconds ago whose row is missing keeps its claim and its at while the Fleet is paused; asked then, %s gets no second command",
     (serial) => {

@@ -98,7 +98,8 @@ const NOBODY_HAD_IT = 5 * SECOND;
 
 /**
  * The row of a claim that stands in status, where nothing has come in between; else the claim is given back, as long as nobody can have
- * had it. Later a missing row may also have been given and lost with its inventory: the same row may come again, and nothing else.
+ * had it. Later a missing row may also have been given and lost with its inventory: the same row may come again, and nothing else. That it
+ * came again is written before it is inserted, because taken back it is not as if nobody had had it.
  */
 export function insertion(view: SiteView, upgrade: Upgrade, command: ClaimedCommand, holds: readonly Hold[], now: Instant): Outcome {
   if (holds.length > 0 || now > at(command.notAfter)) {
@@ -108,6 +109,9 @@ export function insertion(view: SiteView, upgrade: Upgrade, command: ClaimedComm
   }
   const { seen } = view;
   if (seen.account === undefined) return {};
+  if (command.late !== true && now > at(command.claimedAt) + NOBODY_HAD_IT) {
+    return { ledger: withUpgrade(view.ledger, { ...upgrade, command: { ...command, late: true } }) };
+  }
   const row: CommandRow = {
     id: command.id,
     action: actionNumber(command.id),

@@ -9,13 +9,13 @@ import { behindSince } from "./candidate.ts";
 import { conditionsOf } from "./conditions.ts";
 import { insertedUntil } from "./follow.ts";
 import { pieceOf } from "./piece.ts";
-import { at, type ClaimedCommand, remaining, rolloutOf, type SiteView } from "./view.ts";
+import { at, type ClaimedCommand, hasBegun, remaining, rolloutOf, type SiteView, withUpgrade } from "./view.ts";
 
 const MOST_HOLDS = 16;
 
 /** The status as this pass leaves it. */
 export function statusOf(view: SiteView, holds: readonly Hold[], now: Instant): SocketSiteStatus {
-  const { next: _, weeksBehind: __, holds: ___, conditions: ____, observedGeneration: _____, ...ledger } = view.ledger;
+  const { next: _, weeksBehind: __, holds: ___, conditions: ____, observedGeneration: _____, ...ledger } = shownLedger(view);
   const shown = writtenHolds(holds, MOST_HOLDS);
   const since = behindSince(view);
   const next = nextOf(view, now);
@@ -29,12 +29,19 @@ export function statusOf(view: SiteView, holds: readonly Hold[], now: Instant): 
   return { ...status, conditions: conditionsOf({ ...view, ledger: status }, holds, now) };
 }
 
+/** Nobody is shown a start that will not be kept: the plan stands in the ledger, and is shown again when what is wrong is corrected. */
+function shownLedger({ ledger, upgrade, problems }: SiteView): SocketSiteStatus {
+  if (problems.length === 0 || upgrade?.localStart === undefined || hasBegun(upgrade)) return ledger;
+  const { localStart: _, ...rest } = upgrade;
+  return withUpgrade(ledger, rest);
+}
+
 /** Coming windows, only while something is planned or a story is open: else every site of the world would be written each week (G11). */
 function nextOf(view: SiteView, now: Instant): SocketSiteStatus["next"] {
   const { upgrade, ledger, seen, zone } = view;
   const spec = seen.window?.spec;
   if (upgrade?.planned === undefined && ledger.ha?.story === undefined) return undefined;
-  if (spec === undefined || view.problems.some(({ reason }) => reason === "WindowInvalid")) return undefined;
+  if (spec === undefined || view.problems.length > 0) return undefined;
   const rollout = rolloutOf(view, upgrade);
   const sockets = remaining(view);
   const next = forecast({
@@ -60,9 +67,23 @@ export function worthWriting(view: SiteView, status: SocketSiteStatus, now: Inst
   const [command, known] = [status.upgrade?.command, before.upgrade?.command];
   const end = status.upgrade?.window?.end;
   const busy = command?.inserted === true && known !== undefined && command.id === known.id && isKnown(view, known, now);
-  if (!busy || end === undefined || now > at(end)) return true;
-  return !sameJson(ledgerOf(status), ledgerOf(before));
+  if (!busy || end === undefined || now > at(end) || isAway(before)) return true;
+  return isWorthATurn(view, status, before) || !sameJson(ledgerOf(status), ledgerOf(before));
 }
+
+/**
+ * A pair has a write to spare for each of its Sockets: it says that this one is being verified, on its new version. One whose row was still
+ * Open after a minute has had that write; a site with one Socket has none to spare, and its status is as of the claim (B12).
+ */
+const isWorthATurn = ({ pair, upgrade }: SiteView, status: SocketSiteStatus, { upgrade: before }: SocketSiteStatus): boolean =>
+  pair &&
+  (upgrade?.order?.length ?? 0) > 1 &&
+  status.upgrade?.step === "Verifying" &&
+  before?.step !== "Verifying" &&
+  before?.command?.inserted !== true;
+
+/** It says that the inventory is away; what it waits for is told as soon as it is back. */
+export const isAway = ({ holds }: SocketSiteStatus): boolean => holds?.some(({ reason }) => reason === "InventoryUnavailable") === true;
 
 /**
  * That the row was there is written with the next write, and on its own only where it is still Open when its minute is over: from then on

@@ -123,6 +123,9 @@ export function remaining({ upgrade, sockets }: SiteView): readonly SocketView[]
 
 export const withUpgrade = (ledger: SocketSiteStatus, upgrade: Upgrade): SocketSiteStatus => ({ ...ledger, upgrade });
 
+/** For sentences about one Socket or both. */
+export const has = (sockets: readonly unknown[]): string => (sockets.length === 1 ? "has" : "have");
+
 /** An instant of a status; what we wrote always parses, and what somebody else wrote counts as the end of time. */
 export const at = (text: string): Instant => parseInstant(text) ?? Infinity;
 export const iso = formatInstant;

@@ -65,6 +65,14 @@ describe("[S1] what may be given is a conjunction", () => {
     ["[S10] the rollout is superseded", view({ rollout: { paused: false, stopped: "Superseded" } }), polled(), START],
     ["[S10] failures stopped it", view({ rollout: { paused: false, stopped: "Failures" } }), polled(), START],
     ["[I3] a freeze covers the site's Sunday", view(frozen), polled(), START],
+    [
+      "[W6] a freeze of the site's own window covers its Sunday",
+      view({ site: { ...view().site!, window: { freezes: [FREEZE] } } }),
+      polled(),
+      START,
+    ],
+    ["[W10] the window that it was planned by is gone", view({ site: { ...view().site!, window: "Gone" } }), polled(), START],
+    ["[S11] the PoP that it is connected to is being rolled", view({ site: { ...view().site!, popRolling: "fra1" } }), polled(), START],
     ["[G15] the Fleet is being deleted", view({ fleet: { paused: false, freezes: [], deleting: true } }), polled(), START],
     ["[G15] the rollout is being deleted", view({ rollout: { paused: false, deleting: true } }), polled(), START],
     ["[G15] the site is being deleted", view({ site: { ...view().site!, deleting: true } }), polled(), START],
@@ -90,6 +98,31 @@ describe("[S1] what may be given is a conjunction", () => {
   ])("%s → nothing", (_why, seen, of, now) => {
     expect(answerPoll(seen, of, now).deployment).toBeUndefined();
     expect(deploymentFor(seen, of, row.action, now).kind).toBe("Nothing");
+  });
+
+  it("[S11] [W10] what a device has it finishes: neither a roll of its PoP nor a window that was deleted since hides it", () => {
+    const given = polled({ command: { ...row, state: "Given" } });
+    expect(mayGive(view({ site: { ...view().site!, popRolling: "fra1", window: "Gone" } }), given, START)).toBe(true);
+  });
+
+  it("[S13] what a poll offered does not vanish for the device that asks for it, also where its hint got shorter in between", () => {
+    const [slow, near] = [
+      device({ hintMilliseconds: 300_000, attributesMilliseconds: 450_000 }),
+      device({ attributesMilliseconds: 450_100 }),
+    ];
+    expect(answerPoll(view(), polled({ device: slow }), START).deployment).toBe(row.action);
+    expect(answerPoll(view(), polled({ device: near }), START), "at a poll it is asked what it is").toEqual({ configData: true });
+    const asked = { fetching: { ordinaryMilliseconds: 300_000 } };
+    expect(asksForView(polled({ device: near }), START, asked)).toBe(true);
+    expect(deploymentFor(view(), polled({ device: near }), row.action, START, asked)).toEqual({ kind: "Give" });
+    const old = polled({ device: device({ attributesMilliseconds: 1_000_000 }) });
+    expect(deploymentFor(view(), old, row.action, START, asked).kind).toBe("Nothing");
+  });
+
+  it("[S1] what it was given is not hidden from it because it said nothing new of itself", () => {
+    const given = polled({ command: { ...row, state: "Given" }, device: device({ attributesMilliseconds: 999_000 }) });
+    expect(answerPoll(view(), given, START)).toEqual({ configData: true, deployment: row.action });
+    expect(asksForView(given, START)).toBe(true);
   });
 
   it("[S1] both ends are inclusive, and another action is not the device's", () => {

@@ -5,6 +5,7 @@ import { activeFreeze, frozenSpans } from "../window/freeze.ts";
 import { stableFraction } from "../window/spread.ts";
 import { type CommandRow, isOver } from "./command.ts";
 import { type DeviceReport, isLate } from "./device.ts";
+import type { SiteGuards } from "./surroundings.ts";
 
 /** Somebody deleted it, and it is there until its finalizers are done: it gives nothing new. */
 interface BeingDeleted {
@@ -18,15 +19,16 @@ export interface GatewayView {
   /** The rollout that the row names by its UID; absent: it was deleted. */
   readonly rollout?: { readonly paused: boolean; readonly stopped?: "Person" | "Failures" | "Superseded" } & BeingDeleted;
   /** The site that the row names by its UID; absent: it was deleted. */
-  readonly site?: BeingDeleted & {
-    readonly zone: string;
-    /** The id of the command that its status names as in hand. */
-    readonly command?: string;
-    /** Sockets of the pair that are confirmed on the version already. */
-    readonly done: readonly string[];
-    /** Serials of the site beside the row's own, unless a person accepts the downtime; absent: there are none (rules S3, S4). */
-    readonly partners?: readonly string[];
-  };
+  readonly site?: BeingDeleted &
+    SiteGuards & {
+      readonly zone: string;
+      /** The id of the command that its status names as in hand. */
+      readonly command?: string;
+      /** Sockets of the pair that are confirmed on the version already. */
+      readonly done: readonly string[];
+      /** Serials of the site beside the row's own, unless a person accepts the downtime; absent: there are none (rules S3, S4). */
+      readonly partners?: readonly string[];
+    };
 }
 
 /** What the inventory knows of a device that polls. */
@@ -55,9 +57,17 @@ export interface PollHints {
 /** Half as old again as the hint: a device that reported at its last poll is not asked at this one, and can be offered something. */
 const ATTRIBUTES_GOOD_FOR = 1.5;
 
+/**
+ * What a device asks for. One that fetches what a poll showed it was judged by that poll, at the hint of then: the ordinary one, where the
+ * hint got shorter with the same poll.
+ */
+export interface Asks {
+  readonly fetching?: { readonly ordinaryMilliseconds: number };
+}
+
 /** It has to say again what it is before anything is offered to it. */
-const isOutdated = ({ attributesMilliseconds: age, hintMilliseconds: hint }: DeviceReport): boolean =>
-  age === undefined || age > hint * ATTRIBUTES_GOOD_FOR;
+const isOutdated = ({ attributesMilliseconds: age, hintMilliseconds: hint }: DeviceReport, { fetching }: Asks = {}): boolean =>
+  age === undefined || age > (hint + (fetching?.ordinaryMilliseconds ?? 0)) * ATTRIBUTES_GOOD_FOR;
 
 /** Fetches ahead and waits by itself (rule S13). */
 const isAhead = (row: CommandRow, device: DeviceReport, now: Instant): boolean =>
@@ -67,9 +77,9 @@ const isAhead = (row: CommandRow, device: DeviceReport, now: Instant): boolean =
  * Is there a row that may be given to this device or shown to it ahead, so that a fresh look at the cluster is worth its price? Without
  * one a poll asks no API server.
  */
-export function asksForView({ device, command, cancel }: Polled, now: Instant): boolean {
-  if (command === undefined || cancel || now > command.notAfter || isOutdated(device)) return false;
-  if (command.state !== "Open" && command.state !== "Given") return false;
+export function asksForView({ device, command, cancel }: Polled, now: Instant, asks: Asks = {}): boolean {
+  if (command === undefined || cancel || now > command.notAfter) return false;
+  if (command.state !== "Given" && (command.state !== "Open" || isOutdated(device, asks))) return false;
   return now >= command.notBefore || isAhead(command, device, now);
 }
 
@@ -89,7 +99,7 @@ function awayOf(view: GatewayView, polled: Polled): string | undefined {
  * Whether everything but the row's own time allows the command (rules S1, S3, S8, G15, I3): `true`, or what refuses it. `view` is undefined
  * while this replica is not fresh. That a row is Open and in its time, the one statement of `give` asks again.
  */
-export function mayGive(view: GatewayView | undefined, polled: Polled, now: Instant): true | string {
+export function mayGive(view: GatewayView | undefined, polled: Polled, now: Instant, asks: Asks = {}): true | string {
   const { device, command, cancel } = polled;
   if (command === undefined) return "there is no command";
   if (cancel) return "it is to be dropped";
@@ -105,7 +115,7 @@ export function mayGive(view: GatewayView | undefined, polled: Polled, now: Inst
   // A row may stand open for hours while no operator is there to take it back.
   const away = awayOf(view, polled);
   if (away !== undefined) return `${away} of the same site is not connected`;
-  if (isOutdated(device)) return "what the device says of itself is older than its polls";
+  if (command.state === "Open" && isOutdated(device, asks)) return "what the device says of itself is older than its polls";
   if (runs(device, command.version)) return "the device reports the version already";
   if (rollout.stopped === "Failures") return "its rollout was stopped by failures";
   // A pair in hand is finished, whoever pauses or stops what is not begun (rule S8).
@@ -114,7 +124,11 @@ export function mayGive(view: GatewayView | undefined, polled: Polled, now: Inst
     if (rollout.paused) return "its rollout is paused";
     if (rollout.stopped !== undefined) return "its rollout is stopped";
   }
-  return activeFreeze(frozenSpans(fleet.freezes, site.zone, now), now) === undefined ? true : "a freeze covers this day";
+  if (command.state === "Open" && site.window === "Gone") return "the window of its site is gone";
+  // What the operator would take the command back for, while there is none to do it (rules W6, S11).
+  if (command.state === "Open" && site.popRolling !== undefined) return `PoP ${site.popRolling} is being rolled`;
+  const freezes = [...fleet.freezes, ...(site.window === undefined || site.window === "Gone" ? [] : site.window.freezes)];
+  return activeFreeze(frozenSpans(freezes, site.zone, now), now) === undefined ? true : "a freeze covers this day";
 }
 
 function runs({ version }: DeviceReport, target: string): boolean {
@@ -129,14 +143,20 @@ function runs({ version }: DeviceReport, target: string): boolean {
  */
 export type DeploymentAnswer = { readonly kind: "Give" | "Ahead" | "InHand" } | { readonly kind: "Nothing"; readonly why: string };
 
-export function deploymentFor(view: GatewayView | undefined, polled: Polled, action: number, now: Instant): DeploymentAnswer {
+export function deploymentFor(
+  view: GatewayView | undefined,
+  polled: Polled,
+  action: number,
+  now: Instant,
+  asks: Asks = {},
+): DeploymentAnswer {
   const { command, device } = polled;
   if (command === undefined || command.action !== action) return { kind: "Nothing", why: "the device has no such command" };
   if (command.state === "Proceeding") return { kind: "InHand" };
   if (now > command.notAfter) return { kind: "Nothing", why: "its last start has passed" };
   const ahead = isAhead(command, device, now);
   if (now < command.notBefore && !ahead) return { kind: "Nothing", why: "its window has not come" };
-  const may = mayGive(view, polled, now);
+  const may = mayGive(view, polled, now, asks);
   if (may !== true) return { kind: "Nothing", why: may };
   return { kind: ahead ? "Ahead" : "Give" };
 }

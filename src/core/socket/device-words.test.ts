@@ -89,6 +89,16 @@ describe("feedback of a device", () => {
     expect("said" in read && read.said?.length).toBe(256);
   });
 
+  it.each(["deploymentBase", "cancelAction"] as const)(
+    "[S12] closed without a result, or with a word that is none, is no success (%s)",
+    (of) => {
+      for (const result of [undefined, {}, { finished: "sucess" }, { finished: true }, "success"]) {
+        const read = readFeedback({ status: { execution: "closed", ...(result === undefined ? {} : { result }) } }, of, 7);
+        expect(read).toMatchObject({ problem: expect.stringContaining('write "result": {"finished": "success"}') as string });
+      }
+    },
+  );
+
   it("about another action than its address, or without a known word, it gets a sentence", () => {
     expect(readFeedback({ id: 8, ...feedback("closed", "success") }, "deploymentBase", 7)).toMatchObject({
       problem: expect.stringContaining("about action 8") as string,

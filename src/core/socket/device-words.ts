@@ -78,6 +78,9 @@ export function readAttributes(body: unknown): ReadAttributes | Unreadable {
 const EXECUTIONS = ["closed", "proceeding", "resumed", "canceled", "rejected", "scheduled", "download", "downloaded"] as const;
 type Execution = (typeof EXECUTIONS)[number];
 
+/** How it ended; what is closed without one of these words is believed to have ended in no way (rule S12). */
+const FINISHED = ["success", "failure", "none"] as const;
+
 /** What each word of a deployment's feedback does; `closed` depends on the result. */
 const DEPLOYMENT: Readonly<Record<Exclude<Execution, "closed">, Feedback["act"]>> = {
   proceeding: "proceed",
@@ -103,6 +106,9 @@ export function readFeedback(body: unknown, of: "deploymentBase" | "cancelAction
   const execution = EXECUTIONS.find((known) => known === field(status, "execution"));
   if (execution === undefined) return { problem: `status.execution is none of ${EXECUTIONS.join(", ")}` };
   const finished = field(field(status, "result"), "finished");
+  if (execution === "closed" && !FINISHED.some((known) => known === finished)) {
+    return { problem: `closed says not how it ended; write "result": {"finished": "success"} in status, or "failure" for success` };
+  }
   const said = details(field(status, "details"));
   return { act: of === "cancelAction" ? cancelled(execution, finished) : deployed(execution, finished), ...(said === "" ? {} : { said }) };
 }

@@ -123,6 +123,8 @@ export class MemoryInventory implements Inventory, DeviceInventory {
     return [...this.#changed].slice(0, limit).map(([serial, token]) => ({ serial, token }));
   }
 
+  async writable(): Promise<void> {}
+
   async settle(keys: readonly ChangedKey[]): Promise<void> {
     for (const { serial, token } of keys) if (this.#changed.get(serial) === token) this.#changed.delete(serial);
   }
@@ -190,6 +192,10 @@ export class MemoryInventory implements Inventory, DeviceInventory {
       cancel: command !== undefined && this.#cancelled.has(command.id),
       ...(device.plan === undefined ? {} : { plan: device.plan }),
     };
+  }
+
+  async storeTime(): Promise<number> {
+    return this.#real();
   }
 
   async reports({ account, serials }: Parameters<DeviceInventory["reports"]>[0]): Promise<readonly DeviceReport[]> {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { Fleet } from "../../../src/api/fleet.ts";
 import { ACCOUNT_LABEL } from "../../../src/api/names.ts";
-import { FLEET } from "../../../src/api/resources.ts";
+import { FLEET, MAINTENANCE_WINDOW } from "../../../src/api/resources.ts";
 import { SOCKET_ROLLOUT, type SocketRollout, socketRolloutSpec } from "../../../src/api/socket-rollout.ts";
 import { SOCKET_SITE, type SocketSite, socketSiteSpec } from "../../../src/api/socket-site.ts";
 import { NAMESPACE } from "../../../src/control/kinds.ts";
@@ -38,7 +38,10 @@ describeWithControlPlane("a gateway in a process of its own, with the operator's
       spec,
     } as never);
     const sockets = [{ serial: "S-2002", role: "Primary" }];
-    const berlin = socketSiteSpec.parse({ timeZone: "Europe/Berlin", sockets });
+    // The gateway looks at its freezes; whether it is open, the row says.
+    const sundays = { schedule: { weekly: [{ day: "Sunday", start: "01:00", end: "03:00" }] }, timeZone: "Local", notice: "48h" };
+    await world.apply(MAINTENANCE_WINDOW, { metadata: { name: "sockets", namespace: "acme" }, spec: sundays } as never);
+    const berlin = socketSiteSpec.parse({ timeZone: "Europe/Berlin", sockets, windowRef: { name: "sockets" } });
     site = await world.apply<SocketSite>(SOCKET_SITE, { metadata: { name: "berlin", namespace: "acme" }, spec: berlin } as never);
     const url = `sqlite:${join(world.folder, "inventory.db")}`;
     inventory = await openInventory(url);
