@@ -17,6 +17,8 @@ const WARM_UP = 3;
 const TURNS = 4;
 
 interface Server {
+  /** How its devices come. */
+  readonly sends: (device: number, token: string) => Call;
   readonly child: ChildProcess;
   readonly pool: Pool;
   readonly tokens: readonly string[];
@@ -25,14 +27,47 @@ interface Server {
   looks: number;
 }
 
+interface Call {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** A Socket's poll. */
+const poll = (device: number, token: string): Call => ({
+  method: "GET",
+  path: `/acme/controller/v1/D-${device}`,
+  headers: { authorization: `TargetToken ${token}` },
+});
+
+let requests = 0;
+/** A Client's check-in, as JSON. */
+const checkIn = (device: number, token: string): Call => {
+  const app = [{ appid: "rollward.client.windows", version: "5.12.3", cohort: "5.12.3/phase-3", updatecheck: {}, ping: { r: 1 } }];
+  const request = {
+    protocol: "3.1",
+    requestid: `{${(requests += 1)}}`,
+    machineid: `D-${device}`,
+    user: `user-${device}@acme.example`,
+    app,
+  };
+  return {
+    method: "POST",
+    path: "/omaha/v1/acme",
+    headers: { authorization: `ClientToken ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ request }),
+  };
+};
+
 /** `certificates`: a folder with them, for TLS. */
-async function start(what: string, certificates?: string): Promise<Server> {
+async function start(what: string, certificates?: string, sends = poll): Promise<Server> {
   const args = certificates === undefined ? [what] : [what, certificates];
   const child = fork(join(import.meta.dirname, "check-in-server.ts"), args, { execArgv: [] });
   const [{ port, tokens }] = (await once(child, "message")) as [Serving];
   const [scheme, options] = certificates === undefined ? ["http", {}] : ["https", { connect: { rejectUnauthorized: false } }];
   const pool = new Pool(`${scheme}://127.0.0.1:${port}`, { connections: CONNECTIONS, ...options });
-  return { child, pool, tokens, perCore: [], milliseconds: [], looks: 0 };
+  return { sends, child, pool, tokens, perCore: [], milliseconds: [], looks: 0 };
 }
 
 async function measure(child: ChildProcess): Promise<Measured> {
@@ -42,14 +77,13 @@ async function measure(child: ChildProcess): Promise<Measured> {
 }
 
 /** One turn: devices one after the other on connections that stay, each with its own token. */
-async function turn({ child, pool, tokens, milliseconds }: Server): Promise<Measured> {
+async function turn({ sends, child, pool, tokens, milliseconds }: Server): Promise<Measured> {
   let next = 0;
   const device = async (): Promise<void> => {
     for (let n = next++; n < CHECK_INS; n = next++) {
       const which = n % tokens.length;
       const begun = performance.now();
-      const headers = { authorization: `TargetToken ${tokens[which] ?? ""}` };
-      const { statusCode, body } = await pool.request({ method: "GET", path: `/acme/controller/v1/D-${which}`, headers });
+      const { statusCode, body } = await pool.request(sends(which, tokens[which] ?? ""));
       await body.dump();
       if (statusCode !== 200) throw new Error(`a check-in was answered ${statusCode}`);
       milliseconds.push(performance.now() - begun);
@@ -75,6 +109,8 @@ export async function checkIns(): Promise<readonly Figures[]> {
     sqlite: await start(`sqlite:${join(folder, "inventory.db")}`),
     bareTls: await start("bare", folder),
     sqliteTls: await start(`sqlite:${join(folder, "inventory-tls.db")}`, folder),
+    bareClients: await start("bare-clients", undefined, checkIn),
+    clients: await start(`clients:sqlite:${join(folder, "inventory-clients.db")}`, undefined, checkIn),
     ...(postgres && { postgres: await start(postgres.url) }),
   };
   try {
@@ -105,10 +141,12 @@ interface Servers {
   readonly sqlite: Server;
   readonly bareTls: Server;
   readonly sqliteTls: Server;
+  readonly bareClients: Server;
+  readonly clients: Server;
   readonly postgres?: Server;
 }
 
-function figuresOf({ bare, sqlite, bareTls, sqliteTls, postgres }: Servers): Figures {
+function figuresOf({ bare, sqlite, bareTls, sqliteTls, bareClients, clients, postgres }: Servers): Figures {
   const rowsOf = (name: string, server: Server, beside: Server): Row[] => {
     const share = median(server.perCore) / median(beside.perCore);
     return [
@@ -142,6 +180,8 @@ function figuresOf({ bare, sqlite, bareTls, sqliteTls, postgres }: Servers): Fig
       ...(postgres === undefined ? [] : rowsOf("gateway on PostgreSQL (the server's own time apart)", postgres, bare)),
       ...bareRows("a bare Node server with TLS", bareTls),
       ...rowsOf("gateway on SQLite with TLS, beside the bare one with TLS", sqliteTls, bareTls),
+      ...bareRows("a bare Node server that parses a Client's JSON and answers a constant", bareClients),
+      ...rowsOf("Clients on SQLite, Omaha in JSON with three rollouts, every check-in recorded", clients, bareClients).slice(0, 3),
     ],
   };
 }

@@ -32,7 +32,12 @@ function empty(): Kysely<InventoryTables> {
 }
 
 const tablesOf = async (db: Kysely<InventoryTables>) => (await db.introspection.getTables()).map(({ name }) => name).toSorted();
-const OURS = ["attempt", "audit", "changed", "command", "device", "notice", "token", "verdict"];
+const CLIENTS = [
+  ...["attempt", "census", "census_of", "counter", "day", "device"].map((name) => `client_${name}`),
+  ...["directory", "group", "member", "owner", "user_version", "version"].map((name) => `client_${name}`),
+  "gateway_replica",
+];
+const OURS = ["attempt", "audit", "changed", "command", "device", "notice", "token", "verdict", ...CLIENTS];
 const BOOKS = ["rollward_migration", "rollward_migration_lock"];
 
 function insert(db: Kysely<InventoryTables>, given: { id: string; serial: string; site: string; state: string }) {
@@ -110,7 +115,7 @@ describe("migrations", () => {
     };
     const db = new Kysely<unknown>({ dialect, log: ({ query }) => void statements.push(query.sql) });
     for (const migration of Object.values(MIGRATIONS)) await migration.up(db);
-    expect(statements.filter((statement) => statement.startsWith("create table"))).toHaveLength(8);
+    expect(statements.filter((statement) => statement.startsWith("create table"))).toHaveLength(OURS.length);
     expect(statements).toContain(
       `create unique index "command_live_site" on "command" ("site_uid") where state in ('Open', 'Given', 'Proceeding')`,
     );

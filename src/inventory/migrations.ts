@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
+import { clientDirectories, clientNumbers, clients } from "./clients/migration.ts";
 
 /** A command that holds its Socket, and with it the pair: a literal, because an index takes no parameter and matches no parameter. */
 export const LIVE = sql<boolean>`state in ('Open', 'Given', 'Proceeding')`;
@@ -140,4 +141,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0002-commands": { up: commands },
   "0003-records": { up: records },
   "0004-feed-and-audit": { up: feedAndAudit },
+  "0005-clients": { up: clients },
+  "0006-client-numbers": { up: clientNumbers },
+  "0007-client-directories": { up: clientDirectories },
 };

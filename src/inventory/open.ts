@@ -1,3 +1,4 @@
+import type { SqlClientInventory } from "./clients/sql-client-inventory.ts";
 import { SqlInventory } from "./sql-inventory.ts";
 
 export interface InventoryOptions {
@@ -21,7 +22,15 @@ export async function openInventory(url: string, { real, log }: InventoryOptions
     const { postgresEngine } = await import("./postgres.ts");
     return new SqlInventory(await postgresEngine(url, { real, log }));
   }
-  // What is no address may still hold a password somewhere: only how it begins is shown.
-  const shown = `${url.slice(0, 12)}${url.length > 12 ? "…" : ""}`;
-  throw new Error(`"${shown}" names no inventory. Write sqlite:/path/to/inventory.db, or postgresql://user@host/database.`);
+  // What is no address may still hold a password, and may be nothing else: nothing of it is shown.
+  throw new Error("what was written names no inventory. Write sqlite:/path/to/inventory.db, or postgresql://user@host/database.");
+}
+
+/** The inventory of Clients alone, for who asks and goes: closed, the whole of it is. Rejects as `openInventory` does. */
+export async function openClientInventory(
+  url: string,
+  options: InventoryOptions = {},
+): Promise<SqlClientInventory & { close(): Promise<void> }> {
+  const inventory = await openInventory(url, options);
+  return Object.assign(inventory.clients, { close: () => inventory.close() });
 }

@@ -1,8 +1,10 @@
+import type { ClientTables } from "./clients/schema.ts";
+
 /**
  * The tables of the inventory, the same in SQLite and PostgreSQL. Instants are milliseconds since the epoch: `…_at` calendar time as the
  * callers gave it, `…_real` the store's own clock, which no acceleration touches (ages come from these alone). Booleans are 0 and 1.
  */
-export interface InventoryTables {
+export interface InventoryTables extends ClientTables {
   device: DeviceTable;
   token: TokenTable;
   command: CommandTable;

@@ -1,17 +1,18 @@
+import { sql } from "kysely";
 import {
   type AttemptEnd,
   type Caller,
   type ChangedKey,
   type DeviceInventory,
   type Inventory,
-  InventoryUnavailable,
   type PollAnswer,
 } from "../control/inventory.ts";
 import type { CommandRow } from "../core/socket/command.ts";
 import type { DeviceReport } from "../core/socket/device.ts";
 import type { SiteInventory } from "../core/socket-site/observation.ts";
+import { asked } from "./asked.ts";
 import { forgetOld } from "./audit.ts";
-import { untilFree } from "./busy.ts";
+import { SqlClientInventory } from "./clients/sql-client-inventory.ts";
 import { changeCommand, endAttempt, givenCommand, insertCommand, measured, requestCancel, takeFeedback } from "./commands.ts";
 import { pageOfDevices, planPolls, poll, reportsOf, takeReport } from "./devices.ts";
 import type { Engine } from "./engine.ts";
@@ -24,8 +25,10 @@ import { readSite } from "./sites.ts";
 const BEATS_WRITTEN_EVERY_MS = 1_000;
 const FORGET_EVERY = 3_600_000;
 
-/** Both ports on one SQL store. Made by `openInventory`; whoever made it closes it. */
+/** Both ports of Sockets on one SQL store, and beside them those of Clients. Made by `openInventory`; whoever made it closes it. */
 export class SqlInventory implements Inventory, DeviceInventory {
+  /** What is known of Clients, in the same store. */
+  readonly clients: SqlClientInventory;
   readonly #engine: Engine;
   readonly #heartbeats = new Heartbeats();
   readonly #writing: NodeJS.Timeout;
@@ -33,6 +36,7 @@ export class SqlInventory implements Inventory, DeviceInventory {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.clients = new SqlClientInventory(engine);
     // Where it fails the beats are kept and the next second tries again; whoever needs the store hears of it from his own call.
     this.#writing = setInterval(() => void this.writeHeartbeats().catch(() => undefined), BEATS_WRITTEN_EVERY_MS);
     this.#writing.unref();
@@ -91,6 +95,13 @@ export class SqlInventory implements Inventory, DeviceInventory {
     return this.#ask("settle", () => settle(this.#engine, keys));
   }
 
+  /** A statement that writes, and finds nothing to write: it needs the lock, the disk and the right all the same. */
+  writable(): Promise<void> {
+    return this.#ask("writable", async () => {
+      await this.#engine.db.deleteFrom("changed").where("serial", "=", "").execute();
+    });
+  }
+
   onChange(listener: () => void): () => void {
     return this.#engine.listen(listener);
   }
@@ -112,6 +123,13 @@ export class SqlInventory implements Inventory, DeviceInventory {
 
   poll(of: Parameters<DeviceInventory["poll"]>[0], now: number): Promise<PollAnswer | undefined> {
     return this.#ask("poll", () => poll(this.#engine, this.#heartbeats, of, now));
+  }
+
+  storeTime(): Promise<number> {
+    return this.#ask("storeTime", async () => {
+      const [row] = await this.#engine.read(sql<{ real: number }>`select ${this.#engine.real()} as real`.compile(this.#engine.db));
+      return row!.real;
+    });
   }
 
   reports(of: Parameters<DeviceInventory["reports"]>[0]): Promise<readonly DeviceReport[]> {
@@ -155,15 +173,7 @@ export class SqlInventory implements Inventory, DeviceInventory {
     if (await forgetOld(this.#engine.db, now)) this.#forgotAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Every failure is one error (the port's promise); a store that is only locked is asked again for five seconds. */
-  async #ask<T>(what: string, ask: () => Promise<T>): Promise<T> {
-    try {
-      await this.#engine.prepared();
-      return await untilFree(this.#engine.isBusy, ask);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      const said = `The inventory at ${this.#engine.place} did not answer to ${what}: ${why}. Nothing is concluded; it is asked again.`;
-      throw new InventoryUnavailable(said, undefined, { cause: error });
-    }
+  #ask<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    return asked(this.#engine, what, ask);
   }
 }

@@ -54,8 +54,20 @@ describe("the file", () => {
     );
     writeFileSync(file, "these are not the bytes of a database".repeat(50));
     await expect(opened()).rejects.toThrow(/cannot be opened: file is not a database/);
-    await expect(openInventory("mysql://root:secret@db/inventory")).rejects.toThrow(/^"mysql:\/\/root…" names no inventory. Write sqlite:/);
+    await expect(openInventory("mysql://root:secret@db/inventory")).rejects.toThrow(/^what was written names no inventory. Write sqlite:/);
   });
+
+  it("[G9] that somebody else holds locked is not writable, though it can be read", async () => {
+    const store = await opened();
+    await store.writable();
+    const other = new DatabaseSync(file);
+    other.exec("begin immediate");
+    expect(await store.changed(1)).toEqual([]);
+    await expect(store.writable()).rejects.toThrow(InventoryUnavailable);
+    other.exec("rollback");
+    other.close();
+    await store.writable();
+  }, 20_000);
 
   it("of a newer Rollward is refused, and stays as it is", async () => {
     await (await opened()).close();

@@ -27,6 +27,8 @@ export interface OmahaApp {
   readonly cohortHint?: string;
   readonly cohortName?: string;
   readonly machineId?: string;
+  /** Who uses it, from libraries whose requests carry fields of their own in apps alone. */
+  readonly user?: string;
   /** Present: it asks for an update. */
   readonly updateCheck?: { readonly targetVersionPrefix?: string; readonly updatesDisabled: boolean };
   readonly ping: boolean;
@@ -38,6 +40,8 @@ export type Encoding = "json" | "xml";
 const MOST_APPS = 16;
 const MOST_EVENTS = 32;
 const LONGEST = 128;
+/** An address of mail may be as long. */
+const LONGEST_USER = 320;
 /** Cohorts are kept by clients for us: theirs may be longer than any of ours. */
 const LONGEST_COHORT = 1_024;
 
@@ -67,7 +71,7 @@ export function readRequest(body: string, encoding: Encoding): OmahaRequest | Un
       sessionId: attributeOf(element, "sessionid", LONGEST),
       machineId:
         attributeOf(element, "machineid", LONGEST) ?? attributeOf(element, "deviceid", LONGEST) ?? attributeOf(element, "userid", LONGEST),
-      user: attributeOf(element, "user", 320),
+      user: attributeOf(element, "user", LONGEST_USER),
       platform: platformOf(element),
     }),
     apps: apps.slice(0, MOST_APPS).map(appOf),
@@ -90,6 +94,7 @@ function appOf(app: Element): OmahaApp {
       cohortHint: attributeOf(app, "cohorthint", LONGEST_COHORT),
       cohortName: attributeOf(app, "cohortname", LONGEST_COHORT),
       machineId: attributeOf(app, "machineid", LONGEST),
+      user: attributeOf(app, "user", LONGEST_USER),
     }),
     ...(check === undefined
       ? {}

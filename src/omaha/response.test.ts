@@ -20,6 +20,8 @@ const RESPONSE: OmahaResponse = {
       updateCheck: {
         status: "ok",
         version: "5.12.3",
+        experience: "Notify",
+        releaseNotes: "https://example.com/5.12.3",
         codebases: ["https://artifacts.example.com/clients/?a=1&b="],
         package: { name: "client-5.12.3.msi", sha256: "9f86d081".repeat(8), size: 48_000_000 },
       },
@@ -54,10 +56,23 @@ describe("a response", () => {
       ping: { status: "ok" },
       updatecheck: {
         status: "ok",
+        _experience: "Notify",
+        _release_notes: "https://example.com/5.12.3",
         urls: { url: [{ codebase: "https://artifacts.example.com/clients/?a=1&b=" }] },
         manifest: {
           version: "5.12.3",
-          packages: { package: [{ name: "client-5.12.3.msi", hash_sha256: "9f86d081".repeat(8), size: 48_000_000, required: true }] },
+          actions: { action: [] },
+          packages: {
+            package: [
+              {
+                name: "client-5.12.3.msi",
+                hash_sha256: "9f86d081".repeat(8),
+                size: 48_000_000,
+                required: true,
+                fp: `1.${"9f86d081".repeat(8)}`,
+              },
+            ],
+          },
         },
       },
       event: [{ status: "ok" }, { status: "ok" }],

@@ -37,6 +37,10 @@ export interface Update {
   /** Folders; the name of the package is appended. */
   readonly codebases: readonly string[];
   readonly package: { readonly name: string; readonly sha256: string; readonly size: number };
+  /** Whether the client tells its user before it upgrades: `Silent` or `Notify`. */
+  readonly experience?: string;
+  /** Where people read what is new. */
+  readonly releaseNotes?: string;
 }
 
 /** Before JSON, so that no page can read an answer as a script; clients of the protocol cut it off. */
@@ -73,13 +77,22 @@ const jsonOf = ({ protocol, dayStart, apps }: OmahaResponse) => ({
 
 function jsonCheck(check: NoUpdate | Update) {
   if (check.status === "noupdate") return { status: check.status, _reason: check.reason };
-  const { name, sha256, size } = check.package;
   return {
     status: check.status,
+    ...wordsOf(check),
     urls: { url: check.codebases.map((codebase) => ({ codebase })) },
-    manifest: { version: check.version, packages: { package: [{ name, hash_sha256: sha256, size, required: true }] } },
+    // No actions, but the word: libraries that read every field refuse a manifest without it.
+    manifest: { version: check.version, actions: { action: [] }, packages: { package: [packageOf(check)] } },
   };
 }
+
+/** The fingerprint tells a client that has the file already that it is the same one. */
+const packageOf = ({ package: { name, sha256, size } }: Update) => ({ name, hash_sha256: sha256, size, required: true, fp: `1.${sha256}` });
+
+const wordsOf = ({ experience, releaseNotes }: Update) => ({
+  ...(experience === undefined ? {} : { _experience: experience }),
+  ...(releaseNotes === undefined ? {} : { _release_notes: releaseNotes }),
+});
 
 type Attributes = Readonly<Record<string, string | number | boolean>>;
 
@@ -113,11 +126,10 @@ const xmlOf = ({ protocol, dayStart, apps }: OmahaResponse): string =>
 
 function xmlCheck(check: NoUpdate | Update): string {
   if (check.status === "noupdate") return element("updatecheck", { status: check.status, _reason: check.reason });
-  const { name, sha256, size } = check.package;
-  const packages = element("packages", {}, [element("package", { name, hash_sha256: sha256, size, required: true })]);
   const urls = check.codebases.map((codebase) => element("url", { codebase }));
-  return element("updatecheck", { status: check.status }, [
+  const packages = element("packages", {}, [element("package", packageOf(check))]);
+  return element("updatecheck", { status: check.status, ...wordsOf(check) }, [
     element("urls", {}, urls),
-    element("manifest", { version: check.version }, [packages]),
+    element("manifest", { version: check.version }, [element("actions", {}), packages]),
   ]);
 }

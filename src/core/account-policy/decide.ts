@@ -4,24 +4,27 @@ import { sameJson } from "../canonical-json.ts";
 import { type ConditionUpdate, setCondition } from "../conditions.ts";
 import type { Decision, Hold, Instant } from "../decision.ts";
 import { adviceFor } from "./advice.ts";
+import { clientsOf } from "./clients.ts";
 import type { AccountPolicyObservation } from "./observation.ts";
 
 const MOST_POPS = 64;
 const MOST_VERSIONS = 32;
 
 /**
- * What an account sees of itself (rules I15, W10): its sites counted, the PoPs they are connected to, what would make maintenance less
- * felt. It decides nothing about a site; sites read its spec themselves. `status` is absent where nothing changed (G11).
+ * What an account sees of itself (rules I15, W10, C5): its sites counted, the PoPs they are connected to, the versions of its Clients, what
+ * would make maintenance less felt. It decides nothing about a site; sites read its spec themselves. `status` is absent where nothing changed (G11).
  */
 export function decide(seen: AccountPolicyObservation, now: Instant): Decision<AccountPolicyStatus, never> {
   const { policy, account } = seen;
   const problem = problemOf(seen);
   const advice = adviceFor(seen);
+  const { clients, wakeAt: clientsWake } = clientsOf(seen, now);
   const updates = [accepted(problem, channelProblem(seen)), follows(advice)];
   const status: AccountPolicyStatus = {
     observedGeneration: policy.generation,
     ...(account === undefined ? {} : { account }),
     sockets: { ...seen.sites, versions: byNumber(seen.sites.versions).slice(0, MOST_VERSIONS) },
+    ...(clients.length === 0 ? {} : { clients }),
     ...(seen.pops.length === 0 ? {} : { pops: popsOf(seen) }),
     ...(advice.length === 0 ? {} : { advice }),
     conditions: updates.reduce<Condition[]>(
@@ -30,7 +33,8 @@ export function decide(seen: AccountPolicyObservation, now: Instant): Decision<A
     ),
   };
   const written = !sameJson(status, policy.status);
-  const wakes = seen.pops.flatMap(({ next }) => next.slice(0, 1).map(({ end }) => Date.parse(end))).filter((end) => end > now);
+  const ends = seen.pops.flatMap(({ next }) => next.slice(0, 1).map(({ end }) => Date.parse(end))).filter((end) => end > now);
+  const wakes = clientsWake === undefined ? ends : [...ends, clientsWake];
   return {
     ...(written ? { status } : {}),
     actions: [],

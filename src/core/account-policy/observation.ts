@@ -1,4 +1,5 @@
 import type { AccountPolicySpec, AccountPolicyStatus } from "../../api/account-policy.ts";
+import type { ClientNumbers, ClientRollout, ClientSystem } from "../../api/client-rollout.ts";
 import type { OccurrenceStatus } from "../../api/common.ts";
 
 /** Everything that is known about one AccountPolicy at one moment: what stands in its own namespace, counted, and public facts of PoPs. */
@@ -21,4 +22,28 @@ export interface AccountPolicyObservation {
   /** TunnelSites of the account with one PoP, and sites with one Socket. */
   readonly singlePoP: number;
   readonly singleSocket: number;
+  /** Its Clients; absent: the operator has no rollout of Clients, or the namespace is nobody's. */
+  readonly clients?: SeenClients;
+}
+
+/** What is known of an account's Clients. */
+export interface SeenClients {
+  readonly rollouts: readonly AccountRollout[];
+  /** By system; absent: the inventory does not tell. */
+  readonly devices?: ReadonlyMap<ClientSystem, number>;
+  /** Another namespace of the account has an AccountPolicy too, so none counts. */
+  readonly policyTwice: boolean;
+  /** Gateway replicas by their last sign; absent: they leave none, and ten seconds count instead (rule G15). */
+  readonly replicas?: readonly {
+    readonly silentMilliseconds: number;
+    /** The generation of this policy that it answers by. */
+    readonly generation?: number;
+  }[];
+}
+
+/** A rollout of the fleet with what was counted in this account. */
+export interface AccountRollout extends Pick<ClientRollout, "spec" | "status"> {
+  readonly metadata: Pick<ClientRollout["metadata"], "name" | "uid">;
+  /** Absent: not counted yet, or the inventory is away; what was told last stands. */
+  readonly numbers?: { readonly all: ClientNumbers; readonly pilots: ClientNumbers };
 }

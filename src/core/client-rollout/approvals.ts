@@ -21,10 +21,18 @@ export interface Ruling {
   readonly text: string;
 }
 
-/** The newest decision on the digest that counts: of this UID, and an approval not expired. A refusal counts as long as it stands (F8). */
-export function rulingOf({ rollout, approvals }: ClientRolloutObservation, digest: string, now: Instant): Ruling | undefined {
+/**
+ * The newest decision on the digest that counts: of this UID, by somebody who may, and an approval not expired. A refusal counts as long as
+ * it stands (rule F8).
+ */
+export function rulingOf(
+  { rollout, approvals, approvers = [] }: ClientRolloutObservation,
+  digest: string,
+  now: Instant,
+): Ruling | undefined {
   const [newest] = approvals
     .filter(({ spec }) => spec.for.uid === rollout.uid && spec.for.digest === digest && spec.actions.includes("Promote"))
+    .filter(({ spec }) => approvers.length === 0 || approvers.includes(spec.approvedBy))
     .filter(({ spec }) => spec.decision === "Refuse" || now < Date.parse(spec.expiresAt))
     // In doubt, no: a refusal of the same second goes before an approval.
     .toSorted(

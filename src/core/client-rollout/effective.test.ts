@@ -131,4 +131,22 @@ describe("who holds it", () => {
     expect([world.status.effective, world.status.stopped?.message, world.holds()]).toEqual(["Stopped", "crash on resume from sleep", []]);
     expect([world.condition("Progressing"), world.condition("Succeeded")]).toEqual(["False Stopped", "False Failed"]);
   });
+
+  it("[C5] obeyed by all once it stays so: a gateway that starts later reads what is now, until the spec is written anew", () => {
+    const world = well();
+    world.look(MONDAY);
+    world.edit({ requested: "Paused", reason: "printers stop" });
+    const replica = (confirmed: number) => ({ name: "g", silentMilliseconds: 1_000, confirmed });
+    world.around = { replicas: [replica(0)] };
+    world.look(MONDAY + HOUR);
+    world.around = { replicas: [replica(world.status.pause!.id)] };
+    world.look(MONDAY + HOUR + SECOND);
+    expect(world.status.effective).toBe("Paused");
+    world.around = { replicas: [replica(world.status.pause!.id), { ...replica(0), name: "new" }] };
+    world.look(MONDAY + 2 * HOUR);
+    expect(world.status.effective).toBe("Paused");
+    world.edit({ reason: "printers stop, and scanners" });
+    world.look(MONDAY + 3 * HOUR);
+    expect(world.status.effective).toBe("Run");
+  });
 });

@@ -101,6 +101,10 @@ function confirmation({ rollout, replicas }: ClientRolloutObservation, pausing: 
   const known = before?.since !== undefined && status.observedGeneration === generation ? before : undefined;
   // Rounded up: instants in status have whole seconds, and ten are promised.
   const pause = known ?? { id: (before?.id ?? 0) + 1, since: formatInstant(Math.ceil(now / SECOND) * SECOND) };
+  // Obeyed by all once, it stays so: a gateway that starts later begins with what the API server has now.
+  if (known !== undefined && status.effective !== undefined && status.effective !== "Run") {
+    return { pause, unconfirmed: [], acknowledged: true };
+  }
   const due = parseInstant(pause.since!)! + ACKNOWLEDGED_AFTER;
   if (replicas === undefined) {
     const acknowledged = now >= due;

@@ -16,6 +16,8 @@ export interface ClientRolloutObservation {
   readonly numbers?: ReadonlyMap<string, ClientNumbers>;
   /** Approvals of kind ClientRollout that name this one. */
   readonly approvals: readonly { readonly name: string; readonly createdAt: string; readonly spec: ApprovalSpec }[];
+  /** Who may decide, by the Fleet; nobody named: everybody who can write an Approval (rule F8). */
+  readonly approvers?: readonly string[];
   /** What the probes of the last decision found, by key. */
   readonly samples: ReadonlyMap<string, readonly Sample[]>;
   /** The operator's own Prometheus, for a figure that names no server. */

@@ -1,4 +1,5 @@
 import type { Inherited, ReachedLedger, StageRecord } from "../../api/client-rollout.ts";
+import { stageName } from "../client/stage.ts";
 import type { Instant } from "../decision.ts";
 import { elapsedOf, hold, run } from "../rollout/timer.ts";
 import { MINUTE, SECOND } from "../time/civil.ts";
@@ -6,7 +7,7 @@ import { formatInstant } from "../time/instant.ts";
 import { rulingOf, type Ruling, stageDigest } from "./approvals.ts";
 import { gateOf, type GateVerdict } from "./gate.ts";
 import type { ClientRolloutObservation } from "./observation.ts";
-import { nextOf, type Step, stageName, stepOf } from "./stages.ts";
+import { nextOf, type Step, stepOf } from "./stages.ts";
 
 /** Where a rollout is, and what its open stage waits for. */
 export interface Progress {

@@ -1,4 +1,6 @@
 import { type ClientNumbers, type ClientRolloutSpec, defaultGate, type Inherited, type ReachedLedger } from "../../api/client-rollout.ts";
+import { NOBODY, sumOf } from "../client/numbers.ts";
+import { firstPhase, stageName } from "../client/stage.ts";
 import type { Instant } from "../decision.ts";
 import { DAY } from "../time/civil.ts";
 import { parseDuration } from "../time/duration.ts";
@@ -13,10 +15,6 @@ export interface Step {
   readonly notBefore?: Instant;
   readonly gate: Gate;
 }
-
-/** How the stage is called in status and in numbers: `exposed`, `pilot`, `phase-2`. */
-export const stageName = ({ stage, phase }: Pick<ReachedLedger, "stage" | "phase">): string =>
-  stage === "Phase" ? `phase-${phase ?? 1}` : stage.toLowerCase();
 
 /** The stage that is open, as the spec has it now (rules C2, C4, C6). */
 export function stepOf(reached: ReachedLedger, spec: ClientRolloutSpec, generalFrom: Instant | undefined): Step {
@@ -45,12 +43,10 @@ export function nextOf(
   if (stage === "Exposed" && inherited?.pilotPassed !== true) {
     return { stage: "Pilot", accountsPercent, usersPercent, timer: { accumulated: inherited?.pilotElapsed ?? 0 } };
   }
-  const least = { accountsPercent: inherited?.accountsPercent ?? 0, usersPercent: inherited?.usersPercent ?? 0 };
-  const index = phases.findIndex((phase) =>
+  const index =
     stage === "Exposed"
-      ? phase.accountsPercent >= least.accountsPercent && phase.usersPercent >= least.usersPercent
-      : phase.accountsPercent > accountsPercent || phase.usersPercent > usersPercent,
-  );
+      ? firstPhase(phases, inherited) - 1
+      : phases.findIndex((phase) => phase.accountsPercent > accountsPercent || phase.usersPercent > usersPercent);
   const phase = phases[index];
   if (phase === undefined) return undefined;
   return {
@@ -63,10 +59,4 @@ export function nextOf(
 }
 
 /** Of all stages together. */
-export function totalOf(numbers: ReadonlyMap<string, ClientNumbers>): ClientNumbers {
-  const total = { eligible: 0, offered: 0, attempted: 0, confirmed: 0, failed: 0, unreachable: 0 };
-  for (const stage of numbers.values()) {
-    for (const name of Object.keys(total) as (keyof ClientNumbers)[]) total[name] += stage[name];
-  }
-  return total;
-}
+export const totalOf = (numbers: ReadonlyMap<string, ClientNumbers>): ClientNumbers => [...numbers.values()].reduce(sumOf, NOBODY);

@@ -1,11 +1,12 @@
 import type { Version } from "../../api/version.ts";
 import type { Instant } from "../decision.ts";
 import { type AccountView, type CheckIn, FAILED_CHECK_INS } from "./check-in.ts";
-import { accountReached, type Cohort, cohortOf, phaseOf, userReached } from "./cohort.ts";
+import { accountReached, type Cohort, cohortOf, userReached } from "./cohort.ts";
 import { deviceIs, readReported } from "./device-version.ts";
 import { type ClientAnswer, type FleetView, no, noUpdate } from "./no-update.ts";
 import { isPilot, pauseInForce, pilotOverruled, selects } from "./policy.ts";
 import type { ClientRolloutView } from "./rollout-view.ts";
+import { reachingPhase } from "./stage.ts";
 import { answerOf, type Cell } from "./table.ts";
 
 /**
@@ -80,10 +81,23 @@ function cellOf(rollout: ClientRolloutView, { device, account, fleet, now }: Ask
   };
 }
 
+/**
+ * The stage by which a rollout has reached a device, whatever holds either of them now; undefined: none has yet (rule C3). What runs on the
+ * device is no question here, but for a faulty version, whose devices come first.
+ */
+export function stageReaching(rollout: ClientRolloutView, device: CheckIn, account: AccountView): string | undefined {
+  if (rollout.reached === undefined || account.policy?.upgrade !== "Automatic") return undefined;
+  const reported = readReported(device.version);
+  const runs = reported !== "Unreadable" && deviceIs(reported, rollout) === "Faulty" ? "Faulty" : "Older";
+  const cohort = cohortOf(device, rollout);
+  const cell = cellOf(rollout, { device, reported: "None", account, fleet: { fresh: true, paused: false }, now: 0 }, runs, cohort);
+  const reaches = runs === "Faulty" || cell.pilot === "Member" || (cell.accountInPhase === "Yes" && cell.userInPhase === "Yes");
+  return reaches ? stageOf(rollout, cell, cohort) : undefined;
+}
+
 /** By which stage a device gets it, for the numbers of the stage: the first that reaches it. */
 function stageOf(rollout: ClientRolloutView, { device, pilot }: Cell, cohort: Cohort): string {
   if (device === "Faulty") return "exposed";
   if (pilot === "Member") return "pilot";
-  // Shares only grow: phases that were edited to smaller ones may reach him later than the ledger did.
-  return `phase-${phaseOf(cohort, rollout.phases) ?? rollout.reached!.phase ?? 1}`;
+  return `phase-${reachingPhase(cohort, rollout) ?? rollout.reached!.phase ?? 1}`;
 }

@@ -1,8 +1,17 @@
-import type { ClientPolicy } from "../../api/client-policy.ts";
+import type { ClientPolicies, ClientPolicy } from "../../api/client-policy.ts";
+import type { ClientSystem } from "../../api/client-rollout.ts";
 import { compareVersions, parseVersion } from "../../api/version.ts";
 import type { Instant } from "../decision.ts";
 import { parseInstant } from "../time/instant.ts";
 import { userKey } from "./cohort.ts";
+
+const KEYS = { Windows: "windows", macOS: "macos", Linux: "linux" } as const satisfies Record<ClientSystem, keyof ClientPolicies>;
+
+/** The account's policy for one system; undefined: it is not named, so the account manages it itself (rule C1). */
+export const policyFor = (policies: ClientPolicies | undefined, os: ClientSystem): ClientPolicy | undefined => policies?.[KEYS[os]];
+
+/** How a system is called in `spec.clients`. */
+export const policyKey = (os: ClientSystem): keyof ClientPolicies => KEYS[os];
 
 /** Versions as texts, equal when they mean the same: `5.12` and `5.12.0` (rule V1). */
 export function isSameVersion(one: string, other: string): boolean {

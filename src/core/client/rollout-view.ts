@@ -6,6 +6,7 @@ import { parseDuration } from "../time/duration.ts";
 import { parseInstant } from "../time/instant.ts";
 import type { Shares } from "./cohort.ts";
 import { type ListedRollout, problemOf } from "./problems.ts";
+import { firstPhase } from "./stage.ts";
 
 /** A ClientRollout as a check-in is answered by it: spec and ledger, and of the others who mends it. */
 export interface ClientRolloutView extends Pick<ClientRolloutSpec, "os" | "version" | "artifact" | "releaseNotes" | "reason"> {
@@ -14,6 +15,8 @@ export interface ClientRolloutView extends Pick<ClientRolloutSpec, "os" | "versi
   /** What a verdict is of (rule G8). */
   readonly revision: string;
   readonly phases: readonly Shares[];
+  /** The phase, from 1, with which its general rollout begins (rule C6). */
+  readonly firstPhase: number;
   readonly pilotAccounts: ClientRolloutSpec["pilot"]["accounts"];
   readonly floors: NonNullable<ClientRolloutSpec["floors"]>;
   /** Versions that it mends, of its whole chain (rule C6). */
@@ -80,6 +83,7 @@ function viewOf(
     ...(spec.reason === undefined ? {} : { reason: spec.reason }),
     revision: artifactRevision(spec),
     phases: spec.phases,
+    firstPhase: firstPhase(spec.phases, status?.inherited),
     pilotAccounts: spec.pilot.accounts,
     floors,
     faulty,

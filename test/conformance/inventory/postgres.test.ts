@@ -51,6 +51,13 @@ describe("PostgreSQL", () => {
     expect(await (await opened()).devices(undefined, 10)).toHaveLength(1);
   });
 
+  it("[I3] tells the server's own calendar, which all gateways share and compare their hosts' with", async () => {
+    const before = Date.now();
+    const there = await (await opened()).storeTime();
+    expect(there).toBeGreaterThan(before - 1_000);
+    expect(there).toBeLessThan(Date.now() + 1_000);
+  });
+
   it("tells ages by the server's clock, whatever this process takes the time for", async () => {
     const store = await opened();
     await store.enroll(enrolment);
