@@ -5,8 +5,10 @@ import { registerApprove } from "./cli/approve.ts";
 import { registerCrds } from "./cli/crds.ts";
 import { registerDemo } from "./cli/demo/demo.ts";
 import { registerDevice } from "./cli/device.ts";
+import { registerDirectory } from "./cli/directory.ts";
 import { EXIT, EXIT_CODES_HELP } from "./cli/exit-codes.ts";
 import { registerExplain } from "./cli/explain.ts";
+import type { OpenClients } from "./cli/inventory-option.ts";
 import type { CliIo } from "./cli/io.ts";
 import { registerNoticeSecret } from "./cli/notice-secret.ts";
 import { registerPause } from "./cli/pause.ts";
@@ -16,6 +18,7 @@ import { registerRequests } from "./cli/requests.ts";
 import { registerStatus } from "./cli/status.ts";
 import { registerStories } from "./cli/stories.ts";
 import { registerUpgradeNow } from "./cli/upgrade-now.ts";
+import { registerUsers } from "./cli/users.ts";
 import { registerWhen } from "./cli/when.ts";
 import { UnusableInput } from "./composition/unusable-input.ts";
 import { VERSION } from "./composition/version.ts";
@@ -45,19 +48,26 @@ const program = new Command("rollward")
   .description("rolls new versions through a network service, one node at a time, and takes bad ones back by itself")
   .version(VERSION)
   .addHelpText("after", EXIT_CODES_HELP)
+  // So that --version after a command can be that of a Client.
+  .enablePositionalOptions()
   .exitOverride();
+
+/** The inventory is loaded where a command asks it. */
+const openClients: OpenClients = async (url) => (await import("./inventory/open.ts")).openInventory(url);
 
 registerRun(program);
 registerStatus(program, io);
-registerExplain(program, io);
+registerExplain(program, io, openClients, async (url) => (await import("./inventory/open.ts")).openInventory(url));
 registerWhen(program, io);
-registerPlan(program, io);
+registerPlan(program, io, openClients);
 registerPause(program, io);
 registerRequests(program, io);
 registerApprove(program, io);
 registerReport(program, io, (path, text) => writeFile(path, text));
 registerStories(program, io);
 registerUpgradeNow(program, io);
+registerUsers(program, io, openClients);
+registerDirectory(program, io, openClients);
 registerCrds(program, io);
 registerDevice(program, io, async (url) => (await import("./inventory/open.ts")).openInventory(url));
 registerNoticeSecret(program, io, async (path, account) => (await import("./composition/notices.ts")).secretOf(path, account));

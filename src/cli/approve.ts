@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { APPROVAL_ACTIONS, type Approval } from "../api/approval.ts";
 import { API_VERSION } from "../api/common.ts";
+import type { ClientRollout } from "../api/client-rollout.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
 import type { Fleet } from "../api/fleet.ts";
 import type { MaintenanceWindow } from "../api/maintenance-window.ts";
@@ -10,6 +11,7 @@ import { APPROVAL, FLEET, MAINTENANCE_WINDOW } from "../api/resources.ts";
 import { ApiError, type Cluster, type Draft, type Kind, type KubernetesObject } from "../control/ports.ts";
 import { closest } from "../core/closest.ts";
 import { durationProblem, parseDuration } from "../core/time/duration.ts";
+import { clientsWaiting } from "./approve-clients.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { Refusal } from "./refusal.ts";
@@ -18,7 +20,7 @@ import { withCluster, withClusterOptions, type ClusterOptions } from "./with-clu
 
 type Action = (typeof APPROVAL_ACTIONS)[number];
 
-interface ApproveOptions extends ClusterOptions {
+export interface ApproveOptions extends ClusterOptions {
   readonly reason: string;
   readonly refuse?: boolean;
   readonly action?: Action;
@@ -43,7 +45,7 @@ export function registerApprove(program: Command, io: CliIo): void {
     program
       .command("approve")
       .description("decides on what waits for a person: writes an Approval bound to it")
-      .argument("<kind/name>", "for example popro/r-2026-11-2"),
+      .argument("<kind/name>", "for example popro/r-2026-11-2 or cliro/windows-5-12-3"),
   )
     .requiredOption("--reason <text>", "why; it is kept")
     .option("--refuse", "refuse instead of approve")
@@ -62,12 +64,12 @@ export function registerApprove(program: Command, io: CliIo): void {
 }
 
 async function approve(io: CliIo, cluster: Cluster, text: string, options: ApproveOptions): Promise<ExitCode> {
-  const { object: rollout } = await findTarget(cluster, text, options.namespace, ["PoPRollout"]);
+  const { kind, object: rollout } = await findTarget(cluster, text, options.namespace, ["PoPRollout", "ClientRollout"]);
   const open = parseDuration(options.for);
   if (open === undefined) throw new Refusal(EXIT.badInput, durationProblem("--for", options.for) ?? `--for ${options.for} is no duration`);
-  const waits = whatWaits(rollout, options);
+  const waits = kind === "ClientRollout" ? clientsWaiting(rollout, options) : whatWaits(rollout, options);
   const unknown = options.freeze.length > 0 ? await unknownFreezes(cluster, options) : undefined;
-  if (unknown !== undefined) throw new Refusal(EXIT.nothingToActOn, `PoPRollout ${rollout.metadata.name}: ${unknown}; nothing was written`);
+  if (unknown !== undefined) throw new Refusal(EXIT.nothingToActOn, `${kind} ${rollout.metadata.name}: ${unknown}; nothing was written`);
   const review = await cluster.create(SELF_SUBJECT_REVIEW, {
     apiVersion: "authentication.k8s.io/v1",
     kind: "SelfSubjectReview",
@@ -76,12 +78,12 @@ async function approve(io: CliIo, cluster: Cluster, text: string, options: Appro
   const approvedBy = review.status?.userInfo?.username;
   if (!approvedBy)
     throw new Refusal(EXIT.failed, "the API server did not say who you are (SelfSubjectReview), so no Approval can bear your name");
-  if (approvedBy === rollout.spec.requestedBy)
+  if (kind === "PoPRollout" && approvedBy === rollout.spec.requestedBy)
     throw new Refusal(EXIT.nothingToActOn, `${approvedBy} asked for PoPRollout ${rollout.metadata.name}; somebody else has to decide`);
   const draft = approvalDraft(rollout, waits, approvedBy, new Date(io.now() + open).toISOString(), options);
   const written = await cluster.create<Approval>(APPROVAL, draft);
   io.out(
-    `Approval ${written.metadata.name}: ${approvedBy} ${options.refuse ? "refuses" : "approves"} ${waits.actions.join(", ")} of ${waits.subject}\n`,
+    `Approval ${written.metadata.name}: ${approvedBy} ${options.refuse ? "refuses" : "approves"} ${waits.actions.join(", ")} of ${waits.subject}\n${waits.shown === undefined ? "" : `${waits.shown}\n`}`,
   );
   return EXIT.ok;
 }
@@ -114,10 +116,12 @@ async function unknownFreezes(cluster: Cluster, { freeze, namespace }: ApproveOp
   return `there is no freeze ${odd}; ${instead}`;
 }
 
-interface Waiting {
+export interface Waiting {
   readonly actions: readonly Action[];
   readonly digest: string;
   readonly subject: string;
+  /** What the decision is about, for whoever decides. */
+  readonly shown?: string;
 }
 
 /** What the person saw is what is meant: the digest that stands in status, or a refusal when nothing waits. */
@@ -205,14 +209,14 @@ function subjectOf(
 }
 
 function approvalDraft(
-  { metadata }: PopRollout,
+  { kind, metadata }: Pick<PopRollout | ClientRollout, "kind" | "metadata">,
   { actions, digest }: Waiting,
   approvedBy: string,
   expiresAt: string,
   { namespace, reason, refuse, freeze }: ApproveOptions,
 ): Draft<Approval> {
   const spec: Approval["spec"] = {
-    for: { kind: "PoPRollout", name: metadata.name, uid: metadata.uid, digest },
+    for: { kind, name: metadata.name, uid: metadata.uid, digest },
     actions: [...actions],
     ...(freeze.length > 0 ? { freezes: [...freeze] } : {}),
     decision: refuse ? "Refuse" : "Approve",

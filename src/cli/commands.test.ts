@@ -1,19 +1,12 @@
-import { Command } from "commander";
 import { beforeEach, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { API_VERSION } from "../api/common.ts";
 import { fleetSpec } from "../api/fleet.ts";
 import { popClusterSpec, popClusterStatus } from "../api/pop-cluster.ts";
-import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../api/resources.ts";
-import { SOCKET_ROLLOUT } from "../api/socket-rollout.ts";
+import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, TUNNEL_SITE } from "../api/resources.ts";
 import { ApiError } from "../control/ports.ts";
-import { VirtualClock } from "../simulation/clock.ts";
-import { customKind } from "../simulation/cluster/custom-kind.ts";
-import { InMemoryCluster, type InMemoryClusterOptions } from "../simulation/cluster/in-memory-cluster.ts";
-import { Store } from "../simulation/cluster/store.ts";
+import { registerExplain, Terminal } from "./cli.examples.ts";
 import { registerCrds } from "./crds.ts";
-import { registerExplain } from "./explain.ts";
-import type { CliIo } from "./io.ts";
 import { registerPause } from "./pause.ts";
 import { registerRequests } from "./requests.ts";
 import { registerStatus } from "./status.ts";
@@ -21,45 +14,21 @@ import { registerWhen } from "./when.ts";
 
 const NOW = Date.parse("2026-11-22T00:10:00Z");
 const at = "2026-11-22T00:00:00Z";
-let cluster: InMemoryCluster;
-/** A new connection to the same server: a command closes its own. */
-let connect: () => InMemoryCluster;
-let fault: InMemoryClusterOptions["fault"];
+let terminal: Terminal;
+let cluster: Terminal["cluster"];
 let printed: string;
 let complaint: string;
 let code: number | undefined;
 
 beforeEach(() => {
-  const clock = new VirtualClock(NOW);
-  const store = new Store({
-    clock,
-    kinds: [FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, APPROVAL, TUNNEL_SITE, SOCKET_ROLLOUT].map((resource) =>
-      customKind(resource),
-    ),
-  });
-  fault = undefined;
-  connect = () => new InMemoryCluster(store, { clock, fault: (operation) => fault?.(operation) });
-  cluster = new InMemoryCluster(store, { clock });
+  const registers = [registerStatus, registerExplain, registerPause, registerRequests, registerCrds, registerWhen];
+  terminal = new Terminal({ now: NOW, commands: (program, io) => registers.forEach((register) => register(program, io)) });
+  ({ cluster } = terminal);
 });
 
 async function rollward(line: string): Promise<void> {
-  [printed, complaint, code] = ["", "", undefined];
-  const io: CliIo = {
-    out: (text) => void (printed += text),
-    error: (text) => void (complaint += text),
-    isTerminal: false,
-    connect: async ({ kubeconfig }) => {
-      if (kubeconfig === "broken") throw new Error("broken is no kubeconfig");
-      return connect();
-    },
-    now: () => NOW,
-    readFile: async () => "",
-    exit: (given) => void (code = given),
-  };
-  const program = new Command("rollward").exitOverride();
-  for (const register of [registerStatus, registerExplain, registerPause, registerRequests, registerCrds, registerWhen])
-    register(program, io);
-  await program.parseAsync(line.split(" "), { from: "user" });
+  await terminal.run(line);
+  ({ printed, complaint, code } = terminal);
 }
 
 async function givenPop(name: string, status: object = {}, more: object = {}): Promise<void> {
@@ -177,17 +146,17 @@ it.each([
   [
     "explain poop/fra1",
     2,
-    'there is no kind "poop"; did you mean pop/fra1? Or write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME, SocketSite/NAMESPACE/NAME, SocketRollout/NAME, policy/NAMESPACE\n',
+    'there is no kind "poop"; did you mean pop/fra1? Or write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME, SocketSite/NAMESPACE/NAME, SocketRollout/NAME, ClientRollout/NAME, policy/NAMESPACE\n',
   ],
   [
     "pause mw/sunday",
     2,
-    "this is not possible with a MaintenanceWindow; write PoPCluster/NAME, PoPRollout/NAME, SocketRollout/NAME, fleet\n",
+    "this is not possible with a MaintenanceWindow; write PoPCluster/NAME, PoPRollout/NAME, SocketRollout/NAME, ClientRollout/NAME, fleet\n",
   ],
   [
     "explain a/b/c",
     2,
-    '"a/b/c" names nothing; write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME, SocketSite/NAMESPACE/NAME, SocketRollout/NAME, policy/NAMESPACE\n',
+    '"a/b/c" names nothing; write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME, SocketSite/NAMESPACE/NAME, SocketRollout/NAME, ClientRollout/NAME, policy/NAMESPACE\n',
   ],
   ["status --kubeconfig broken", 2, "broken is no kubeconfig\n"],
 ])("%s ends with %i and says what to write instead", async (line, expected, sentence) => {
@@ -272,17 +241,18 @@ it("[G8] retry names the failed revision, and refuses one that did not fail, wit
 it("a request meets the operator's writes: it is checked and written again, at most five times", async () => {
   await givenPop("fra1", { run: run() });
   let refused = 0;
-  fault = ({ verb }) => (verb === "patch" && refused++ < 2 ? { error: new ApiError(409, "Conflict", "somebody was here") } : undefined);
+  terminal.fault = ({ verb }) =>
+    verb === "patch" && refused++ < 2 ? { error: new ApiError(409, "Conflict", "somebody was here") } : undefined;
   await rollward("stop fra1");
   expect([code, refused]).toEqual([0, 3]);
-  fault = ({ verb }) => (verb === "patch" ? { error: new ApiError(409, "Conflict", "somebody was here") } : undefined);
+  terminal.fault = ({ verb }) => (verb === "patch" ? { error: new ApiError(409, "Conflict", "somebody was here") } : undefined);
   await givenPop("ams1", { run: run() });
   await rollward("stop ams1");
   expect([code, complaint]).toEqual([1, "the API server answered 409: somebody was here\n"]);
 });
 
 it("an API server that does not answer, or refuses, ends with 1 and a sentence", async () => {
-  fault = () => ({ error: new ApiError(0, "Unreachable", "connect ECONNREFUSED 127.0.0.1:6443") });
+  terminal.fault = () => ({ error: new ApiError(0, "Unreachable", "connect ECONNREFUSED 127.0.0.1:6443") });
   await rollward("status");
   expect([code, complaint]).toEqual([
     1,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Command } from "commander";
 import { expect, it } from "vitest";
 import { InventoryUnavailable } from "../control/inventory.ts";
+import type { Cluster } from "../control/ports.ts";
 import { MemoryInventory } from "../simulation/devices/inventory.ts";
 import { registerDevice } from "./device.ts";
 import type { CliIo } from "./io.ts";
@@ -57,6 +58,21 @@ it("takes serials from a file, and gives a token for all devices of the account"
   expect([gateway.out.startsWith("acme\t"), await callerOf(gateway.out)]).toEqual([true, { account: "acme" }]);
 });
 
+it("[I15] the token of an account's Clients is good for nothing else, and takes the place of no other", async () => {
+  const gateway = await run("--account acme --gateway --overlap 1h");
+  const clients = await run("--account acme --clients --overlap 1h");
+  expect([clients.code, clients.out.startsWith("acme\t")]).toEqual([0, true]);
+  const after = NOW + 2 * HOUR;
+  expect([await callerOf(clients.out, after), await callerOf(gateway.out, after)]).toEqual([
+    { account: "clients:acme" },
+    { account: "acme" },
+  ]);
+  await run("--account acme --clients --overlap 1h");
+  expect(await callerOf(clients.out, after), "another one, and this one for the overlap").toBeUndefined();
+  expect((await run("S-1 --account acme --clients")).error).toContain("leave the serials out");
+  expect((await run("--account acme --clients --gateway")).error).toContain("one after the other");
+});
+
 it("[I15] a serial of another account stays there, and no token is printed for it", async () => {
   await run("S-77 --account other");
   const taken = await run("S-77 S-78 --account acme");
@@ -83,4 +99,14 @@ it("[G9] an inventory that is away: exit code 1, and what was printed is good", 
   away.enroll = () => Promise.reject(new InventoryUnavailable("locked"));
   const refused = await run("S-1 --account acme", {}, away);
   expect([refused.code, refused.error]).toEqual([1, expect.stringContaining("the inventory does not answer (locked)")]);
+});
+
+it("hints where a cluster is at hand and no namespace belongs to the account; without one it enrols all the same", async () => {
+  const list = () => Promise.resolve([{ metadata: { name: "acme", labels: { "rollward.dev/account": "acme" } } }]);
+  const connect = () => Promise.resolve({ list, close: () => Promise.resolve() } as unknown as Cluster);
+  expect((await run("S-901 --account acme", { connect })).error).toBe("");
+  const slip = await run("S-902 --account acmee", { connect });
+  expect([slip.code, slip.out.split("\t")[0]]).toEqual([0, "S-902"]);
+  expect(slip.error).toBe("hint: no namespace belongs to account acmee yet, so no site can name these devices; did you mean acme?\n");
+  expect((await run("S-903 --account nobody")).error).toBe("");
 });

@@ -1,9 +1,13 @@
-import { type Command, Option } from "commander";
-import { ACCOUNT, hashOf, newToken, SERIAL } from "../control/device-credentials.ts";
+import type { Command } from "commander";
+import { ACCOUNT, clientsOf, hashOf, newToken, SERIAL } from "../control/device-credentials.ts";
 import { type DeviceInventory, InventoryUnavailable } from "../control/inventory.ts";
 import { parseDuration } from "../core/time/duration.ts";
+import { closest } from "../core/closest.ts";
+import { ACCOUNT_LABEL } from "../api/names.ts";
+import { allowed, NAMESPACE } from "./accounts.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
+import { inventoryOption, opened } from "./inventory-option.ts";
 import { Refusal } from "./refusal.ts";
 import { reporting } from "./with-cluster.ts";
 
@@ -17,6 +21,7 @@ interface EnrollOptions {
   readonly overlap: string;
   readonly file?: string;
   readonly gateway?: boolean;
+  readonly clients?: boolean;
 }
 
 /**
@@ -31,11 +36,12 @@ export function registerDevice(program: Command, io: CliIo, open: (url: string) 
     .description("binds a serial to an account and prints its token, once; again: a new token, and the old one for a while")
     .argument("[serials...]", "as on the devices' labels, for example S-1001")
     .requiredOption("--account <name>", "whose devices they are")
-    .addOption(new Option("--inventory <url>", "sqlite:PATH or postgresql://…, as the operator has it").env("ROLLWARD_INVENTORY"))
+    .addOption(inventoryOption())
     .option("--expires <duration>", "how long the tokens are good (default: for ever)")
     .option("--overlap <duration>", "how long older tokens of the same device stay good", "24h")
     .option("-f, --file <path>", "more serials, one a line; - for standard input")
     .option("--gateway", "a token for all devices of the account, instead of one for each")
+    .option("--clients", "a token for the account's Clients, good for nothing else")
     .action((serials: readonly string[], options: EnrollOptions) => reporting(io, () => enroll(io, open, serials, options)));
 }
 
@@ -49,14 +55,14 @@ async function enroll(
   const [expires, overlap] = [lasting("--expires", options.expires), lasting("--overlap", options.overlap) ?? 0];
   refuseBadInput(serials, options);
   const registry = await opened(open, options.inventory);
-  const whose = options.gateway === true ? [undefined] : [...new Set(serials)];
+  const whose = options.gateway === true || options.clients === true ? [undefined] : [...new Set(serials)];
   const foreign: string[] = [];
   try {
     for (const serial of whose) {
       const token = newToken();
       const now = io.now();
       const result = await registry.enroll({
-        account: options.account,
+        account: options.clients === true ? clientsOf(options.account) : options.account,
         tokenHash: hashOf(token),
         at: now,
         oldTokensUntil: now + overlap,
@@ -81,18 +87,44 @@ async function enroll(
   } finally {
     await registry.close();
   }
+  await hintOfAccount(io, options.account);
   if (foreign.length === 0) return EXIT.ok;
   io.error(`${foreign.join(", ")}: bound to another account already, and left there\n`);
   return EXIT.nothingToActOn;
 }
 
-function refuseBadInput(serials: readonly string[], { account, gateway }: EnrollOptions): void {
+/**
+ * An account that no namespace is labelled with is as a rule a slip of the pen. Said only where a cluster is at hand: whoever enrols devices
+ * needs none, and may have no right to look.
+ */
+async function hintOfAccount(io: CliIo, account: string): Promise<void> {
+  try {
+    const cluster = await io.connect({});
+    try {
+      const labelled = await allowed(() => cluster.list(NAMESPACE, { labelSelector: ACCOUNT_LABEL }));
+      const accounts = [...new Set((labelled ?? []).flatMap(({ metadata }) => metadata.labels?.[ACCOUNT_LABEL] ?? []))];
+      if (labelled === undefined || accounts.includes(account)) return;
+      const meant = closest(account, accounts);
+      const instead = meant === undefined ? `label its namespace ${ACCOUNT_LABEL}=${account}` : `did you mean ${meant}?`;
+      io.error(`hint: no namespace belongs to account ${account} yet, so no site can name these devices; ${instead}\n`);
+    } finally {
+      await cluster.close();
+    }
+  } catch {
+    // It is enrolled all the same.
+  }
+}
+
+function refuseBadInput(serials: readonly string[], { account, gateway, clients }: EnrollOptions): void {
   const refuse = (sentence: string): never => {
     throw new Refusal(EXIT.badInput, sentence);
   };
   if (!ACCOUNT.test(account)) refuse(`${JSON.stringify(account)} is no account; write it as in the label rollward.dev/account`);
+  if (gateway === true && clients === true) refuse("--gateway and --clients are two tokens; ask for one after the other");
+  if (clients === true && serials.length > 0) refuse("--clients is one token for all Clients of the account; leave the serials out");
   if (gateway === true && serials.length > 0) refuse("--gateway is one token for all devices of the account; leave the serials out");
-  if (gateway !== true && serials.length === 0) refuse("no serial was given; write them as arguments, or one a line with -f");
+  if (gateway !== true && clients !== true && serials.length === 0)
+    refuse("no serial was given; write them as arguments, or one a line with -f");
   const bad = serials.find((serial) => !SERIAL.test(serial));
   if (bad !== undefined)
     refuse(`${JSON.stringify(bad)} is no serial; write up to 64 letters, digits, dots and hyphens, for example S-1001`);
@@ -113,16 +145,4 @@ function lasting(name: string, text: string | undefined): number | undefined {
   const parsed = parseDuration(text);
   if (parsed === undefined) throw new Refusal(EXIT.badInput, `${name} is ${JSON.stringify(text)}; write a duration, for example 720h`);
   return parsed;
-}
-
-async function opened(open: (url: string) => Promise<DeviceRegistry>, url: string | undefined): Promise<DeviceRegistry> {
-  if (url === undefined) {
-    const example = "--inventory sqlite:/var/lib/rollward/inventory.db, or set ROLLWARD_INVENTORY";
-    throw new Refusal(EXIT.badInput, `which inventory is not said; write ${example}`);
-  }
-  try {
-    return await open(url);
-  } catch (error) {
-    throw new Refusal(EXIT.badInput, error instanceof Error ? error.message : String(error));
-  }
 }

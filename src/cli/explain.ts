@@ -5,41 +5,61 @@ import type { Cluster } from "../control/ports.ts";
 import { closest } from "../core/closest.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
 import { explainAccountPolicy } from "../core/explain/account-policy.ts";
+import { explainClientRollout } from "../core/explain/client-rollout.ts";
 import { explainNode } from "../core/explain/node.ts";
 import { explainFleet, explainWindow } from "../core/explain/others.ts";
 import { explainPop } from "../core/explain/pop.ts";
 import { explainApproval, explainRollout } from "../core/explain/rollout.ts";
-import { explainSocketRollout } from "../core/explain/socket-rollout.ts";
-import { explainSocketSite } from "../core/explain/socket-site.ts";
 import { explainTunnelSite } from "../core/explain/tunnel-site.ts";
 import { explainWave, waveNames } from "../core/explain/wave.ts";
+import { clientExplained, clientNamed } from "./explain-client.ts";
+import { type OpenSites, siteExplained, type SiteSources, socketRolloutExplained } from "./explain-site.ts";
 import { EXIT } from "./exit-codes.ts";
 import { dataText, outputOption, type Format } from "./formats.ts";
+import { inventoryOption, type OpenClients } from "./inventory-option.ts";
 import type { CliIo } from "./io.ts";
 import { Refusal } from "./refusal.ts";
 import { findTarget, splitPart, type Target } from "./target.ts";
 import { withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
 
 /** `rollward explain KIND/NAME`: why not yet, and when; the ordered holds, each with its own earliest time. */
-export function registerExplain(program: Command, io: CliIo): void {
+export function registerExplain(program: Command, io: CliIo, open: OpenClients, openSites?: OpenSites): void {
   withClusterOptions(
     program
       .command("explain")
       .description("why not yet, and when")
       .argument(
         "<kind/name>",
-        "for example pop/fra1, its node pop/fra1/NODE, popro/r-2026-11-2, its wave popro/r-2026-11-2/WAVE, fleet, mw/sunday, tun/acme/plant-1, site/acme/berlin, sockro/s-18-3-3 or policy/acme",
-      ),
+        "for example pop/fra1, its node pop/fra1/NODE, popro/r-2026-11-2, its wave popro/r-2026-11-2/WAVE, fleet, mw/sunday, tun/acme/plant-1, site/acme/berlin, sockro/s-18-3-3, cliro/windows-5-12-3, policy/acme, or client and then ACCOUNT/DEVICE",
+      )
+      .argument("[device]", "after client: ACCOUNT/DEVICE"),
   )
+    .addOption(inventoryOption())
+    .option("--zone <zone>", "the zone of a Client's instants", "UTC")
     .addOption(outputOption())
-    .action((text: string, options: ClusterOptions & { readonly output: Format }) =>
+    .action((text: string, second: string | undefined, options: ExplainOptions) =>
       withCluster(io, options, async (cluster) => {
-        const { output, namespace } = options;
-        const found = await explain(cluster, text, namespace);
+        const { output } = options;
+        const client = clientNamed(text, second);
+        if (client === undefined && second !== undefined)
+          throw new Refusal(
+            EXIT.badInput,
+            `${JSON.stringify(second)} after ${text} names nothing; write one KIND/NAME, or client ACCOUNT/DEVICE`,
+          );
+        const found =
+          client === undefined
+            ? await explain(cluster, text, { ...options, open: openSites })
+            : await clientExplained(io, cluster, open, client, options);
         io.out(output === "json" || output === "yaml" ? dataText(found, output) : explanationText(found, io.isTerminal));
         return EXIT.ok;
       }),
     );
+}
+
+interface ExplainOptions extends ClusterOptions {
+  readonly output: Format;
+  readonly inventory?: string;
+  readonly zone: string;
 }
 
 const EXPLAINED = [
@@ -51,13 +71,17 @@ const EXPLAINED = [
   "TunnelSite",
   "SocketSite",
   "SocketRollout",
+  "ClientRollout",
   "AccountPolicy",
 ] as const;
 
-async function explain(cluster: Cluster, text: string, namespace: string): Promise<Explanation> {
+async function explain(cluster: Cluster, text: string, sources: SiteSources): Promise<Explanation> {
   const { whole, part } = splitPart(text);
+  const { namespace } = sources;
   if (part === undefined) {
     const found = await findTarget(cluster, whole, namespace, EXPLAINED);
+    if (found.kind === "SocketSite") return siteExplained(cluster, found.object, sources);
+    if (found.kind === "SocketRollout") return socketRolloutExplained(cluster, found.object);
     return found.kind === "PoPCluster"
       ? explainPop(found.object, await cluster.get(FLEET, "fleet", found.object.metadata.namespace))
       : explainTarget(found);
@@ -84,7 +108,7 @@ function noPart(whole: string, sort: "node" | "wave", part: string, known: reado
   throw new Refusal(EXIT.nothingToActOn, `${whole} has no ${sort} ${part}; ${instead}`);
 }
 
-function explainTarget(target: Exclude<Target, { readonly kind: "PoPCluster" }>): Explanation {
+function explainTarget(target: Exclude<Target, { readonly kind: "PoPCluster" | "SocketSite" | "SocketRollout" }>): Explanation {
   switch (target.kind) {
     case "PoPRollout":
       return explainRollout(target.object);
@@ -94,10 +118,8 @@ function explainTarget(target: Exclude<Target, { readonly kind: "PoPCluster" }>)
       return explainFleet(target.object);
     case "TunnelSite":
       return explainTunnelSite(target.object);
-    case "SocketSite":
-      return explainSocketSite(target.object);
-    case "SocketRollout":
-      return explainSocketRollout(target.object);
+    case "ClientRollout":
+      return explainClientRollout(target.object);
     case "AccountPolicy":
       return explainAccountPolicy(target.object);
     case "MaintenanceWindow":

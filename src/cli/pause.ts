@@ -2,15 +2,15 @@ import type { Command } from "commander";
 import { FLEET, POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
 import { SOCKET_ROLLOUT } from "../api/socket-rollout.ts";
 import type { Cluster, JsonPatchOperation, Kind } from "../control/ports.ts";
+import { type AccountPauseOptions, pauseAccount } from "./account-pause.ts";
+import { sayToClients } from "./client-words.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { Refusal } from "./refusal.ts";
-import { findTarget } from "./target.ts";
+import { findTarget, parseTarget } from "./target.ts";
 import { withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
 
-interface PauseOptions extends ClusterOptions {
-  readonly reason?: string;
-}
+interface PauseOptions extends ClusterOptions, AccountPauseOptions {}
 
 const RESOURCES: Readonly<Record<"Fleet" | "PoPCluster" | "PoPRollout" | "SocketRollout", Kind>> = {
   Fleet: FLEET,
@@ -19,21 +19,39 @@ const RESOURCES: Readonly<Record<"Fleet" | "PoPCluster" | "PoPRollout" | "Socket
   SocketRollout: SOCKET_ROLLOUT,
 };
 
-/** `rollward pause|resume KIND/NAME`: a person's brake on one PoP, one rollout or the whole fleet (rule G13). */
+/** Beside kinds: the Clients of an account, whose pause stands in its AccountPolicy. */
+const CLIENTS = "clients";
+
+/** `rollward pause|resume KIND/NAME`: a person's brake on one PoP, one rollout or the whole fleet (rule G13), or on an account's Clients. */
 export function registerPause(program: Command, io: CliIo): void {
-  const target = "a PoP (pop/fra1), a rollout (popro/r-2026-11-2, sockro/s-18-3-3) or the fleet (fleet)";
-  withClusterOptions(
-    program
-      .command("pause")
-      .description("nothing new starts until resumed; what is in hand finishes or is given back")
-      .argument("<kind/name>", target),
-  )
-    .option("--reason <text>", "why, for others to read (fleet only)")
-    .action((text: string, options: PauseOptions) => withCluster(io, options, (cluster) => setPaused(io, cluster, text, true, options)));
-  withClusterOptions(program.command("resume").description("lifts a pause").argument("<kind/name>", target)).action(
-    (text: string, options: PauseOptions) => withCluster(io, options, (cluster) => setPaused(io, cluster, text, false, options)),
+  const target =
+    "a PoP (pop/fra1), a rollout (popro/r-2026-11-2, sockro/s-18-3-3, cliro/windows-5-12-3), the fleet (fleet), or clients with --account and --os";
+  const told = (command: Command): Command =>
+    withClusterOptions(command.argument("<kind/name>", target))
+      .option("--reason <text>", "why, for others to read (fleet, clients and rollouts of Clients)")
+      .option("--account <name>", "clients: whose")
+      .option("--os <system>", "clients: windows, macos or linux");
+  told(program.command("pause").description("nothing new starts until resumed; what is in hand finishes or is given back"))
+    .option("--version <version>", "clients: the version that is paused")
+    .option("--until <instant>", "clients: when the pause ends by itself")
+    .action((text: string, options: PauseOptions) => withCluster(io, options, (cluster) => say(io, cluster, text, "pause", options)));
+  told(program.command("resume").description("lifts a pause")).action((text: string, options: PauseOptions) =>
+    withCluster(io, options, (cluster) => say(io, cluster, text, "resume", options)),
   );
 }
+
+async function say(io: CliIo, cluster: Cluster, text: string, verb: "pause" | "resume", options: PauseOptions): Promise<ExitCode> {
+  if (text.toLowerCase() === CLIENTS) return pauseAccount(io, cluster, verb, options);
+  for (const name of ["account", "os", "version", "until"] as const) {
+    if (options[name] !== undefined)
+      throw new Refusal(EXIT.badInput, `--${name} is for the Clients of an account; write rollward ${verb} ${CLIENTS} …, or leave it out`);
+  }
+  const { kind } = parseTarget(text, PAUSED);
+  if (kind === "ClientRollout") return sayToClients(io, cluster, text, verb, options);
+  return setPaused(io, cluster, text, verb === "pause", options);
+}
+
+const PAUSED = ["PoPCluster", "PoPRollout", "SocketRollout", "ClientRollout", "Fleet"] as const;
 
 async function setPaused(
   io: CliIo,

@@ -1,20 +1,26 @@
 import { type Command, Option } from "commander";
+import { ACCOUNT_LABEL } from "../api/names.ts";
 import { versionProblem } from "../api/version.ts";
 import { closest } from "../core/closest.ts";
 import { durationProblem, parseDuration } from "../core/time/duration.ts";
 import { parseLocalDate, DAY } from "../core/time/civil.ts";
 import { parseInstant } from "../core/time/instant.ts";
+import { zoneProblem } from "../core/time/zone.ts";
 import { foresee, HORIZON, LONGEST } from "../simulation/foresight/foresee.ts";
 import type { FleetForecast, ForesightInput } from "../simulation/foresight/types.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { dataText } from "./formats.ts";
+import { inventoryOption, type OpenClients, withClients } from "./inventory-option.ts";
 import type { CliIo } from "./io.ts";
+import { allowed, NAMESPACE } from "./accounts.ts";
+import { type ClientPlan, type PlannedNamespace, planClients } from "./plan/clients.ts";
+import { clientPlanTable } from "./plan/clients-table.ts";
 import { diffOf, type PlanDiff, diffSentences } from "./plan/diff.ts";
 import { planPage } from "./plan/html.ts";
-import { type ManifestObject, type Manifests, readManifests } from "./plan/manifests.ts";
+import { type ManifestObject, type Manifests, OF_ACCOUNTS, readManifests } from "./plan/manifests.ts";
 import { withProgress } from "./plan/progress.ts";
 import { planTable } from "./plan/table.ts";
-import { type Assumed, changedBy, NODES_ANNOTATION, NOTHING, readCluster, standingIn, worldOf } from "./plan/world.ts";
+import { type Assumed, changedBy, laidOver, NODES_ANNOTATION, NOTHING, readCluster, standingIn, worldOf } from "./plan/world.ts";
 import { Refusal } from "./refusal.ts";
 import { reporting, withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
 
@@ -26,13 +32,16 @@ interface PlanOptions extends ClusterOptions {
   readonly nodesPerPop: string;
   readonly running: string;
   readonly diff?: boolean;
+  readonly inventory?: string;
+  readonly whatIfPaused?: string;
+  readonly zone: string;
   readonly output: "table" | "json" | "yaml" | "html";
 }
 
 const MOST_NODES = 1_000;
 
 /** `rollward plan -f FILE…`: which PoP, which window, when, whether it fits, and what is in conflict (rule F7). Nothing is written. */
-export function registerPlan(program: Command, io: CliIo): void {
+export function registerPlan(program: Command, io: CliIo, open: OpenClients): void {
   const collect = (path: string, paths: readonly string[] = []) => [...paths, path];
   withClusterOptions(
     program
@@ -49,22 +58,81 @@ export function registerPlan(program: Command, io: CliIo): void {
       "--diff",
       `how it differs from the plan that runs in the cluster (with --cluster); ends with ${EXIT.differs} if it fits and does`,
     )
+    .addOption(inventoryOption())
+    .option("--what-if-paused <moment>", "Clients: what a pause then would leave, for example day6 (after the announcement), or an instant")
+    .option("--zone <zone>", "the zone of instants of Clients", "UTC")
     .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json", "yaml", "html"]).default("table"))
     .action(async (options: PlanOptions) => {
-      if (options.cluster)
-        return withCluster(io, options, async (cluster) => plan(await readCluster(cluster, options.namespace), options, io));
-      return reporting(io, () => plan(NOTHING, options, io));
+      if (!options.cluster) return reporting(io, () => plan({ cluster: NOTHING, namespaces: [], open }, options, io));
+      return withCluster(io, options, async (cluster) => {
+        const namespaces = await allowed(() => cluster.list(NAMESPACE, { labelSelector: ACCOUNT_LABEL }));
+        return plan({ cluster: await readCluster(cluster, options.namespace), namespaces: namespaces ?? [], open }, options, io);
+      });
     });
 }
 
-async function plan(cluster: Manifests, options: PlanOptions, io: CliIo): Promise<ExitCode> {
+/** What stands, and where Clients are kept. */
+interface Standing {
+  readonly cluster: Manifests;
+  readonly namespaces: readonly PlannedNamespace[];
+  readonly open: OpenClients;
+}
+
+/** Kinds that a plan of Clients is made of; files of them alone ask for nothing of PoPs. */
+const OF_CLIENTS: ReadonlySet<string> = new Set(["ClientRollout", "AccountPolicy"]);
+
+async function plan(standing: Standing, options: PlanOptions, io: CliIo): Promise<ExitCode> {
+  const { cluster } = standing;
   const { now, until, taken } = askedFor(options, io);
   const { namespace } = options;
   const files = await readFiles(options.file ?? [], cluster, namespace, io);
   refuseSlips(files, namespace);
   const { input, assumed } = worldOf(cluster, files, namespace, now, taken);
-  if (input.rollouts.length === 0)
-    throw new Refusal(EXIT.badInput, `there is no PoPRollout to plan in namespace ${namespace}; give its manifest with -f`);
+  const isOf = (clients: boolean): boolean => files.length === 0 || files.some(({ kind }) => OF_CLIENTS.has(kind) === clients);
+  const clients = isOf(true)
+    ? await ofClients(standing, files, { now, until, fleetPaused: input.fleet?.spec.paused === true }, options)
+    : undefined;
+  const pops = isOf(false) && input.rollouts.length > 0;
+  if (!pops && clients === undefined)
+    throw new Refusal(
+      EXIT.badInput,
+      `there is no PoPRollout${isOf(true) ? ", and no ClientRollout that is not over," : ""} to plan in namespace ${namespace}; give its manifest with -f`,
+    );
+  const code = pops ? planPops({ cluster, files, input, assumed, now, until, taken, clients }, options, io) : EXIT.ok;
+  if (clients === undefined) return code;
+  if (!pops) printClients(clients, options, io);
+  return code === EXIT.ok && clients.rollouts.some(({ held }) => held !== undefined) ? EXIT.doesNotFit : code;
+}
+
+/** Undefined: there is no rollout of Clients to plan. */
+async function ofClients(
+  { cluster, namespaces, open }: Standing,
+  files: readonly ManifestObject[],
+  { now, until, fleetPaused }: { readonly now: number; readonly until: number | undefined; readonly fleetPaused: boolean },
+  { namespace, inventory, whatIfPaused, zone }: PlanOptions,
+): Promise<ClientPlan | undefined> {
+  const problem = zoneProblem(zone);
+  if (problem !== undefined) throw new Refusal(EXIT.badInput, `--zone: ${problem}`);
+  const rollouts = laidOver(cluster.clientRollouts, "ClientRollout", files, namespace, now);
+  if (!rollouts.some(({ status }) => status?.stopped === undefined && status?.standingSince === undefined)) return undefined;
+  const policies = laidOver(cluster.policies, "AccountPolicy", files, namespace, now);
+  const input = { rollouts, policies, namespaces, fleetNamespace: namespace, fleetPaused, now, until, pausedOn: whatIfPaused };
+  return inventory === undefined ? planClients(input) : withClients(open, inventory, (clients) => planClients({ ...input, clients }));
+}
+
+interface PopPlan {
+  readonly cluster: Manifests;
+  readonly files: readonly ManifestObject[];
+  readonly input: ForesightInput;
+  readonly assumed: readonly string[];
+  readonly now: number;
+  readonly until: number | undefined;
+  readonly taken: Assumed;
+  readonly clients: ClientPlan | undefined;
+}
+
+function planPops({ cluster, files, input, assumed, now, until, taken, clients }: PopPlan, options: PlanOptions, io: CliIo): ExitCode {
+  const { namespace } = options;
   const { forecast, diff } = withProgress(io, until ?? now + HORIZON, (onStep): { forecast: FleetForecast; diff?: PlanDiff } => {
     const look = (seen: ForesightInput): FleetForecast =>
       foresee({ ...seen, ...(until === undefined ? {} : { until }), ...(onStep ? { onStep } : {}) });
@@ -73,7 +141,7 @@ async function plan(cluster: Manifests, options: PlanOptions, io: CliIo): Promis
     const running = look({ ...worldOf(cluster, [], namespace, now, taken).input, thorough: false });
     return { forecast: planned, diff: diffOf(running, planned, changedBy(files, cluster, namespace)) };
   });
-  print(forecast, assumed, diff, options.output, io);
+  print(forecast, assumed, diff, clients, options, io);
   if (!forecast.fits) return isNotKnown(forecast) ? EXIT.notKnown : EXIT.doesNotFit;
   return diff === undefined || diff.same ? EXIT.ok : EXIT.differs;
 }
@@ -82,7 +150,7 @@ async function plan(cluster: Manifests, options: PlanOptions, io: CliIo): Promis
 function refuseSlips(files: readonly ManifestObject[], namespace: string): void {
   for (const { kind, metadata } of files) {
     const written = metadata.namespace ?? namespace;
-    if (kind === "TunnelSite" || written === namespace || closest(written, [namespace]) === undefined) continue;
+    if (OF_ACCOUNTS.has(kind) || written === namespace || closest(written, [namespace]) === undefined) continue;
     throw new Refusal(
       EXIT.badInput,
       `${kind} ${metadata.name} is in namespace ${written}, and the plan is of namespace ${namespace}; write namespace: ${namespace}, or give -n ${written}`,
@@ -112,13 +180,30 @@ function print(
   forecast: FleetForecast,
   assumed: readonly string[],
   diff: PlanDiff | undefined,
-  output: PlanOptions["output"],
+  clients: ClientPlan | undefined,
+  { output, zone }: PlanOptions,
   io: CliIo,
 ): void {
   const sentences = diff === undefined ? [] : diffSentences(diff);
-  if (output === "json" || output === "yaml") io.out(dataText({ ...forecast, assumed, ...(diff ? { diff } : {}) }, output));
+  if (output === "json" || output === "yaml")
+    io.out(dataText({ ...forecast, assumed, ...(diff ? { diff } : {}), ...(clients ? { clients } : {}) }, output));
   else if (output === "html") io.out(planPage(forecast, assumed, sentences));
-  else io.out([planTable(forecast, assumed), ...(diff === undefined ? [] : ["\n", ...sentences.map((one) => `${one}\n`)])].join(""));
+  else
+    io.out(
+      [
+        planTable(forecast, assumed),
+        ...(diff === undefined ? [] : ["\n", ...sentences.map((one) => `${one}\n`)]),
+        clients === undefined ? "" : clientPlanTable(clients, zone),
+      ].join(""),
+    );
+}
+
+function printClients(clients: ClientPlan, { output, zone, diff }: PlanOptions, io: CliIo): void {
+  const only = "is of PoPs, and there is no PoPRollout here; write -o table, json or yaml, without --diff";
+  if (output === "html") throw new Refusal(EXIT.badInput, `the page of -o html ${only}`);
+  if (diff === true) throw new Refusal(EXIT.badInput, `--diff ${only}`);
+  if (output === "table") io.out(`From ${clients.from} to ${clients.until}\n${clientPlanTable(clients, zone)}`);
+  else io.out(dataText({ clients }, output));
 }
 
 async function readFiles(paths: readonly string[], cluster: Manifests, namespace: string, io: CliIo): Promise<readonly ManifestObject[]> {

@@ -1,27 +1,28 @@
-import { Command } from "commander";
 import { beforeEach, expect, it } from "vitest";
-import { APPROVAL, FLEET, POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
+import { POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
 import { twoSundays } from "../core/explain/report/report.examples.ts";
-import { VirtualClock } from "../simulation/clock.ts";
-import { customKind } from "../simulation/cluster/custom-kind.ts";
-import { InMemoryCluster } from "../simulation/cluster/in-memory-cluster.ts";
-import { Store } from "../simulation/cluster/store.ts";
-import { registerExplain } from "./explain.ts";
-import type { CliIo } from "./io.ts";
+import { registerExplain, Terminal } from "./cli.examples.ts";
 import { registerReport } from "./report.ts";
 
 const NOW = Date.parse("2026-11-30T12:00:00Z");
-let connect: () => InMemoryCluster;
+let terminal: Terminal;
 let printed: string;
 let complaint: string;
 let code: number | undefined;
 let files: Map<string, string>;
 
 beforeEach(async () => {
-  const clock = new VirtualClock(NOW);
-  const store = new Store({ clock, kinds: [FLEET, POP_CLUSTER, POP_ROLLOUT, APPROVAL].map((resource) => customKind(resource)) });
-  connect = () => new InMemoryCluster(store, { clock });
-  const cluster = connect();
+  terminal = new Terminal({
+    now: NOW,
+    commands: (program, io) => {
+      registerExplain(program, io);
+      registerReport(program, io, async (path, text) => {
+        if (path.startsWith("missing/")) throw new Error("ENOENT");
+        files.set(path, text);
+      });
+    },
+  });
+  const { cluster } = terminal;
   const { rollout, pops } = twoSundays({ evidence: "5xx over 5 %" });
   const bare = ({ name, namespace }: { name: string; namespace?: string }) => ({ name, namespace });
   const uids = new Map<string, string>();
@@ -38,23 +39,9 @@ beforeEach(async () => {
 });
 
 async function rollward(...words: readonly string[]): Promise<void> {
-  [printed, complaint, code, files] = ["", "", undefined, new Map()];
-  const io: CliIo = {
-    out: (text) => void (printed += text),
-    error: (text) => void (complaint += text),
-    isTerminal: false,
-    connect: async () => connect(),
-    now: () => NOW,
-    readFile: async () => "",
-    exit: (given) => void (code = given),
-  };
-  const program = new Command("rollward").exitOverride();
-  registerExplain(program, io);
-  registerReport(program, io, async (path, text) => {
-    if (path.startsWith("missing/")) throw new Error("ENOENT");
-    files.set(path, text);
-  });
-  await program.parseAsync([...words], { from: "user" });
+  files = new Map();
+  await terminal.run(words);
+  ({ printed, complaint, code } = terminal);
 }
 
 it("report prints Markdown, and says aside that the rollout is in progress", async () => {
@@ -86,7 +73,7 @@ it.each([
   [
     ["explain", "fleet/a/b"],
     2,
-    '"fleet/a/b" names nothing; write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME, SocketSite/NAMESPACE/NAME, SocketRollout/NAME, policy/NAMESPACE\n',
+    '"fleet/a/b" names nothing; write PoPCluster/NAME, PoPRollout/NAME, fleet, MaintenanceWindow/NAME, Approval/NAME, TunnelSite/NAMESPACE/NAME, SocketSite/NAMESPACE/NAME, SocketRollout/NAME, ClientRollout/NAME, policy/NAMESPACE\n',
   ],
 ])("%j ends with %d and a sentence", async (words, expected, sentence) => {
   await rollward(...words);

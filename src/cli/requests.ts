@@ -3,18 +3,20 @@ import type { PopCluster } from "../api/pop-cluster.ts";
 import { POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
 import { SOCKET_ROLLOUT } from "../api/socket-rollout.ts";
 import { isConflict, type Cluster, type JsonPatchOperation, type Kind } from "../control/ports.ts";
+import { sayToClients } from "./client-words.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { Refusal } from "./refusal.ts";
 import { rolloutRequest } from "./rollout-requests.ts";
 import { socketRolloutRequest } from "./socket-requests.ts";
-import { findTarget, type Target } from "./target.ts";
+import { findTarget, parseTarget, type Target } from "./target.ts";
 import { withCluster, withClusterOptions, type ClusterOptions } from "./with-cluster.ts";
 
 type Verb = "stop" | "takeBack" | "retry";
 
 interface RequestOptions extends ClusterOptions {
   readonly revision?: string;
+  readonly reason?: string;
 }
 
 const COMMANDS: readonly { readonly name: string; readonly verb: Verb; readonly description: string; readonly revision: string }[] = [
@@ -48,16 +50,35 @@ export function registerRequests(program: Command, io: CliIo): void {
       program
         .command(name)
         .description(description)
-        .argument("<kind/name>", "for example pop/fra1, popro/r-2026-11-2 or (stop) sockro/s-18-3-3"),
+        .argument("<kind/name>", "for example pop/fra1, popro/r-2026-11-2 or (stop) sockro/s-18-3-3, cliro/windows-5-12-3"),
     )
       .option("--revision <revision>", revision)
-      .action((text: string, options: RequestOptions) => withCluster(io, options, (cluster) => request(io, cluster, text, verb, options)));
+      .option("--reason <text>", "why, for everybody whom it holds (stop of a rollout of Clients)")
+      .action((text: string, options: RequestOptions) => withCluster(io, options, (cluster) => say(io, cluster, text, verb, options)));
   }
 }
 
+/** A rollout of Clients is stopped by its own word, with a reason; whoever has a version keeps it. */
+async function say(io: CliIo, cluster: Cluster, text: string, verb: Verb, options: RequestOptions): Promise<ExitCode> {
+  const { kind, name } = parseTarget(text, [...REQUESTED, "ClientRollout"]);
+  if (kind === "ClientRollout") {
+    if (verb === "stop") return sayToClients(io, cluster, text, "stop", options);
+    const instead =
+      verb === "takeBack"
+        ? "a Client is never taken back to an older version (rule V3); stop it, and write a ClientRollout that supersedes it"
+        : "a device tries again at its next check-ins by itself; rollward resume lifts an automatic pause, a fixed version mends the rest";
+    throw new Refusal(EXIT.nothingToActOn, `ClientRollout ${name}: ${instead}; nothing was written`);
+  }
+  if (options.reason !== undefined)
+    throw new Refusal(EXIT.badInput, `a ${kind} keeps no reason; leave --reason out, or write it into an annotation`);
+  return request(io, cluster, text, verb, options);
+}
+
+const REQUESTED = ["PoPCluster", "PoPRollout", "SocketRollout"] as const;
+
 async function request(io: CliIo, cluster: Cluster, text: string, verb: Verb, options: RequestOptions): Promise<ExitCode> {
   for (let tries = 1; ; tries += 1) {
-    const target = await findTarget(cluster, text, options.namespace, ["PoPCluster", "PoPRollout", "SocketRollout"]);
+    const target = await findTarget(cluster, text, options.namespace, REQUESTED);
     const { name } = target.object.metadata;
     const act = whatItDoes(target, verb, options.revision);
     try {

@@ -1,54 +1,32 @@
-import { Command } from "commander";
 import { beforeEach, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { Approval } from "../api/approval.ts";
 import { popRolloutSpec, type PopRollout, type PopRolloutStatus } from "../api/pop-rollout.ts";
 import { API_VERSION } from "../api/common.ts";
-import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
-import { SOCKET_ROLLOUT } from "../api/socket-rollout.ts";
-import { VirtualClock } from "../simulation/clock.ts";
-import { customKind } from "../simulation/cluster/custom-kind.ts";
-import { InMemoryCluster } from "../simulation/cluster/in-memory-cluster.ts";
-import { Store } from "../simulation/cluster/store.ts";
+import { APPROVAL, FLEET, POP_ROLLOUT } from "../api/resources.ts";
+import { registerExplain, Terminal } from "./cli.examples.ts";
 import { registerApprove } from "./approve.ts";
-import { registerExplain } from "./explain.ts";
-import type { CliIo } from "./io.ts";
 import { registerPause } from "./pause.ts";
 import { registerRequests } from "./requests.ts";
 import { registerStatus } from "./status.ts";
 
 const NOW = Date.parse("2026-11-22T00:10:00Z");
 const at = "2026-11-22T00:00:00Z";
-let cluster: InMemoryCluster;
-let connect: () => InMemoryCluster;
+let terminal: Terminal;
+let cluster: Terminal["cluster"];
 let printed: string;
 let complaint: string;
 let code: number | undefined;
 
 beforeEach(() => {
-  const clock = new VirtualClock(NOW);
-  const store = new Store({
-    clock,
-    kinds: [FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, APPROVAL, SOCKET_ROLLOUT].map((resource) => customKind(resource)),
-  });
-  connect = () => new InMemoryCluster(store, { clock });
-  cluster = connect();
+  const registers = [registerStatus, registerExplain, registerPause, registerRequests, registerApprove];
+  terminal = new Terminal({ now: NOW, commands: (program, io) => registers.forEach((register) => register(program, io)) });
+  ({ cluster } = terminal);
 });
 
 async function rollward(...words: readonly string[]): Promise<void> {
-  [printed, complaint, code] = ["", "", undefined];
-  const io: CliIo = {
-    out: (text) => void (printed += text),
-    error: (text) => void (complaint += text),
-    isTerminal: false,
-    connect: async () => connect(),
-    now: () => NOW,
-    readFile: async () => "",
-    exit: (given) => void (code = given),
-  };
-  const program = new Command("rollward").exitOverride();
-  for (const register of [registerStatus, registerExplain, registerPause, registerRequests, registerApprove]) register(program, io);
-  await program.parseAsync([...words], { from: "user" });
+  await terminal.run(words);
+  ({ printed, complaint, code } = terminal);
 }
 
 async function givenRollout(name: string, status: Partial<PopRolloutStatus>): Promise<void> {

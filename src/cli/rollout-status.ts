@@ -1,5 +1,6 @@
 import pico from "picocolors";
 import type { Approval } from "../api/approval.ts";
+import type { ClientRollout } from "../api/client-rollout.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
 import { APPROVAL } from "../api/resources.ts";
 import { ApiError, type Cluster } from "../control/ports.ts";
@@ -46,10 +47,15 @@ const SHORT_REASON = 60;
 const shortly = (message: string): string => cap(message.split("; ")[0]!, SHORT_REASON);
 
 /** Approvals that do nothing for a rollout that is not over, each with why; an empty text where every one counts. */
-export function approvalTable(io: CliIo, approvals: readonly Approval[], rollouts: readonly PopRollout[], wide: boolean): string {
-  const over = new Set(rollouts.flatMap(({ metadata, status }) => (status?.outcome === undefined ? [] : [metadata.name])));
+export function approvalTable(
+  io: CliIo,
+  approvals: readonly Approval[],
+  rollouts: readonly (PopRollout | ClientRollout)[],
+  wide: boolean,
+): string {
+  const over = new Set(rollouts.filter(isOver).map(({ kind, metadata }) => `${kind}/${metadata.name}`));
   const rows = approvals
-    .filter(({ spec }) => !over.has(spec.for.name))
+    .filter(({ spec }) => !over.has(`${spec.for.kind}/${spec.for.name}`))
     .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
     .flatMap(({ metadata, spec, status }) => {
       const accepted = status?.conditions?.find(({ type }) => type === "Accepted");
@@ -69,6 +75,11 @@ export function approvalTable(io: CliIo, approvals: readonly Approval[], rollout
   const [top, ...lines] = alignedTable(["APPROVAL", "FOR", "ACTIONS", "BY", "DOES NOTHING", "WHY"], rows).trimEnd().split("\n");
   return `${[pico.createColors(io.isTerminal).bold(top), ...lines].join("\n")}\n\n`;
 }
+
+const isOver = (rollout: PopRollout | ClientRollout): boolean =>
+  rollout.kind === "PoPRollout"
+    ? rollout.status?.outcome !== undefined
+    : rollout.status?.stopped !== undefined || rollout.status?.standingSince !== undefined;
 
 /** One rollout, PoP by PoP in the order of its waves. */
 export function oneRollout({ metadata, spec, status = {} }: PopRollout, output: Format): string {

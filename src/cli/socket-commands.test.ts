@@ -1,17 +1,10 @@
-import { Command } from "commander";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ACCOUNT_POLICY, accountPolicySpec } from "../api/account-policy.ts";
 import { API_VERSION } from "../api/common.ts";
-import { APPROVAL, POP_CLUSTER, POP_ROLLOUT } from "../api/resources.ts";
 import { SOCKET_ROLLOUT, socketRolloutSpec, socketRolloutStatus } from "../api/socket-rollout.ts";
 import { SOCKET_SITE, socketSiteSpec, socketSiteStatus } from "../api/socket-site.ts";
 import { ApiError } from "../control/ports.ts";
-import { VirtualClock } from "../simulation/clock.ts";
-import { customKind } from "../simulation/cluster/custom-kind.ts";
-import { InMemoryCluster, type InMemoryClusterOptions } from "../simulation/cluster/in-memory-cluster.ts";
-import { Store } from "../simulation/cluster/store.ts";
-import { registerExplain } from "./explain.ts";
-import type { CliIo } from "./io.ts";
+import { registerExplain, Terminal } from "./cli.examples.ts";
 import { registerNoticeSecret } from "./notice-secret.ts";
 import { registerPause } from "./pause.ts";
 import { registerRequests } from "./requests.ts";
@@ -20,41 +13,30 @@ import { registerStories } from "./stories.ts";
 import { registerUpgradeNow } from "./upgrade-now.ts";
 
 const NOW = Date.parse("2026-11-30T09:00:00Z");
-let cluster: InMemoryCluster;
-let connect: () => InMemoryCluster;
-let fault: InMemoryClusterOptions["fault"];
+let terminal: Terminal;
+let cluster: Terminal["cluster"];
 let printed: string;
 let complaint: string;
 let code: number | undefined;
 
 beforeEach(() => {
-  const clock = new VirtualClock(NOW);
-  const kinds = [POP_CLUSTER, POP_ROLLOUT, APPROVAL, SOCKET_SITE, SOCKET_ROLLOUT, ACCOUNT_POLICY].map((resource) => customKind(resource));
-  const store = new Store({ clock, kinds });
-  fault = undefined;
-  connect = () => new InMemoryCluster(store, { clock, fault: (operation) => fault?.(operation) });
-  cluster = new InMemoryCluster(store, { clock });
+  terminal = new Terminal({
+    now: NOW,
+    commands: (program, io) => {
+      for (const register of [registerStatus, registerExplain, registerPause, registerRequests, registerStories, registerUpgradeNow])
+        register(program, io);
+      registerNoticeSecret(program, io, async (path, account) => {
+        if (path !== "key") throw new Error(`--notice-key ${path} cannot be read (ENOENT)`);
+        return `secret of ${account}`;
+      });
+    },
+  });
+  ({ cluster } = terminal);
 });
 
 async function rollward(line: string): Promise<void> {
-  [printed, complaint, code] = ["", "", undefined];
-  const io: CliIo = {
-    out: (text) => void (printed += text),
-    error: (text) => void (complaint += text),
-    isTerminal: false,
-    connect: async () => connect(),
-    now: () => NOW,
-    readFile: async () => "",
-    exit: (given) => void (code = given),
-  };
-  const program = new Command("rollward").exitOverride();
-  for (const register of [registerStatus, registerExplain, registerPause, registerRequests, registerStories, registerUpgradeNow])
-    register(program, io);
-  registerNoticeSecret(program, io, async (path, account) => {
-    if (path !== "key") throw new Error(`--notice-key ${path} cannot be read (ENOENT)`);
-    return `secret of ${account}`;
-  });
-  await program.parseAsync(line.split(" "), { from: "user" });
+  await terminal.run(line);
+  ({ printed, complaint, code } = terminal);
 }
 
 const socket = (serial: string, version: string, more: object = {}) => ({
@@ -208,7 +190,7 @@ describe("upgrade-now", () => {
 
   it("[I15] an account that may not read the provider's rollouts asks all the same; somebody else's write in between is looked at again", async () => {
     let refused = 0;
-    fault = ({ verb, kind }) => {
+    terminal.fault = ({ verb, kind }) => {
       if (verb === "list" && kind === "SocketRollout") return { error: new ApiError(403, "Forbidden", "no") };
       return verb === "patch" && refused++ < 1 ? { error: new ApiError(409, "Conflict", "somebody was here") } : undefined;
     };
@@ -295,11 +277,13 @@ describe("a site on the command line", () => {
       reason: "Install\u001b[31mFailed",
     };
     const sockets = [socket("S-2001", "15.0", { lastAttempt }), socket("S-2002", "18.0", { connected: false })];
-    await givenSite("berlin", { ...mixed(), sockets });
+    const holds = [{ rule: "S3", reason: "NotConnected", message: "S-2002 is not connected" }];
+    await givenSite("berlin", { ...mixed(), sockets, holds });
     await rollward("status site/acme/berlin");
     expect(printed).toBe(
       [
-        "SocketSite acme/berlin runs 15.0; nothing is planned for it",
+        "SocketSite acme/berlin runs 15.0 and 18.0; nothing is planned for it",
+        "Waits for NotConnected (rule S3): S-2002 is not connected; no time is known",
         "High availability: NotReady",
         "SOCKET  ROLE       STATE    MODEL  VERSION  CONNECTED  LAST ATTEMPT",
         "S-2001  Primary    Active   X1600  15.0     yes        18.0 Failed (Install [31mFailed), Sunday 2026-11-29 02:00 Europe/Berlin (2026-11-29T01:00:00Z)",

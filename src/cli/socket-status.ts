@@ -1,5 +1,6 @@
 import type { SocketRollout } from "../api/socket-rollout.ts";
 import type { SocketSite } from "../api/socket-site.ts";
+import { holdText } from "../core/explain/hold-lines.ts";
 import { momentText } from "../core/explain/moment.ts";
 import { explainSocketRollout } from "../core/explain/socket-rollout.ts";
 import { explainSocketSite } from "../core/explain/socket-site.ts";
@@ -93,5 +94,7 @@ export function oneSite(site: SocketSite, output: Format): string {
   ]);
   const pair = ha === undefined || spec.sockets.length < 2 ? "" : `High availability: ${ha.status}\n`;
   const table = rows.length === 0 ? "no Socket of it has been heard of yet\n" : alignedTable(heading, rows);
-  return `${explainSocketSite(site).summary}\n${pair}${table}`;
+  const [hold] = holds ?? [];
+  const why = hold === undefined ? "" : `Waits for ${holdText(hold, spec.timeZone)}\n`;
+  return `${explainSocketSite(site).summary}\n${why}${pair}${table}`;
 }

@@ -1,4 +1,5 @@
 import { ACCOUNT_POLICY, type AccountPolicy } from "../api/account-policy.ts";
+import { CLIENT_ROLLOUT, type ClientRollout } from "../api/client-rollout.ts";
 import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../api/resources.ts";
 import type { Approval } from "../api/approval.ts";
 import type { Fleet } from "../api/fleet.ts";
@@ -22,6 +23,7 @@ export type Target =
   | { readonly kind: "TunnelSite"; readonly object: TunnelSite }
   | { readonly kind: "SocketSite"; readonly object: SocketSite }
   | { readonly kind: "SocketRollout"; readonly object: SocketRollout }
+  | { readonly kind: "ClientRollout"; readonly object: ClientRollout }
   | { readonly kind: "AccountPolicy"; readonly object: AccountPolicy }
   | { readonly kind: "MaintenanceWindow"; readonly object: MaintenanceWindow };
 
@@ -34,6 +36,7 @@ const RESOURCES = {
   TunnelSite: TUNNEL_SITE,
   SocketSite: SOCKET_SITE,
   SocketRollout: SOCKET_ROLLOUT,
+  ClientRollout: CLIENT_ROLLOUT,
   AccountPolicy: ACCOUNT_POLICY,
 } as const;
 type KindName = keyof typeof RESOURCES;
@@ -57,6 +60,9 @@ const NAMES: Readonly<Record<string, KindName>> = {
   sockro: "SocketRollout",
   socketrollout: "SocketRollout",
   socketrollouts: "SocketRollout",
+  cliro: "ClientRollout",
+  clientrollout: "ClientRollout",
+  clientrollouts: "ClientRollout",
   acct: "AccountPolicy",
   policy: "AccountPolicy",
   accountpolicy: "AccountPolicy",

@@ -18,7 +18,7 @@ export const withClusterOptions = (command: Command): Command =>
 /** Runs a command against its cluster, closes it, and turns whatever ends the command into a sentence and an exit code. */
 export async function withCluster(io: CliIo, options: ClusterOptions, work: (cluster: Cluster) => Promise<ExitCode>): Promise<void> {
   await reporting(io, async () => {
-    const cluster = await connect(io, options);
+    const cluster = await connecting(io, options);
     try {
       return await work(cluster);
     } finally {
@@ -38,7 +38,8 @@ export async function reporting(io: CliIo, work: () => Promise<ExitCode>): Promi
   }
 }
 
-async function connect(io: CliIo, { kubeconfig }: ClusterOptions): Promise<Cluster> {
+/** The API server that the options mean; whoever asked for it closes it. */
+export async function connecting(io: CliIo, { kubeconfig }: ClusterOptions): Promise<Cluster> {
   try {
     return await io.connect(kubeconfig === undefined ? {} : { kubeconfig });
   } catch (error) {

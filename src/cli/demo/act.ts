@@ -1,5 +1,6 @@
 import type { Cluster } from "../../control/ports.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { PlannedClients } from "../../simulation/clients/client-field.ts";
 import type { PlannedSite } from "../../simulation/devices/device-fleet.ts";
 import type { CastPop, Tempo } from "./cast.ts";
 import type { Narrator } from "./narrator.ts";
@@ -28,10 +29,12 @@ export interface Setting {
   rhythm(cluster: Cluster, clock: Clock): Rhythm;
   /** Sockets in the field, and what they run at first; the operator then has an inventory and sends notices. In memory only. */
   readonly sockets?: { readonly sites: readonly PlannedSite[]; readonly version: string };
+  /** Clients of users, and how often the operator reads what is counted of them, elapsed milliseconds. In memory only. */
+  readonly clients?: PlannedClients & { readonly countedEvery: number };
 }
 
 export interface Act<P extends Telling = Telling> {
-  readonly number: 1 | 2 | 3;
+  readonly number: 1 | 2 | 3 | 4;
   readonly title: string;
   /** Why it is played in memory, whatever stage the others are played on; absent: it is not. */
   readonly inMemory?: string;

@@ -1,11 +1,12 @@
 import type { Act } from "./act.ts";
 import { firstAct } from "./first-act.ts";
 import { secondAct } from "./fleet/second-act.ts";
+import { fourthAct } from "./clients/fourth-act.ts";
 import type { ActNumber } from "./options.ts";
 import { thirdAct } from "./sockets/third-act.ts";
 
 /** The acts in their order, or the one that was asked for. */
 export function chosenActs(number: ActNumber | undefined): readonly Act[] {
-  const acts: readonly Act[] = [firstAct(), secondAct(), thirdAct()];
+  const acts: readonly Act[] = [firstAct(), secondAct(), thirdAct(), fourthAct()];
   return acts.filter((act) => number === undefined || String(act.number) === number);
 }

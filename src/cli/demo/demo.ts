@@ -7,23 +7,25 @@ import type { DemoPorts } from "./ports.ts";
 const INTERRUPTED = 130;
 
 /**
- * `rollward demo`: two PoPs, then forty, then Sockets, watched live; ends with 0 only when all that it said is true of the cluster. The
+ * `rollward demo`: two PoPs, then forty, then Sockets, then Clients, watched live; ends with 0 only when all that it said is true of the cluster. The
  * play and its surroundings are loaded only when it is played: the operator is the same program.
  */
 export function registerDemo(program: Command, io: CliIo, openPorts: () => Promise<DemoPorts>): void {
   program
     .command("demo")
-    .description("watch PoPs roll, first two, then forty, and the Sockets of 200 sites, on a real control plane or in memory")
+    .description(
+      "watch PoPs roll, first two, then forty, the Sockets of 200 sites and 20,000 Clients, on a real control plane or in memory",
+    )
     .addOption(
       new Option(
         "--act <number>",
-        "one act alone: two PoPs node by node, forty PoPs and a release, or the Sockets of 200 sites (default: all)",
+        "one act alone: two PoPs node by node, forty PoPs and a release, the Sockets of 200 sites, or 20,000 Clients (default: all)",
       ).choices(ACT_NUMBERS),
     )
     .option("--embedded", "play in memory, within seconds")
-    .option("--real", "play acts 1 and 2 on a real control plane or not at all (act 3 is in memory in any case)")
+    .option("--real", "play acts 1 and 2 on a real control plane or not at all (acts 3 and 4 are in memory in any case)")
     .option("--fast", "the shortest soak and bake, the highest pace of the calendar")
-    .option("--keep", "stay at the end, to look around, until Ctrl-C (real only, so without act 3)")
+    .option("--keep", "stay at the end, to look around, until Ctrl-C (real only, so without acts 3 and 4)")
     .option("--kubeconfig <path>", "play on that cluster; one that KUBECONFIG names is never used")
     .action(async (options: DemoOptions) => {
       const [ports, { demo }, { explainError }] = await Promise.all([openPorts(), import("./performance.ts"), import("../refusal.ts")]);

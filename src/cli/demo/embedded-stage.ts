@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterEvent } from "../../control/ports.ts";
+import { ClientField } from "../../simulation/clients/client-field.ts";
 import { DeviceField } from "../../simulation/devices/device-field.ts";
 import { InMemoryDirectory, InMemoryTransport } from "../../simulation/load/in-memory-transport.ts";
 import type { SessionBreak } from "../../simulation/load/session-client.ts";
@@ -24,6 +25,7 @@ export class EmbeddedStage implements Stage {
   readonly place = "in memory (the real controllers, a simulated API server)";
   readonly tempo: Tempo;
   readonly field?: DeviceField;
+  readonly clients?: ClientField;
   readonly #world: World;
   readonly #interrupted: AbortSignal;
   readonly #rhythm: Rhythm;
@@ -40,11 +42,17 @@ export class EmbeddedStage implements Stage {
     this.#mostRate = mostRate;
     this.#rhythm = setting.rhythm(world.kubectl, world.clock);
     if (setting.sockets) this.field = new DeviceField(world, setting.sockets.sites, setting.sockets.version);
+    if (setting.clients) this.clients = new ClientField(world, setting.clients);
   }
 
   /** `mostRate`: so many calendar milliseconds in a real one at most while somebody is busy, for whoever watches; else as fast as it goes. */
   static async open(setting: Setting, interrupted: AbortSignal, mostRate?: number): Promise<EmbeddedStage> {
-    const world = await World.create({ start: new Date(setting.curtain).toISOString(), sockets: setting.sockets !== undefined });
+    const { curtain, sockets, clients } = setting;
+    const world = await World.create({
+      start: new Date(curtain).toISOString(),
+      sockets: sockets !== undefined,
+      ...(clients === undefined ? {} : { clients: { countedEvery: clients.countedEvery } }),
+    });
     for (const name of setting.accounts) await world.apply(NAMESPACE_KIND, accountNamespace(name));
     return new EmbeddedStage(world, setting, interrupted, mostRate);
   }
@@ -153,6 +161,7 @@ export class EmbeddedStage implements Stage {
     for (const operator of this.#world.operators) operator.crash();
     await this.perform(this.nodes.stop());
     this.field?.devices.stop();
+    this.clients?.stop();
     this.#rhythm.stop();
   }
 

@@ -1,4 +1,4 @@
-export const ACT_NUMBERS = ["1", "2", "3"] as const;
+export const ACT_NUMBERS = ["1", "2", "3", "4"] as const;
 export type ActNumber = (typeof ACT_NUMBERS)[number];
 
 /** What the command line of the demo says. */

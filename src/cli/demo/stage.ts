@@ -1,5 +1,6 @@
 import type { Cluster, ClusterEvent } from "../../control/ports.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { ClientField } from "../../simulation/clients/client-field.ts";
 import type { DeviceField } from "../../simulation/devices/device-field.ts";
 import type { SessionBreak } from "../../simulation/load/session-client.ts";
 import type { SessionLoad } from "../../simulation/load/session-load.ts";
@@ -42,6 +43,8 @@ export interface Stage {
   readonly missingImages: Set<string>;
   /** The Sockets that the act asked for, where the stage has them. */
   readonly field?: DeviceField;
+  /** The Clients that the act asked for, where the stage has them. */
+  readonly clients?: ClientField;
   /** Begins the Prometheus of the PoPs when it is first asked for. */
   monitoring(): Promise<Monitoring>;
   /** What the data plane on that node answers to a GET itself; undefined when it does not, or not with 200. */

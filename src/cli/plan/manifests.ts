@@ -1,5 +1,7 @@
 import { parseAllDocuments } from "yaml";
+import { type AccountPolicy, accountPolicySpec } from "../../api/account-policy.ts";
 import type { Approval } from "../../api/approval.ts";
+import { type ClientRollout, clientRolloutSpec } from "../../api/client-rollout.ts";
 import type { Fleet } from "../../api/fleet.ts";
 import type { MaintenanceWindow } from "../../api/maintenance-window.ts";
 import type { PopCluster } from "../../api/pop-cluster.ts";
@@ -25,6 +27,8 @@ export interface Manifests {
   readonly rollouts: readonly PopRollout[];
   readonly approvals: readonly Approval[];
   readonly sites: readonly TunnelSite[];
+  readonly clientRollouts: readonly ClientRollout[];
+  readonly policies: readonly AccountPolicy[];
 }
 
 type Fields = Record<string, unknown>;
@@ -38,6 +42,8 @@ const SPECS = {
   PoPRollout: popRolloutSpec,
   Approval: approvalSpec,
   TunnelSite: tunnelSiteSpec,
+  ClientRollout: clientRolloutSpec,
+  AccountPolicy: accountPolicySpec,
 } as const;
 type KindName = keyof typeof SPECS;
 const KINDS = allResources.map(({ kind }) => kind);
@@ -97,6 +103,9 @@ function jsonOf(text: string): unknown {
 
 const itemsOf = (value: unknown): readonly unknown[] =>
   isMap(value) && value["kind"] === "List" && Array.isArray(value["items"]) ? value["items"] : [value];
+
+/** Kinds that stand in the namespaces of accounts. */
+export const OF_ACCOUNTS: ReadonlySet<string> = new Set<KindName>(["TunnelSite", "AccountPolicy"]);
 
 /** Undefined: an object that a plan does not need, of somebody else, such as a Namespace, or a kind of Sockets. */
 function readObject(

@@ -1,9 +1,5 @@
-import { Command } from "commander";
-import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../../api/resources.ts";
-import { VirtualClock } from "../../simulation/clock.ts";
-import { customKind } from "../../simulation/cluster/custom-kind.ts";
-import { InMemoryCluster } from "../../simulation/cluster/in-memory-cluster.ts";
-import { Store } from "../../simulation/cluster/store.ts";
+import { Terminal } from "../cli.examples.ts";
+import type { OpenClients } from "../inventory-option.ts";
 import type { CliIo } from "../io.ts";
 import { registerPlan } from "../plan.ts";
 
@@ -46,24 +42,19 @@ spec:
 `;
 
 /** One person at a terminal, with files and a cluster. */
-export class PlanRun {
-  files: Record<string, string> = {
+export class PlanRun extends Terminal {
+  override files: Record<string, string> = {
     "fleet.yaml": FLEET_FILE,
     "pops.yaml": POPS.join(""),
     "release.yaml": ROLLOUT,
     "all.yaml": FLEET_FILE + POPS.join("") + ROLLOUT,
   };
-  printed = "";
-  complaint = "";
-  code: number | undefined;
-  readonly clock = new VirtualClock(NOW);
-  readonly cluster: InMemoryCluster;
-  readonly #store: Store;
+
+  /** Opens an inventory of Clients; there is none unless a test gives one. */
+  open: OpenClients = () => Promise.reject(new Error("there is no inventory here"));
 
   constructor() {
-    const kinds = [FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, APPROVAL, TUNNEL_SITE].map((resource) => customKind(resource));
-    this.#store = new Store({ clock: this.clock, kinds });
-    this.cluster = new InMemoryCluster(this.#store, { clock: this.clock });
+    super({ now: NOW, commands: (program, io) => registerPlan(program, io, (url) => this.open(url)) });
   }
 
   /** What was printed, without the line breaks that keep lines short. */
@@ -71,20 +62,7 @@ export class PlanRun {
     return this.printed.replace(/\n {2,4}(?=\S)/g, " ");
   }
 
-  async plan(line: string, more: Partial<CliIo> = {}): Promise<void> {
-    [this.printed, this.complaint, this.code] = ["", "", undefined];
-    const io: CliIo = {
-      out: (text) => void (this.printed += text),
-      error: (text) => void (this.complaint += text),
-      isTerminal: false,
-      connect: async () => new InMemoryCluster(this.#store, { clock: this.clock }),
-      now: () => NOW,
-      readFile: async (path) => this.files[path] ?? Promise.reject(new Error("no such file")),
-      exit: (given) => void (this.code = given),
-      ...more,
-    };
-    const program = new Command("rollward").exitOverride();
-    registerPlan(program, io);
-    await program.parseAsync(["plan", ...line.split(" ").filter((word) => word !== "")], { from: "user" });
+  plan(line: string, more: Partial<CliIo> = {}): Promise<void> {
+    return this.run(`plan ${line}`, more);
   }
 }

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
+import { ACCOUNT_POLICY, type AccountPolicy } from "../../api/account-policy.ts";
 import type { Approval } from "../../api/approval.ts";
+import { CLIENT_ROLLOUT, type ClientRollout } from "../../api/client-rollout.ts";
 import { API_VERSION } from "../../api/common.ts";
 import type { Fleet } from "../../api/fleet.ts";
 import type { MaintenanceWindow } from "../../api/maintenance-window.ts";
@@ -8,12 +10,13 @@ import type { PopRollout } from "../../api/pop-rollout.ts";
 import { APPROVAL, FLEET, MAINTENANCE_WINDOW, POP_CLUSTER, POP_ROLLOUT, TUNNEL_SITE } from "../../api/resources.ts";
 import type { TunnelSite } from "../../api/tunnel-site.ts";
 import type { Cluster } from "../../control/ports.ts";
+import { allowed } from "../accounts.ts";
 import { formatInstant } from "../../core/time/instant.ts";
 import { plural } from "../../simulation/foresight/dates.ts";
 import { madeUpUid } from "../../simulation/foresight/foresee.ts";
 import { partnersOf } from "../../simulation/foresight/partners.ts";
 import type { ForesightInput } from "../../simulation/foresight/types.ts";
-import { type ManifestObject, type Manifests, specOf } from "./manifests.ts";
+import { type ManifestObject, type Manifests, OF_ACCOUNTS, specOf } from "./manifests.ts";
 
 /** How many nodes a PoP has that no cluster tells; on the PoPCluster. */
 export const NODES_ANNOTATION = "rollward.dev/plan-nodes";
@@ -33,20 +36,52 @@ export interface PlannedWorld {
 /** Everything of the fleet namespace that stands in the cluster, and the tunnel sites of the accounts. */
 export async function readCluster(cluster: Cluster, namespace: string): Promise<Manifests> {
   const inFleet = { namespace };
-  const [fleets, windows, pops, rollouts, approvals, sites] = await Promise.all([
+  const [fleets, windows, pops, rollouts, approvals, sites, clientRollouts, policies] = await Promise.all([
     cluster.list<Fleet>(FLEET, inFleet),
     cluster.list<MaintenanceWindow>(MAINTENANCE_WINDOW, inFleet),
     cluster.list<PopCluster>(POP_CLUSTER, inFleet),
     cluster.list<PopRollout>(POP_ROLLOUT, inFleet),
     cluster.list<Approval>(APPROVAL, inFleet),
     cluster.list<TunnelSite>(TUNNEL_SITE),
+    cluster.list<ClientRollout>(CLIENT_ROLLOUT, inFleet),
+    allowed(() => cluster.list<AccountPolicy>(ACCOUNT_POLICY)),
   ]);
-  return { fleets, windows, pops, rollouts, approvals, sites };
+  return { fleets, windows, pops, rollouts, approvals, sites, clientRollouts, policies: policies ?? [] };
 }
 
-export const NOTHING: Manifests = { fleets: [], windows: [], pops: [], rollouts: [], approvals: [], sites: [] };
+export const NOTHING: Manifests = {
+  fleets: [],
+  windows: [],
+  pops: [],
+  rollouts: [],
+  approvals: [],
+  sites: [],
+  clientRollouts: [],
+  policies: [],
+};
 
-/** The cluster with the files laid over it: an object of a file takes the place of the spec of the one of its name, and keeps its ledger. */
+interface Named {
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+/** Objects of one kind with the files laid over them: one of a file takes the place of the spec of that of its name, and keeps its ledger. */
+export function laidOver<T extends Named>(
+  known: readonly T[],
+  kind: ManifestObject["kind"],
+  files: readonly ManifestObject[],
+  namespace: string,
+  now: number,
+): T[] {
+  const mine = files.filter((one) => one.kind === kind && (OF_ACCOUNTS.has(kind) || (one.metadata.namespace ?? namespace) === namespace));
+  const laid = new Map(known.map((one) => [keyOf(one.metadata, namespace), one]));
+  for (const one of mine) {
+    const key = keyOf(one.metadata, namespace);
+    laid.set(key, objectOf(one, laid.get(key), namespace, now) as unknown as T);
+  }
+  return [...laid.values()];
+}
+
+/** The cluster with the files laid over it. */
 export function worldOf(
   cluster: Manifests,
   files: readonly ManifestObject[],
@@ -54,18 +89,9 @@ export function worldOf(
   now: number,
   assumed: Assumed,
 ): PlannedWorld {
-  const lay = <T extends { readonly metadata: { readonly name: string; readonly namespace?: string } }>(
-    known: readonly T[],
-    kind: string,
-  ): T[] => {
-    const mine = files.filter((one) => one.kind === kind && (kind === "TunnelSite" || (one.metadata.namespace ?? namespace) === namespace));
-    const laid = new Map(known.map((one) => [keyOf(one.metadata, namespace), one]));
-    for (const one of mine)
-      laid.set(keyOf(one.metadata, namespace), objectOf(one, laid.get(keyOf(one.metadata, namespace)), namespace, now) as unknown as T);
-    return [...laid.values()];
-  };
+  const lay = <T extends Named>(known: readonly T[], kind: ManifestObject["kind"]): T[] => laidOver(known, kind, files, namespace, now);
   const notes: string[] = [];
-  const elsewhere = files.filter(({ kind, metadata }) => kind !== "TunnelSite" && (metadata.namespace ?? namespace) !== namespace);
+  const elsewhere = files.filter(({ kind, metadata }) => !OF_ACCOUNTS.has(kind) && (metadata.namespace ?? namespace) !== namespace);
   if (elsewhere.length > 0)
     notes.push(
       `left out, for they are not of namespace ${namespace}: ${elsewhere.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`).join(", ")}`,
@@ -112,7 +138,16 @@ export function standingIn(cluster: Manifests, namespace: string) {
 
 /** What files would change or bring, `Kind name` in their order; an object that stands in the cluster as it is in a file is no change. */
 export function changedBy(files: readonly ManifestObject[], cluster: Manifests, namespace: string): string[] {
-  const known = [...cluster.fleets, ...cluster.windows, ...cluster.pops, ...cluster.rollouts, ...cluster.approvals, ...cluster.sites];
+  const known = [
+    ...cluster.fleets,
+    ...cluster.windows,
+    ...cluster.pops,
+    ...cluster.rollouts,
+    ...cluster.approvals,
+    ...cluster.sites,
+    ...cluster.clientRollouts,
+    ...cluster.policies,
+  ];
   const specs = new Map(known.map(({ kind, metadata, spec }) => [`${kind} ${keyOf(metadata, namespace)}`, specOf(kind, spec)]));
   return files
     .filter(({ kind, metadata, spec }) => !isDeepStrictEqual(specs.get(`${kind} ${keyOf(metadata, namespace)}`), spec))
@@ -188,7 +223,7 @@ function siteNotes(sites: readonly TunnelSite[], pops: ReadonlySet<string>): str
 /** Approvals of files that are for nothing: of a rollout that is not there, or of another object of that name. */
 function approvalNotes(files: readonly ManifestObject[], rollouts: readonly PopRollout[]): string[] {
   return files.flatMap(({ kind, metadata, spec }) => {
-    if (kind !== "Approval") return [];
+    if (kind !== "Approval" || (spec as Approval["spec"]).for.kind !== "PoPRollout") return [];
     const { name, uid } = (spec as Approval["spec"]).for;
     const found = rollouts.find((rollout) => rollout.metadata.name === name);
     if (found?.metadata.uid === uid) return [];

@@ -1,7 +1,8 @@
 import type { AccountPolicy } from "../../api/account-policy.ts";
+import { CLIENT_SYSTEMS } from "../../api/client-rollout.ts";
 import { explanation, troubles, unseenChange, type Explanation } from "./explanation.ts";
 
-/** What an account sees of itself: its sites, the PoPs they use and when these are maintained, what would help (rule I15). */
+/** What an account sees of itself: its sites and Clients, the PoPs they use and when these are maintained, what would help (rule I15). */
 export function explainAccountPolicy({ metadata, spec, status }: AccountPolicy): Explanation {
   const subject = `AccountPolicy ${metadata.namespace ?? ""}`;
   if (status === undefined) return explanation(`${subject} has no status yet: no operator has looked at it`, []);
@@ -24,6 +25,7 @@ export function explainAccountPolicy({ metadata, spec, status }: AccountPolicy):
           ],
     ],
     ["Policy", [`Order of a pair: ${spec.sockets.order}; a pair on two majors: ${spec.sockets.haRemediation}; notices go to ${told}.`]],
+    ["Clients", [...policyLines(spec), ...(status.clients ?? []).map(clientLine)]],
     [
       "PoPs",
       pops.map(({ name, sites, next = [], impact }) => {
@@ -33,4 +35,34 @@ export function explainAccountPolicy({ metadata, spec, status }: AccountPolicy):
     ],
     ["Advice", advice.map(({ message }) => message)],
   ]);
+}
+
+type Spec = AccountPolicy["spec"];
+type OfRollout = NonNullable<NonNullable<AccountPolicy["status"]>["clients"]>[number];
+
+/** Nothing where the account says nothing of Clients at all: it may have none. */
+function policyLines({ clients }: Spec): string[] {
+  if (clients === undefined) return [];
+  return CLIENT_SYSTEMS.map((os) => {
+    const policy = clients[POLICY_NAMES[os]];
+    if (policy?.upgrade !== "Automatic") return `${os}: Managed, nothing is offered.`;
+    const { users = [], groups = [] } = policy.pilotGroup ?? {};
+    const pilots = [...groups.map((group) => `group ${group}`), ...(users.length === 0 ? [] : [`${users.length} users by name`])];
+    const until = policy.pause?.until === undefined ? "" : ` until ${policy.pause.until}`;
+    const pause = policy.pause === undefined ? "" : ` ${policy.pause.version} is paused${until}: ${policy.pause.reason}.`;
+    return `${os}: Automatic, ${policy.experience}; pilots: ${pilots.join(", ") || "none"}.${pause}`;
+  });
+}
+
+const POLICY_NAMES = { Windows: "windows", macOS: "macos", Linux: "linux" } as const;
+
+function clientLine({ rollout, os, version, stage, inPhase, numbers, effective, reasons = [], nextAt }: OfRollout): string {
+  const where = `${stage === undefined ? "not begun" : `in stage ${stage}`}, ${inPhase ? "a phase has reached the account" : "no phase has reached the account yet"}`;
+  const counted =
+    numbers === undefined
+      ? "not counted yet"
+      : `${numbers.confirmed} of ${numbers.eligible} devices have it, ${numbers.failed} failed, ${numbers.unreachable} unreachable`;
+  const held = effective === "Run" ? "" : `; ${effective}${reasons.length === 0 ? "" : `: ${reasons.join("; ")}`}`;
+  const next = nextAt === undefined ? "" : `; the next phase opens ${nextAt}, if nothing fails`;
+  return `${os} ${version} (ClientRollout ${rollout}): ${where}; ${counted}${held}${next}.`;
 }

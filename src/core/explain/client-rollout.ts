@@ -60,7 +60,7 @@ function stageLine({ name, openedAt, endedAt, outcome, approval, numbers }: Stag
   return `${name} from ${momentText(openedAt, undefined)}${over}${how}: ${numbers === undefined ? "not counted yet" : numbersText(numbers)}`;
 }
 
-const numbersText = ({ eligible, offered, attempted, confirmed, failed, unreachable }: ClientNumbers): string =>
+export const numbersText = ({ eligible, offered, attempted, confirmed, failed, unreachable }: ClientNumbers): string =>
   `${eligible} eligible, ${offered} offered, ${attempted} attempted, ${confirmed} confirmed, ${failed} failed, ${unreachable} unreachable`;
 
 function forecastLines({ forecast, support }: Status): string[] {

@@ -1,6 +1,11 @@
 import type { SocketSite, SocketSiteStatus } from "../../api/socket-site.ts";
 import { explanation, troubles, unseenChange, type Explanation } from "./explanation.ts";
-import { holdLines } from "./hold-lines.ts";
+import type { SocketRollout } from "../../api/socket-rollout.ts";
+import { isReached, placeInRamp, stepsToCome } from "../rollout/ramp-steps.ts";
+import { cleanText } from "../text.ts";
+import { formatInstant } from "../time/instant.ts";
+import { holdText, type ShownHold } from "./hold-lines.ts";
+import { asKnown, type KnownSite } from "./known-site.ts";
 import { momentText } from "./moment.ts";
 import { storyLines } from "./story.ts";
 
@@ -23,18 +28,31 @@ const DECIDED = {
   noticeAcceptedAt: "the account was told then",
 } as const satisfies Record<NonNullable<Upgrade["announced"]>["decidedBy"], string>;
 
+/** What besides the site itself tells about it; each may be left out. */
+export interface BesideSite {
+  /** The SocketRollouts, for when the step of its ramp opens: sites do not write that, it would be a write of each at each step (G11). */
+  readonly rollouts?: readonly SocketRollout[];
+  /** What the inventory knows now, while the status rests. */
+  readonly known?: KnownSite;
+}
+
 /** Why the site is not upgraded yet, and when; its Sockets; of a pair whether one can take over (rule G2). */
-export function explainSocketSite({ metadata, spec, status }: SocketSite): Explanation {
+export function explainSocketSite({ metadata, spec, status: written }: SocketSite, { rollouts = [], known }: BesideSite = {}): Explanation {
   const subject = `SocketSite ${metadata.namespace ?? ""}/${metadata.name}`;
-  if (status === undefined) return explanation(`${subject} has no status yet: no operator has looked at it`, []);
+  if (written === undefined) return explanation(`${subject} has no status yet: no operator has looked at it`, []);
   const zone = spec.timeZone;
+  const status = asKnown(written, known);
   const { upgrade, holds = [], ha, sockets = [], next = [], conditions = [], verdicts = [] } = status;
-  const runs = status.lowestVersion === undefined ? "has not said what it runs" : `runs ${status.lowestVersion}`;
-  return explanation(`${subject} ${runs}; ${upgradeSentence(upgrade, zone)}`, [
-    ["Attention", [...unseenChange(metadata.generation, status.observedGeneration), ...troubles(conditions)]],
-    ["Waits for", holdLines(holds, zone)],
-    ["Upgrade", upgradeLines(upgrade, zone)],
-    ["Sockets", sockets.map((socket) => socketLine(socket, zone))],
+  const isBlocked = conditions.some(({ type, status: is }) => type === "Accepted" && is === "False");
+  const atRest = known === undefined ? upgrade?.command && restsSince(upgrade) : undefined;
+  return explanation(`${subject} ${runsSentence(status, atRest, zone)}; ${upgradeSentence(upgrade, zone, isBlocked)}`, [
+    ["Attention", [...unseenChange(metadata.generation, status.observedGeneration), ...troubles(conditions), ...restLines(atRest, zone)]],
+    [
+      "Waits for",
+      holds.flatMap((hold, index) => [`${index + 1}. ${holdText(hold, zone)}`, ...rampLines(metadata.uid, hold, rollouts, zone)]),
+    ],
+    ["Upgrade", upgradeLines(upgrade, zone, known)],
+    ["Sockets", sockets.map((socket) => socketLine(socket, zone, known))],
     [
       "High availability",
       (ha?.checks ?? []).map(({ name, status: is, message }) => `${name}: ${is}${message === undefined ? "" : ` (${message})`}`),
@@ -55,16 +73,57 @@ export function explainSocketSite({ metadata, spec, status }: SocketSite): Expla
   ]);
 }
 
-function upgradeSentence(upgrade: Upgrade | undefined, zone: string): string {
+/** Since when the status of a site rests whose Socket has a command in hand: what changes by the minute is not written (rule B12). */
+const restsSince = ({ command, since }: Upgrade): string => (command!.claimedAt > since ? command!.claimedAt : since);
+
+function runsSentence(
+  { lowestVersion, sockets = [] }: NonNullable<SocketSite["status"]>,
+  atRest: string | undefined,
+  zone: string,
+): string {
+  if (lowestVersion === undefined) return "has not said what it runs";
+  if (atRest !== undefined) return `ran ${lowestVersion} ${momentText(atRest, zone)}`;
+  const versions = [...new Set(sockets.flatMap(({ version }) => version ?? []))];
+  return `runs ${versions.length === 0 ? lowestVersion : versions.join(" and ")}`;
+}
+
+const restLines = (atRest: string | undefined, zone: string): readonly string[] =>
+  atRest === undefined
+    ? []
+    : [
+        `What its Sockets run and how far the one in hand is, is as of ${momentText(atRest, zone)}: the status rests until that one is done. The inventory knows more: name it with --inventory.`,
+      ];
+
+/** When the ramp comes to a site that is not in it yet, if nothing holds it (rules S10, G7). */
+function rampLines(
+  siteUid: string,
+  { rule, reason, message }: ShownHold,
+  rollouts: readonly SocketRollout[],
+  zone: string,
+): readonly string[] {
+  const rollout = rollouts.find(({ metadata }) => message.includes(`(SocketRollout ${metadata.name})`));
+  const ramp = rollout?.status?.ramp;
+  if (rule !== "S10" || reason !== "NotInRamp" || rollout === undefined || ramp === undefined) return [];
+  const place = placeInRamp(siteUid, { uid: rollout.metadata.uid, version: rollout.spec.version });
+  const step = stepsToCome(rollout.spec.ramp, ramp).find(({ percent }) => isReached(place, percent));
+  if (step === undefined) return ["None of its steps takes this site; raise the last one to 100 for that."];
+  const about = `It is among the sites of the step to ${step.percent} %`;
+  if (step.at === undefined) return [`${about}; when that opens nobody knows while something holds the ramp.`];
+  return [`${about}, which opens ${momentText(formatInstant(step.at), zone)} if nothing holds the ramp; its notice counts from then.`];
+}
+
+function upgradeSentence(upgrade: Upgrade | undefined, zone: string, isBlocked: boolean): string {
   if (upgrade === undefined) return "nothing is planned for it";
   const { version, step, start, planned } = upgrade;
+  if (isBlocked && (step === "Scheduled" || step === "Announced"))
+    return `${version} was announced, and nothing starts until what is named below is corrected`;
   const when = planned?.start === undefined ? undefined : momentText(start ?? planned.start, zone);
   if (step === "Scheduled" || step === "Announced") return `${version} ${STEPS[step]}${when === undefined ? "" : ` for ${when}`}`;
   const again = (step === "Skipped" || step === "Failed") && when !== undefined ? `, and is tried again ${when}` : "";
   return `${version} ${STEPS[step]}${again}`;
 }
 
-function upgradeLines(upgrade: Upgrade | undefined, zone: string): string[] {
+function upgradeLines(upgrade: Upgrade | undefined, zone: string, known: KnownSite | undefined): string[] {
   if (upgrade === undefined) return [];
   const { cause, rollout, announced, planned, notice, window, lastStart, order, done = [], command, message, change } = upgrade;
   const why = {
@@ -88,21 +147,40 @@ function upgradeLines(upgrade: Upgrade | undefined, zone: string): string[] {
   if (done.length > 0) lines.push(`Done: ${done.join(" and ")}.`);
   if (command !== undefined) {
     lines.push(
-      `In hand: ${command.serial}, to be fetched between ${momentText(command.notBefore, zone)} and ${momentText(command.notAfter, zone)} (${command.state}).`,
+      `In hand: ${command.serial}, to be fetched between ${momentText(command.notBefore, zone)} and ${momentText(command.notAfter, zone)} (${rowText(command, known, zone)}).`,
     );
   }
   if (message !== undefined) lines.push(`Last: ${message}.`);
   return lines;
 }
 
+/** How far the command is, as the inventory knows it; else what was true when the status came to rest. */
+function rowText({ state, claimedAt }: NonNullable<Upgrade["command"]>, known: KnownSite | undefined, zone: string): string {
+  const moment = (instant: number): string => momentText(formatInstant(instant), zone);
+  if (known === undefined) return `${state} as of ${momentText(claimedAt, zone)}`;
+  const { command } = known;
+  if (command === undefined) return "the inventory has lost it, so it counts as given";
+  const { givenAt, proceedingAt, endedAt, said } = command;
+  const facts = [
+    givenAt === undefined ? "nobody has fetched it" : `fetched ${moment(givenAt)}`,
+    ...(proceedingAt === undefined ? [] : [`installing since ${moment(proceedingAt)}`]),
+    ...(endedAt === undefined ? [] : [`${command.state} ${moment(endedAt)}`]),
+    ...(said === undefined ? [] : [`it said: ${cleanText(said, 256)}`]),
+  ];
+  return facts.join(", ");
+}
+
 function socketLine(
   { serial, role, state, model, version, connected, unstable, lastAttempt }: NonNullable<SocketSiteStatus["sockets"]>[number],
   zone: string,
+  known: KnownSite | undefined,
 ): string {
+  const polled = known?.sockets.find((one) => one.serial === serial)?.polledMilliseconds;
+  const heard = polled === undefined ? "" : `, polled ${Math.round(polled / 1_000)} s ago`;
   const is = `${role}, ${state}, ${connected ? (unstable === true ? "connected but unstable" : "connected") : "not connected"}`;
   const last =
     lastAttempt === undefined
       ? ""
       : `; ${lastAttempt.version} ${lastAttempt.outcome.toLowerCase()}${lastAttempt.reason === undefined ? "" : ` (${lastAttempt.reason})`} ${momentText(lastAttempt.endedAt, zone)}`;
-  return `${serial}${model === undefined ? "" : ` ${model}`} runs ${version ?? "an unknown version"}: ${is}${last}`;
+  return `${serial}${model === undefined ? "" : ` ${model}`} runs ${version ?? "an unknown version"}: ${is}${heard}${last}`;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { accountPolicySpec } from "../../api/account-policy.ts";
 import { socketRolloutSpec } from "../../api/socket-rollout.ts";
 import type { SocketSite } from "../../api/socket-site.ts";
+import { rolloutView } from "../socket/rollout-view.examples.ts";
 import { fails, SiteWorld } from "../socket-site/site-world.examples.ts";
 import { MINUTE } from "../time/civil.ts";
 import { explainAccountPolicy } from "./account-policy.ts";
@@ -35,11 +36,18 @@ describe("a pair on its way from 17.2 to 18.3.3", () => {
       "Window: Sunday 2026-11-29 01:00 Europe/Berlin (2026-11-29T00:00:00Z) to Sunday 2026-11-29 03:00 Europe/Berlin (2026-11-29T02:00:00Z), last start Sunday 2026-11-29 01:58 Europe/Berlin (2026-11-29T00:58:00Z).",
     ]);
     world.until("2026-11-29T00:36:00Z");
-    expect(of(world).summary).toBe("SocketSite acme/berlin runs 17.2; 18.3.3 is being installed");
+    const claimed = "Sunday 2026-11-29 01:35:30 Europe/Berlin (2026-11-29T00:35:30Z)";
+    expect(of(world).summary).toBe(`SocketSite acme/berlin ran 17.2 ${claimed}; 18.3.3 is being installed`);
+    expect(section(world, "Attention")).toEqual([
+      `What its Sockets run and how far the one in hand is, is as of ${claimed}: the status rests until that one is done. The inventory knows more: name it with --inventory.`,
+    ]);
     expect(section(world, "Upgrade").slice(-2)).toEqual([
       "Order: S-2002, then S-2001.",
-      "In hand: S-2002, to be fetched between Sunday 2026-11-29 01:35:30 Europe/Berlin (2026-11-29T00:35:30Z) and Sunday 2026-11-29 01:58 Europe/Berlin (2026-11-29T00:58:00Z) (Open).",
+      "In hand: S-2002, to be fetched between Sunday 2026-11-29 01:35:30 Europe/Berlin (2026-11-29T00:35:30Z) and Sunday 2026-11-29 01:58 Europe/Berlin (2026-11-29T00:58:00Z) (Open as of Sunday 2026-11-29 01:35:30 Europe/Berlin (2026-11-29T00:35:30Z)).",
     ]);
+    world.until("2026-11-29T00:54:00Z");
+    expect(of(world).summary, "a pair has a write to spare for that").toContain("; 18.3.3 is being verified");
+    expect(section(world, "Sockets")[1]).toContain("S-2002 X1600 runs 18.3.3");
     world.until("2026-11-29T01:05:00Z");
     expect(section(world, "Upgrade")).toContain("Done: S-2002.");
     expect(section(world, "High availability")).toContain("CompatibleVersion: Upgrading (S-2001 runs 17.2, S-2002 18.3.3)");
@@ -69,6 +77,82 @@ describe("a pair on its way from 17.2 to 18.3.3", () => {
     expect(section(world, "Verdicts")).toEqual(["18.3.3-9f86d081 on S-2001: failed in one window (InstallFailed); tried once more"]);
     world.until(world.now + MINUTE);
   });
+});
+
+it("[S1] [G11] with the inventory it tells what the resting status cannot: fetched, installing, the version that is reported", () => {
+  const world = new SiteWorld(TUESDAY);
+  world.until("2026-11-29T00:36:00Z");
+  const { serial, id } = world.upgrade!.command!;
+  const known = { sockets: [...world.inventory().devices.values()], command: world.rows.get(id)! };
+  const told = explainSocketSite(asSite(world), { known });
+  expect(told.summary).toContain("SocketSite acme/berlin runs 17.2; 18.3.3 is being installed");
+  const lines = (title: string, of = told) => of.sections.find((one) => one.title === title)?.lines ?? [];
+  expect(lines("Attention")).toEqual([]);
+  expect(lines("Upgrade").at(-1)).toMatch(/\(fetched Sunday 2026-11-29 01:3\d:?\d* Europe\/Berlin \([^)]*\)\)\.$/);
+  expect(lines("Sockets")[0]).toContain(", polled 20 s ago");
+  const runs = known.sockets.map((device) => (device.serial === serial ? { ...device, version: "18.3.3" } : device));
+  const later = explainSocketSite(asSite(world), { known: { ...known, sockets: runs } });
+  expect(later.summary).toContain("runs 17.2 and 18.3.3; 18.3.3 is being verified");
+  const lost = explainSocketSite(asSite(world), { known: { sockets: known.sockets } });
+  expect(lines("Upgrade", lost).at(-1)).toContain("the inventory has lost it, so it counts as given");
+});
+
+it("[S10] [G2] a site that the ramp has not reached is told which step it is in and when that opens, if nothing holds the ramp", () => {
+  const ramp = (given: object) => ({ step: 0, percent: 1, opened: [{ percent: 1, at: TUESDAY }], ...given });
+  const world = new SiteWorld(TUESDAY, { rollouts: [rolloutView({ ramp: ramp({}) })] });
+  world.look();
+  expect(world.status.holds).toMatchObject([{ reason: "NotInRamp" }]);
+  const { spec, name, uid } = rolloutView();
+  const rollout = (timer: object, percents = [1, 50, 100]) => ({
+    apiVersion: "rollward.dev/v1alpha1",
+    kind: "SocketRollout" as const,
+    metadata: { name, uid } as SocketSite["metadata"],
+    spec: { ...socketRolloutSpec.parse(spec), ramp: percents.map((percent) => ({ percent, for: "168h" })) },
+    status: { ramp: ramp({ timer }) },
+  });
+  const waits = (...of: Parameters<typeof rollout>) =>
+    explainSocketSite(asSite(world), { rollouts: [rollout(...of)] }).sections.find(({ title }) => title === "Waits for")!.lines[1];
+  expect(waits({ since: "2026-11-24T12:00:00Z", accumulated: 0 })).toMatch(
+    /^It is among the sites of the step to (50 %, which opens Tuesday 2026-12-01|100 %, which opens Tuesday 2026-12-08) 13:00 Europe\/Berlin/,
+  );
+  expect(waits({ accumulated: 7 })).toContain("when that opens nobody knows while something holds the ramp");
+  expect(waits({ accumulated: 0 }, [1])).toContain("None of its steps takes this site");
+});
+
+it("[G2] a site whose serial is claimed twice shows no start", () => {
+  const world = new SiteWorld(TUESDAY);
+  world.look();
+  world.seen = { ...world.seen, claimedTwice: new Map([["S-2001", { sameAccount: "acme/munich" }]]) };
+  world.look();
+  expect(of(world).summary).toBe(
+    "SocketSite acme/berlin runs 17.2; 18.3.3 was announced, and nothing starts until what is named below is corrected",
+  );
+});
+
+it("[G2] a rollout that counts no site says why none counts", () => {
+  const spec = socketRolloutSpec.parse({
+    version: "18.3.3",
+    models: ["X1500"],
+    announcedAt: "2026-11-20T09:00:00Z",
+    artifact: { url: "socket-18.3.3.swu", sha256: "a".repeat(64), size: 10 },
+  });
+  const none = { sites: 0, inRamp: 0, offered: 0, attempted: 0, confirmed: 0, failed: 0, unreachable: 0 };
+  const rollout = {
+    apiVersion: "rollward.dev/v1alpha1",
+    kind: "SocketRollout" as const,
+    metadata: { name: "s" } as SocketSite["metadata"],
+    spec,
+    status: { numbers: none },
+  };
+  const second = (sites?: SocketSite[]) => explainSocketRollout(rollout, sites).sections[0]!.lines[1];
+  const world = new SiteWorld(TUESDAY);
+  world.look();
+  const silent = { ...asSite(world), status: {} };
+  expect(second([])).toBe("No site counts: there is no SocketSite at all.");
+  expect(second([silent, asSite(world), silent])).toContain(
+    "No site counts of 3: 2 with a Socket that has not said what it runs, 1 of another model;",
+  );
+  expect(second()).toContain("No site counts: a site counts when all its Sockets are enrolled");
 });
 
 it("no status yet: nobody has looked", () => {
