@@ -6,7 +6,10 @@
 #     --build-arg RUNTIME_BASE=gcr.io/distroless/cc-debian12@sha256:… \
 #     -t REGISTRY/rollward:0.1.0 .
 # `docker buildx imagetools inspect NAME:TAG` tells the digest of the day.
-# BUILD_BASE: Node 24 for glibc, with npm. RUNTIME_BASE: glibc, libstdc++ and CA certificates.
+# BUILD_BASE: Node 24 for glibc, with npm. RUNTIME_BASE: glibc and libstdc++; CA certificates are Node's own.
+#
+# Without Docker: `npm run image` (Linux, root) builds the last stage with buildah on a base of Debian's libraries, and hands it the first
+# one ready made (--build-context build=…); so the last stage only copies, and nothing is run or fetched in it.
 ARG BUILD_BASE
 ARG RUNTIME_BASE
 

@@ -73,10 +73,12 @@ export interface Built {
   readonly sizes: ReadonlyMap<string, number>;
   /** Bytes by package ("rollward" for our own), the largest first. */
   readonly byPackage: readonly (readonly [string, number])[];
+  /** The folders of the packages of which something is inside, as package-lock.json names them: node_modules/NAME. */
+  readonly packages: readonly string[];
 }
 
 /** Bundles the operator and its command line into `folder`. Throws when something that is for development only would be in it. */
-export async function build(folder: string): Promise<Built> {
+export async function build(folder: string, { sourceMaps = true }: { readonly sourceMaps?: boolean } = {}): Promise<Built> {
   const bundle = await rolldown({
     input: { rollward: ENTRY, "forecast-worker": WORKER },
     platform: "node",
@@ -89,7 +91,7 @@ export async function build(folder: string): Promise<Built> {
     format: "esm",
     entryFileNames: "[name].mjs",
     chunkFileNames: "chunks/[name]-[hash].mjs",
-    sourcemap: true,
+    sourcemap: sourceMaps,
     // One character beyond Latin-1 makes V8 keep the whole text of a file with two bytes a character.
     charset: "ascii",
     // Names stay as they are written: a stack that somebody sends us must be readable.
@@ -104,7 +106,8 @@ export async function build(folder: string): Promise<Built> {
   const [first = "", ...lines] = readFileSync(program, "utf8").split("\n");
   if (!first.startsWith("#!")) throw new Error(`${program} does not begin with the #! line of ${relative(ROOT, ENTRY)}`);
   writeFileSync(program, [`#!/usr/bin/env -S node ${NODE_FLAGS.join(" ")}`, ...lines].join("\n"));
-  return { program, sizes: new Map(chunks.map((chunk) => [chunk.fileName, Buffer.byteLength(chunk.code)])), byPackage: packagesOf(chunks) };
+  const sizes = new Map(chunks.map((chunk) => [chunk.fileName, Buffer.byteLength(chunk.code)]));
+  return { program, sizes, byPackage: packagesOf(chunks), packages: foldersOf(chunks) };
 }
 
 function refuseForeign(chunks: readonly OutputChunk[]): void {
@@ -123,6 +126,12 @@ function packagesOf(chunks: readonly OutputChunk[]): (readonly [string, number])
     }
   }
   return [...bytes].sort(([, one], [, other]) => other - one);
+}
+
+function foldersOf(chunks: readonly OutputChunk[]): string[] {
+  const inside = chunks.flatMap((chunk) => Object.entries(chunk.modules).filter(([, module]) => module.renderedLength > 0));
+  const folders = inside.flatMap(([id]) => /node_modules\/(?:.*node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
+  return [...new Set(folders)].toSorted();
 }
 
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(0).padStart(7)} kB`;

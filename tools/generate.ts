@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { GROUP } from "../src/api/common.ts";
 import { allResources } from "../src/api/resources.ts";
+import { CRD_FIELDS, fieldsOf, grown, recorded } from "./crd-fields.ts";
 import { chartFiles } from "./helm/chart-sources.ts";
 import { findHelm } from "./helm/install.ts";
 import { PLAIN_MANIFESTS, plainManifests } from "./helm/plain-manifests.ts";
@@ -22,7 +23,18 @@ function generated(): ReadonlyMap<string, string> {
     const text = stringify(resource.crd(), { lineWidth: 0, aliasDuplicateObjects: false });
     return [join(CRDS, `${GROUP}_${resource.plural}.yaml`), header + text] as const;
   });
-  return new Map([...files, ...chartFiles(new Map(files)), ...referencePages()]);
+  return new Map([
+    ...files,
+    ...chartFiles(new Map(files)),
+    ...referencePages(),
+    [CRD_FIELDS, recordOfFields(files.map(([, text]) => text))],
+  ]);
+}
+
+/** Read before it is written: what it has, it keeps. */
+function recordOfFields(crds: readonly string[]): string {
+  const path = join(ROOT, CRD_FIELDS);
+  return grown(existsSync(path) ? recorded(readFileSync(path, "utf8")) : [], fieldsOf(crds));
 }
 
 /** Files in folders of which everything is generated, that nothing asks for any more. */

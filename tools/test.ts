@@ -1,11 +1,13 @@
-// npm test: makes sure of what the tests need (a real control plane, Prometheus, PostgreSQL, helm, nodes, a browser), runs every tier that can run here, says
+// npm test: makes sure of what the tests need (a real control plane, Prometheus, PostgreSQL, helm, nodes, what the image is built with, a browser), runs every tier that can run here, says
 // what was skipped and why. Arguments go to vitest. The last line is for people and programs alike: "N passed, N failed".
 // ROLLWARD_TESTS_NEED names, with commas, what must be there: without it the tests are not run, and that is a failure.
 import { parseCLI, startVitest, type TestCase, type TestModule, type Vitest } from "vitest/node";
 import { BrowserUnavailable, ensureBrowser } from "./browser/install.ts";
 import { ControlPlaneUnavailable, ensureControlPlane } from "./control-plane/ensure.ts";
 import { ensureHelm, HelmUnavailable } from "./helm/install.ts";
+import { ensureImageTools, ImageToolsUnavailable } from "./image/install.ts";
 import { ensureNodeTools, NodesUnavailable } from "./nodes/install.ts";
+import { ensureOmahaClient, OmahaClientUnavailable } from "./omaha-client/install.ts";
 import { ensurePostgres, PostgresUnavailable } from "./postgres/install.ts";
 import { ensurePrometheus, PrometheusUnavailable } from "./prometheus/install.ts";
 
@@ -15,6 +17,8 @@ const NEEDS = {
   postgres: { ensure: ensurePostgres, unavailable: PostgresUnavailable },
   helm: { ensure: ensureHelm, unavailable: HelmUnavailable },
   nodes: { ensure: ensureNodeTools, unavailable: NodesUnavailable },
+  image: { ensure: ensureImageTools, unavailable: ImageToolsUnavailable },
+  "omaha-client": { ensure: ensureOmahaClient, unavailable: OmahaClientUnavailable },
   browser: { ensure: ensureBrowser, unavailable: BrowserUnavailable },
 } as const;
 

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from "node:net";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isForbidden } from "./forbidden-addresses.ts";
 import { createProber, type ClosableProber } from "./prober.ts";
 
 let prober: ClosableProber;
@@ -125,3 +126,60 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+describe("addresses that no check may reach", () => {
+  const METADATA = [
+    "http://169.254.169.254/latest/meta-data/iam/security-credentials/",
+    "http://2852039166/",
+    "http://0xa9fea9fe/",
+    "http://[::ffff:169.254.169.254]/",
+    "http://[64:ff9b::a9fe:a9fe]/",
+    "http://[fe80::1]:8080/healthz",
+    "http://[fd00:ec2::254]/",
+    "http://100.100.100.200/",
+    "http://168.63.129.16/",
+    "http://0.0.0.0:8080/",
+    "http://224.0.0.1/",
+  ];
+
+  it.for(METADATA)("[G12] %s is not asked, and the evidence says why", async (url) => {
+    const answer = await prober.http({ method: "GET", url, timeoutMilliseconds: 500 });
+    expect(answer).toMatchObject({ status: 0, milliseconds: 0 });
+    expect(answer.body).toMatch(/ was not asked: it is link-local or a cloud's metadata/);
+    expect(await prober.tcp(new URL(url).hostname.replace(/^\[|\]$/g, ""), 80, 500)).toBeUndefined();
+  });
+
+  it.for(["10.0.0.5", "192.168.1.1", "100.64.0.7", "203.0.113.9", "127.0.0.1", "2001:db8::5", "fd12::5", "::1"])(
+    "%s may be a node's or a pod's",
+    (address) => expect(isForbidden(address)).toBe(false),
+  );
+
+  it("[G12] a name that resolves to such an address, among others, is not asked; one that does not is, at what was looked at", async () => {
+    const port = await listening(createServer((_, response) => response.end("here")));
+    const answers: Readonly<Record<string, readonly string[]>> = {
+      "prometheus.example": ["127.0.0.1"],
+      "turned.example": ["127.0.0.1", "169.254.169.254"],
+    };
+    let asked = 0;
+    const guarded = createProber((name, _, callback) => {
+      asked++;
+      callback(
+        null,
+        (answers[name] ?? []).map((address) => ({ address, family: 4 })),
+      );
+    });
+    const ask = (host: string) => guarded.http({ method: "GET", url: `http://${host}:${port}/`, timeoutMilliseconds: 2_000, fresh: true });
+    expect(await ask("prometheus.example")).toMatchObject({ status: 200, body: "here" });
+    expect(asked, "once for each connection").toBe(1);
+    const refused = await ask("turned.example");
+    expect(refused).toMatchObject({
+      status: 0,
+      body: expect.stringMatching(/^turned\.example was not asked: it is link-local/) as unknown,
+    });
+    expect([await guarded.tcp("prometheus.example", port, 2_000), await guarded.tcp("turned.example", port, 2_000)]).toEqual([
+      expect.any(Number),
+      undefined,
+    ]);
+    await guarded.close();
+  });
+});

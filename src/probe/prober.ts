@@ -1,6 +1,8 @@
-import { connect } from "node:net";
+import { lookup as lookUp, type LookupAddress } from "node:dns";
+import { connect, type LookupFunction } from "node:net";
 import { Agent, request } from "undici";
 import type { DataPlaneAnswer, Prober } from "../control/ports.ts";
+import { forbiddenText, isForbidden } from "./forbidden-addresses.ts";
 
 /** Of an answer at most this many bytes are kept, unless the call says otherwise. */
 const DEFAULT_BYTES = 64 * 1024;
@@ -18,10 +20,12 @@ export interface ClosableProber extends Prober {
 
 /**
  * The Prober port on undici: pooled connections of its own (a probe never waits behind the API server's), HTTP/1.1, one deadline over
- * connecting, headers and body, no redirects, and never more in memory than asked for. Nothing here throws: a call that got no answer
- * is `status: 0` with what was found in `body`.
+ * connecting, headers and body, no redirects, no link-local address whatever a name resolves to, and never more in memory than asked for.
+ * Nothing here throws: a call that got no answer is `status: 0` with what was found in `body`. `resolve`: the machine's, unless a test
+ * has another.
  */
-export function createProber(): ClosableProber {
+export function createProber(resolve: Resolve = lookUp): ClosableProber {
+  const lookup = guarded(resolve);
   const agents = new Map<string, Agent>();
   const agentFor = (ca: string | undefined, fresh: boolean): Agent => {
     const key = `${fresh} ${ca ?? ""}`;
@@ -36,14 +40,14 @@ export function createProber(): ClosableProber {
       // 0: the connection closes after its answer.
       pipelining: fresh ? 0 : 1,
       keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
-      connect: ca === undefined ? {} : { ca },
+      connect: { lookup, ...(ca === undefined ? {} : { ca }) },
     });
     agents.set(key, agent);
     return agent;
   };
   return {
     http: (call) => http(agentFor(call.ca, call.fresh === true), call),
-    tcp,
+    tcp: (host, port, timeoutMilliseconds) => tcp(host, port, timeoutMilliseconds, lookup),
     close: async () => {
       const all = [...agents.values()];
       agents.clear();
@@ -52,9 +56,40 @@ export function createProber(): ClosableProber {
   };
 }
 
+/** As node:dns resolves a name to all its addresses. */
+export type Resolve = (
+  name: string,
+  options: { readonly all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/**
+ * Resolves a name once, and refuses it when one of its addresses is forbidden: the connection goes to what was looked at. Literal
+ * addresses are never looked up; `http` and `tcp` look at them themselves.
+ */
+const guarded =
+  (resolve: Resolve): LookupFunction =>
+  (name, options, callback) =>
+    resolve(name, { ...options, all: true }, (error, addresses) => {
+      // Where it failed there are no addresses, whatever the types say.
+      if (error !== null) return callback(error, []);
+      const [first] = addresses;
+      if (first === undefined || addresses.some(({ address }) => isForbidden(address)))
+        return callback(Object.assign(new Error(forbiddenText(name)), { code: FORBIDDEN }), []);
+      if (options.all === true) return callback(null, addresses);
+      return callback(null, first.address, first.family);
+    });
+
+const FORBIDDEN = "ERR_FORBIDDEN_ADDRESS";
+
+/** The host of an address without brackets, as the parser of addresses writes it: 2852039166 is 169.254.169.254 there. */
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : "");
+
 async function http(dispatcher: Agent, call: Parameters<Prober["http"]>[0]): Promise<DataPlaneAnswer> {
   const started = performance.now();
   const milliseconds = (): number => performance.now() - started;
+  const host = hostOf(call.url);
+  if (isForbidden(host)) return { status: 0, body: forbiddenText(host), milliseconds: 0 };
   const deadline = AbortSignal.timeout(call.timeoutMilliseconds);
   try {
     const response = await request(call.url, {
@@ -93,11 +128,11 @@ async function readBody(
   return { text: Buffer.concat(chunks).subarray(0, maximum).toString("utf8"), truncated: length > maximum };
 }
 
-function tcp(host: string, port: number, timeoutMilliseconds: number): Promise<number | "Refused" | undefined> {
+function tcp(host: string, port: number, timeoutMilliseconds: number, lookup: LookupFunction): Promise<number | "Refused" | undefined> {
   const started = performance.now();
   return new Promise((resolve) => {
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) return resolve(undefined);
-    const socket = connect({ host, port });
+    if (!Number.isInteger(port) || port < 1 || port > 65_535 || isForbidden(host)) return resolve(undefined);
+    const socket = connect({ host, port, lookup });
     const answer = (found: number | "Refused" | undefined): void => {
       clearTimeout(deadline);
       socket.destroy();

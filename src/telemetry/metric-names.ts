@@ -20,6 +20,10 @@ export const GAUGES = define({
     help: "State set: 1 for the verdict of the check, the worst of its nodes.",
     labels: ["namespace", "pop", "check", "verdict"],
   },
+  pop_last_rollback_timestamp_seconds: {
+    help: "When the PoP last ended a rollback, with the version that was taken back and the check that did it; node: it was none of its checks.",
+    labels: ["namespace", "pop", "version", "check"],
+  },
   pop_tunnels: {
     help: "Sites whose tunnels the PoP reported, by what it last said; Unknown: nothing for an hour.",
     labels: ["namespace", "pop", "up"],
@@ -32,7 +36,12 @@ export const GAUGES = define({
   tunnel_sites_dual: { help: "Sites that keep two PoPs apart, because both reported their tunnels.", labels: [] },
   window_active: { help: "1 while the PoP's maintenance window is open.", labels: ["namespace", "pop"] },
   window_next_open_timestamp_seconds: { help: "When the PoP's maintenance window opens next.", labels: ["namespace", "pop"] },
+  rollout_info: { help: "Always 1; the version of the rollout, or of its content, in its label.", labels: ["kind", "name", "version"] },
   rollout_state: { help: "State set: 1 for what the rollout does.", labels: ["kind", "name", "state"] },
+  rollout_waits_until_timestamp_seconds: {
+    help: "Until when the rollout waits, by the first of its reasons; 0: nobody knows. No series: it waits for nothing.",
+    labels: ["kind", "name", "reason"],
+  },
   rollout_progress_ratio: {
     help: "Share of a rollout's members that were offered, attempted, confirmed, failed, or cannot be reached.",
     labels: ["kind", "name", "measure"],
@@ -47,9 +56,17 @@ export const GAUGES = define({
     help: "Sockets by model and by the version that they report; the rarest are counted as other.",
     labels: ["model", "version"],
   },
+  client_versions: {
+    help: "Clients by system and by the version that they report, none where they report none; the rarest are counted as other.",
+    labels: ["os", "version"],
+  },
   notice_pending: { help: "Sites with a planned upgrade of which no channel has taken the notice yet.", labels: [] },
   queue_depth: { help: "Objects that are due and wait for a worker.", labels: ["kind"] },
   watch_bookmark_age_seconds: { help: "How long ago a watch last showed that it is alive.", labels: ["kind"] },
+  gateway_clock_skew_seconds: {
+    help: "What the inventory's clock is ahead of this gateway's host; beyond 5 either way nothing is offered.",
+    labels: [],
+  },
   leader: { help: "1 on the replica that decides.", labels: [] },
   tzdata_info: { help: "Always 1; the version of the time-zone data in its label.", labels: ["version"] },
 });
@@ -59,7 +76,10 @@ export const COUNTERS = define({
   window_breach_total: { help: "Disruptions that were started outside their window; has to stay 0.", labels: [] },
   notice_sent_total: { help: "Notices that were taken by the channel that counts.", labels: ["kind"] },
   notice_late_total: { help: "Upgrades of sites begun with less notice than was promised; has to stay 0.", labels: [] },
-  device_checkins_total: { help: "Polls of devices, by what they were answered.", labels: ["protocol", "answer"] },
+  device_checkins_total: {
+    help: "Check-ins of devices (polls of Sockets, requests of Clients), by what they were answered.",
+    labels: ["protocol", "answer"],
+  },
   api_requests_total: { help: "Calls to API servers; code 0 is no answer.", labels: ["verb", "kind", "code"] },
 });
 
@@ -80,6 +100,11 @@ export const HISTOGRAMS = define({
     help: "Time to answer a poll of a device.",
     labels: [],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+  },
+  health_check_seconds: {
+    help: "Time of one question to a node, a pod or a Prometheus, answered or not.",
+    labels: [],
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   },
   reconcile_seconds: {
     help: "Time of one reconcile.",

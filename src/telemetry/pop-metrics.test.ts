@@ -154,3 +154,28 @@ it("a roll that is taken back and its rollback are two: 600 s forward, 60 s back
   const of = (outcome: string) => sums.find((line) => line.includes(`outcome="${outcome}",spent="working"`))?.split(" ")[1];
   expect(["TakenBack", "RolledBack"].map(of)).toEqual(["600", "60"]);
 });
+
+it.each([
+  ["node n1: ready: GET http://10.0.0.1:8080/healthz answered 500", "ready"],
+  ["loss: 0.2, expected <= 0.01", "loss"],
+  ["node n1: its container exited 3 times", "node"],
+  [undefined, "node"],
+])("the last rollback is told with the version that was taken back and its check: %s", async (evidence, check) => {
+  const { pops, lines } = world();
+  const checked = (one: PopCluster): PopCluster => ({
+    ...one,
+    spec: { ...one.spec, health: { ...one.spec.health, node: [{ name: "ready" }], pop: [{ name: "loss" }] } } as never,
+  });
+  const entry = { revision: "r", startedAt: instant, endedAt: instant };
+  const history = [
+    { ...entry, version: "2", outcome: "RolledBack", evidence },
+    { ...entry, version: "3", outcome: "Promoted" },
+  ];
+  pops.observe(checked(pop({ history })));
+  const value = Date.parse(instant) / 1000;
+  expect(await lines()).toContain(
+    `rollward_pop_last_rollback_timestamp_seconds{namespace="fleet",pop="fra1",version="2",check="${check}"} ${value}`,
+  );
+  pops.observe(checked(pop({ history: history.slice(1) })));
+  expect((await lines()).some((line) => line.startsWith("rollward_pop_last_rollback"))).toBe(false);
+});

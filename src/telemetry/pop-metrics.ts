@@ -93,6 +93,7 @@ export function popReadings(pop: PopCluster, now: number): GaugeReading[] {
       value: nodes.filter((node) => node.step === step).length,
     })),
     ...checkReadings(labels, checks),
+    ...rollbackReadings(labels, pop),
     { name: "window_active", labels, value: slots.some(({ start, end }) => start <= now && now < end) ? 1 : 0 },
     ...(opens === undefined ? [] : [{ name: "window_next_open_timestamp_seconds", labels, value: opens / 1000 } as const]),
   ];
@@ -108,6 +109,16 @@ function checkReadings(labels: { namespace: string; pop: string }, checks: reado
       value: verdict === worst ? 1 : 0,
     }));
   });
+}
+
+/** The last rollback that ended. Its evidence begins with the check that did it, behind the node that was asked (`node NAME: CHECK: …`). */
+function rollbackReadings(labels: { namespace: string; pop: string }, { spec, status = {} }: PopCluster): GaugeReading[] {
+  const last = status.history?.findLast(({ outcome }) => outcome === "RolledBack" || outcome === "RollbackFailed");
+  if (last === undefined) return [];
+  const names = [...spec.health.node, ...spec.health.pop].map(({ name }) => name);
+  const check = names.find((name) => last.evidence?.startsWith(`${name}: `) || last.evidence?.includes(`: ${name}: `)) ?? "node";
+  const value = Date.parse(last.endedAt) / 1000;
+  return [{ name: "pop_last_rollback_timestamp_seconds", labels: { ...labels, version: last.version, check }, value }];
 }
 
 /** Why a rollback began between the two, as one of three words; undefined when none did. */

@@ -1,6 +1,7 @@
 import type { Assignment, PopRollout } from "../api/pop-rollout.ts";
 import { WAITING_REASONS, type WaitingReason } from "../api/reasons.ts";
 import type { GaugeReading, Metrics } from "./metrics.ts";
+import { rolloutReadings } from "./rollout-readings.ts";
 
 const KIND = "PoPRollout";
 /** Nothing was begun there yet. */
@@ -41,7 +42,7 @@ export class RolloutMetrics {
   #refresh(): void {
     const waiting = new Map<WaitingReason, number>();
     for (const [key, rollout] of this.#seen) {
-      this.#metrics.publish(key, rolloutReadings(rollout, this.#now()));
+      this.#metrics.publish(key, popRolloutReadings(rollout, this.#now()));
       const reason = rollout.status?.holds?.[0]?.reason;
       if (reason !== undefined && Object.hasOwn(WAITING_REASONS, reason))
         waiting.set(reason as WaitingReason, (waiting.get(reason as WaitingReason) ?? 0) + 1);
@@ -54,7 +55,7 @@ export class RolloutMetrics {
 }
 
 /** The gauges of one rollout at an instant. */
-export function rolloutReadings({ metadata, status = {} }: PopRollout, now: number): GaugeReading[] {
+export function popRolloutReadings({ metadata, spec, status = {} }: PopRollout, now: number): GaugeReading[] {
   const labels = { kind: KIND, name: metadata.name };
   const { assignments = [], numbers, forecast, conditions = [] } = status;
   const state = conditions.find(({ type }) => type === "Progressing")?.reason ?? "Unknown";
@@ -68,6 +69,7 @@ export function rolloutReadings({ metadata, status = {} }: PopRollout, now: numb
   };
   const pendingSince = status.holds?.some(({ reason }) => reason === "AwaitingApproval") ? approvalPendingSince(status) : undefined;
   return [
+    ...rolloutReadings(labels, spec.version ?? spec.content?.version ?? "", status.holds),
     { name: "rollout_state", labels: { ...labels, state }, value: 1 },
     ...Object.entries(measures).map(([measure, value]): GaugeReading => ({
       name: "rollout_progress_ratio",

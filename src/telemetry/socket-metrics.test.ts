@@ -158,12 +158,14 @@ it("[S10] a rollout tells five honest shares of its sites, its state and its end
 });
 
 it("polls of devices are counted by their answer, and timed", async () => {
-  const told = checkinMetrics(metrics);
+  const told = checkinMetrics(metrics, "ddi");
   told("Nothing", 0.003);
   told("Unauthorized", 0.001);
   expect(await series("device_checkins_total")).toEqual([
     'rollward_device_checkins_total{protocol="ddi",answer="Nothing"} 1',
     'rollward_device_checkins_total{protocol="ddi",answer="Unauthorized"} 1',
   ]);
-  expect(await series("device_checkin_seconds_count")).toEqual(["rollward_device_checkin_seconds_count 2"]);
+  checkinMetrics(metrics, "omaha")("Offer", 0.002);
+  expect(await series("device_checkins_total")).toContain('rollward_device_checkins_total{protocol="omaha",answer="Offer"} 1');
+  expect(await series("device_checkin_seconds_count")).toEqual(["rollward_device_checkin_seconds_count 3"]);
 });

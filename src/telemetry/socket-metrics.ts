@@ -2,6 +2,7 @@ import { WAITING_REASONS, type WaitingReason } from "../api/reasons.ts";
 import type { SocketRollout } from "../api/socket-rollout.ts";
 import type { SocketSite } from "../api/socket-site.ts";
 import type { GaugeReading, Metrics } from "./metrics.ts";
+import { rolloutReadings } from "./rollout-readings.ts";
 
 const SITES = "SocketSite";
 const ROLLOUTS = "SocketRollout";
@@ -116,13 +117,14 @@ function versionReadings(sockets: SiteFacts["sockets"]): GaugeReading[] {
 }
 
 /** The gauges of one rollout. Shares are of sites. */
-function socketRolloutReadings({ metadata, status = {} }: SocketRollout): GaugeReading[] {
+function socketRolloutReadings({ metadata, spec, status = {} }: SocketRollout): GaugeReading[] {
   const labels = { kind: ROLLOUTS, name: metadata.name };
   const { numbers, forecast, conditions = [], stopped } = status;
   // A person's stop is nobody's alarm; one for failures is.
   const state = stopped?.by === "Failures" ? "Halted" : (conditions.find(({ type }) => type === "Progressing")?.reason ?? "Unknown");
   const share = (count = 0): number => (numbers === undefined || numbers.sites === 0 ? 0 : count / numbers.sites);
   return [
+    ...rolloutReadings(labels, spec.version, status.holds),
     { name: "rollout_state", labels: { ...labels, state }, value: 1 },
     ...(["offered", "attempted", "confirmed", "failed", "unreachable"] as const).map((measure): GaugeReading => ({
       name: "rollout_progress_ratio",
@@ -149,10 +151,16 @@ function counted<Key>(keys: readonly Key[]): Map<Key, number> {
   return found;
 }
 
-/** What a gateway tells of each poll of DDI. */
-export function checkinMetrics(metrics: Metrics): (answer: string, seconds: number) => void {
+/** What a gateway tells of each check-in: polls of Sockets (DDI) and requests of Clients (Omaha). */
+export function checkinMetrics(metrics: Metrics, protocol: "ddi" | "omaha"): (answer: string, seconds: number) => void {
   return (answer, seconds) => {
-    metrics.count("device_checkins_total", { protocol: "ddi", answer });
+    metrics.count("device_checkins_total", { protocol, answer });
     metrics.observe("device_checkin_seconds", {}, seconds);
   };
 }
+
+/** What a gateway tells of its host's clock, where it compares it with the inventory's. */
+export const skewMetric =
+  (metrics: Metrics): ((seconds: number) => void) =>
+  (seconds) =>
+    metrics.publish("gateway/clock", [{ name: "gateway_clock_skew_seconds", labels: {}, value: seconds }]);

@@ -32,7 +32,7 @@ const MECHANICS = [...SHARED_CORE, "core/time/", "core/window/", "core/health/",
 /** One folder a kind: they know the shared core, never each other. */
 const KINDS = ["fleet", "maintenance-window", "pop-cluster", "pop-rollout", "tunnel-site"];
 /** Kinds that share what Sockets are. */
-const SOCKET_KINDS = ["account-policy", "socket-rollout", "socket-site"];
+const SOCKET_KINDS = ["socket-rollout", "socket-site"];
 /** The interfaces between the controllers and the world. */
 const PORTS = ["control/ports.ts", "control/sites.ts", "control/inventory.ts", "control/notices.ts"];
 
@@ -102,6 +102,13 @@ export const LAYERS: readonly Layer[] = [
     rule: `src/core/${kind} imports api, the shared core and core/socket, never another kind`,
   })),
   {
+    name: "core/account-policy",
+    covers: ["core/account-policy/"],
+    imports: ["api/", ...MECHANICS, "core/socket/", "core/client/"],
+    packages: ["node:crypto"],
+    rule: "src/core/account-policy tells an account of its Sockets and Clients: it imports api, the shared core, core/socket and core/client",
+  },
+  {
     name: "core/client",
     covers: ["core/client/"],
     imports: ["api/", ...MECHANICS],
@@ -114,6 +121,13 @@ export const LAYERS: readonly Layer[] = [
     imports: ["api/", ...MECHANICS, "core/client/"],
     packages: ["node:crypto"],
     rule: "src/core/client-rollout imports api, the shared core and core/client, never another kind",
+  },
+  {
+    name: "core/explain of a Client",
+    covers: ["core/explain/client.ts", "core/explain/client.test.ts"],
+    imports: ["api/", ...MECHANICS, "core/client/", "core/explain/"],
+    packages: [],
+    rule: "nothing of a Client stands in a status: src/core/explain/client.ts asks the pure answer of core/client, as its check-in would",
   },
   {
     name: "core/explain",
@@ -163,15 +177,43 @@ export const LAYERS: readonly Layer[] = [
   {
     name: "inventory",
     covers: ["inventory/"],
-    imports: ["runtime/", "api/", ...PORTS, "core/socket/"],
+    imports: ["runtime/", "api/", ...PORTS, "control/client-inventory.ts", "core/socket/", "core/client/"],
     types: ["core/decision.ts", "core/socket-site/observation.ts"],
     packages: ["node:*", "kysely", "pg"],
-    rule: "src/inventory is an adapter: it imports runtime, api, the ports of control and the command row of core/socket, and decides nothing",
+    rule: "src/inventory is an adapter: it imports runtime, api, the ports of control, the command row of core/socket and what a report changes of core/client, and decides nothing",
+  },
+  {
+    name: "gateway/clients",
+    covers: ["gateway/clients/"],
+    imports: [
+      "gateway/",
+      "omaha/",
+      "runtime/",
+      "api/",
+      ...PORTS,
+      "control/client-inventory.ts",
+      "control/clients/check-in.ts",
+      "control/device-credentials.ts",
+      "control/kinds.ts",
+      "core/client/",
+    ],
+    types: ["core/decision.ts"],
+    packages: ["node:*"],
+    rule: "src/gateway/clients brings a Client's check-in over the wire: it imports the gateway, omaha, and of control and core what answers it",
   },
   {
     name: "gateway",
     covers: ["gateway/"],
-    imports: ["runtime/", "api/", ...PORTS, "control/device-credentials.ts", "core/socket/answer.ts", "core/socket/device-words.ts"],
+    imports: [
+      "runtime/",
+      "api/",
+      ...PORTS,
+      "control/device-credentials.ts",
+      "core/socket/answer.ts",
+      "core/socket/device-words.ts",
+      "core/socket/surroundings.ts",
+      "gateway/clients/",
+    ],
     types: ["core/decision.ts", "core/socket/command.ts"],
     packages: ["node:*"],
     rule: "src/gateway answers devices: it imports runtime, api, the ports of control, and of core what is answered and how devices write",
@@ -228,8 +270,10 @@ export const LAYERS: readonly Layer[] = [
       "simulation/",
       "control/ports.ts",
       "control/inventory.ts",
+      "control/client-inventory.ts",
       "control/device-credentials.ts",
       "core/decision.ts",
+      "core/client/",
       "core/explain/",
       "core/window/",
       "core/time/",
@@ -237,7 +281,7 @@ export const LAYERS: readonly Layer[] = [
       "core/closest.ts",
     ],
     packages: ["node:*", "commander", "picocolors", "yaml"],
-    rule: "src/cli speaks to people: it imports api, core/{explain,window,time} and simulation; main hands it the adapters",
+    rule: "src/cli speaks to people: it imports api, core/{client,explain,window,time} and simulation; main hands it the adapters",
   },
   {
     name: "settings",

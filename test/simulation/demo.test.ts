@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { UPDATING_TAINT } from "../../src/api/names.ts";
+import { ACCOUNT_POLICY } from "../../src/api/account-policy.ts";
 import { CHAPTERS } from "../../src/cli/demo/chapters.ts";
 import type { Act } from "../../src/cli/demo/act.ts";
 import { BERLIN, POPS, TOKYO, VERSIONS, type Versions } from "../../src/cli/demo/cast.ts";
@@ -11,6 +12,11 @@ import { firstAct } from "../../src/cli/demo/first-act.ts";
 import { BASE, CONTENT, RELEASES } from "../../src/cli/demo/fleet/cast.ts";
 import { FLEET_CHAPTERS } from "../../src/cli/demo/fleet/chapters.ts";
 import { secondAct } from "../../src/cli/demo/fleet/second-act.ts";
+import { ACCOUNTS, faultyDraft } from "../../src/cli/demo/clients/cast.ts";
+import { CLIENT_CHAPTERS } from "../../src/cli/demo/clients/chapters.ts";
+import { claimPilotsAlone } from "../../src/cli/demo/clients/claims.ts";
+import { fourthAct } from "../../src/cli/demo/clients/fourth-act.ts";
+import type { ClientPlay } from "../../src/cli/demo/clients/play.ts";
 import { SITES, TARGET } from "../../src/cli/demo/sockets/cast.ts";
 import { claimLedgersAreClean } from "../../src/cli/demo/sockets/claims.ts";
 import { SOCKET_CHAPTERS } from "../../src/cli/demo/sockets/chapters.ts";
@@ -252,6 +258,46 @@ describe("rollward demo --embedded --act 3", () => {
   }, 120_000);
 });
 
+describe("rollward demo --embedded --act 4", () => {
+  it("[C2] [C5] [C6] [F7] plays 20,000 Clients through six weeks: a faulty version stops itself at about 8 %, the fixed one goes on, as their own ledgers have it", async () => {
+    const { code, text } = await perform(fourthAct());
+    expect(code, text.slice(-3_000)).toBe(0);
+    const chapters = text.split(/^== Act 4, /m).slice(1);
+    expect(chapters).toHaveLength(5);
+    expect(chapters[0]).toMatch(/✓ 20,000 Clients of 60 accounts are there, and run 5\.11\.0: \d{5} users;/);
+    expect(chapters[2]).toMatch(/✓ it was stopped at about 8 % of the users: .*: \d+ of \d+ users, [678]\.\d %/);
+    expect(chapters[3]).toMatch(/✓ 5\.12\.4 was offered first to computers that run 5\.12\.3, .*: \d{2,} offers in \d+ hours/);
+    expect(chapters[4]).toMatch(
+      /✓ each phase opened at the second .*phase 2: foreseen (\S+), opened \1; phase 3: foreseen (\S+), opened \2/,
+    );
+    expect(text.slice(text.indexOf("== What was shown")).match(/^ {2}week \d +[░▓█]{50} /gm)).toHaveLength(6);
+  }, 240_000);
+
+  it("[C5] a faulty version that is none makes it end with 1: nothing stops it", async () => {
+    const { code, text } = await perform(fourthAct({ fates: () => ({ ends: "Runs" }), chapters: CLIENT_CHAPTERS.slice(0, 3) }));
+    expect(code).toBe(1);
+    expect(text).toMatch(/claimed: 5\.12\.3 paused itself by its failures, .*\n  found:   effective is Run/);
+  }, 120_000);
+
+  it("[C2] an account that calls all of its staff pilots makes it end with 1: the claim names their computers", async () => {
+    const account = ACCOUNTS.find(({ policies }) => policies?.windows?.pilotGroup !== undefined)!;
+    const allStaff = async (clients: ClientPlay): Promise<void> => {
+      const { cluster, clock } = clients.stage;
+      await clients.announce(faultyDraft(), "the version is announced");
+      const patch = { op: "replace", path: "/spec/clients/windows/pilotGroup/groups", value: ["staff"] } as const;
+      await clients.stage.perform(cluster.patch(ACCOUNT_POLICY, "account", account.name, [patch]));
+      await clients.passTo(clock.now() + 2 * 86_400_000);
+      await claimPilotsAlone(clients);
+    };
+    const chapters = [CLIENT_CHAPTERS[0]!, { title: "all staff are pilots", story: "", run: allStaff }];
+    const { code, text } = await perform(fourthAct({ chapters }));
+    expect(code).toBe(1);
+    expect(text).toMatch(
+      new RegExp(`claimed: for two weeks 5\\.12\\.3 was offered to pilots alone: .*\\n  found:   ${account.name}-pc-\\d+-\\d at 2026-11-0`),
+    );
+  }, 120_000);
+});
+
 /** A machine on which no control plane is to be had, and nothing else is asked for. */
 const bareMachine = (): DemoPorts => {
   const nothing = (): never => {
@@ -313,7 +359,12 @@ describe("rollward demo without a control plane", () => {
     expect(await command("--act", "3", "--keep")).toMatchObject({ out: "", code: 2 });
   }, 60_000);
 
-  it("--act takes 1, 2 or 3, and says so", async () => {
-    await expect(command("--embedded", "--act", "4")).rejects.toThrow(/argument '4' is invalid\. Allowed choices are 1, 2, 3/);
+  it("the fourth act with --real or --keep beside it: the command line is at fault", async () => {
+    expect(await command("--act", "4", "--real")).toMatchObject({ out: "", code: 2 });
+    expect(await command("--act", "4", "--keep")).toMatchObject({ out: "", code: 2 });
+  });
+
+  it("--act takes 1 to 4, and says so", async () => {
+    await expect(command("--embedded", "--act", "5")).rejects.toThrow(/argument '5' is invalid\. Allowed choices are 1, 2, 3, 4/);
   });
 });

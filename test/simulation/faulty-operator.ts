@@ -12,6 +12,7 @@ import {
   type Prober,
   type WriteOptions,
 } from "../../src/control/ports.ts";
+import type { ClientInventory } from "../../src/control/client-inventory.ts";
 import { type Inventory, InventoryUnavailable } from "../../src/control/inventory.ts";
 import type { Notices } from "../../src/control/notices.ts";
 import { sleep } from "../../src/runtime/clock.ts";
@@ -32,10 +33,23 @@ export interface FaultyOperatorOptions {
   readonly sabotage?: Sabotage;
   /** What it serves Sockets by; left out: it was started without. */
   readonly devices?: { readonly inventory: Inventory; readonly notices: Notices };
+  /** What it knows of Clients, and how often it reads their numbers; left out: it was started without. */
+  readonly clients?: { readonly inventory: ClientInventory; readonly countedEvery: number };
 }
 
-/** What an operator asks of the inventory without changing anything in it. */
-const QUESTIONS: ReadonlySet<string | symbol> = new Set(["site", "measured", "changed", "devices"]);
+/** What an operator asks of the inventories without changing anything in them. */
+const QUESTIONS: ReadonlySet<string | symbol> = new Set([
+  "site",
+  "measured",
+  "changed",
+  "devices",
+  "clients",
+  "counted",
+  "versions",
+  "replicas",
+  "directory",
+  "directories",
+]);
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
@@ -68,6 +82,9 @@ export class FaultyOperator {
       told: { queue: () => ({ retrying: (_key, _delay, _failures, error) => options.observer?.failed(this.name, error) }) },
       ...(options.devices
         ? { inventory: this.#inventory(options.devices.inventory), notices: this.#notices(options.devices.notices) }
+        : {}),
+      ...(options.clients
+        ? { clients: this.#inventory(options.clients.inventory), clientsCountedEvery: options.clients.countedEvery }
         : {}),
     });
     this.#process.start();
@@ -109,7 +126,7 @@ export class FaultyOperator {
   }
 
   /** Every change of the inventory passes its mishap; who died hears nothing any more. */
-  #inventory(inventory: Inventory): Inventory {
+  #inventory<Store extends object>(inventory: Store): Store {
     return new Proxy(inventory, {
       get: (target, name): unknown => {
         const value: unknown = Reflect.get(target, name, target);

@@ -1,13 +1,13 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { freePorts } from "../control-plane/ports.ts";
-import { blobPath, MANIFEST_TYPE, readTags, tarOf, writeImages } from "./images.ts";
+import { addImage, blobPath, MANIFEST_TYPE, readTags, tarOf, writeImages } from "./images.ts";
 
 let root: string;
 let running: ChildProcess[];
@@ -98,4 +98,18 @@ test("a relay carries both ways between a socket in a folder and a port, and a h
   );
   expect(answer).toHaveLength("heard 100000: ".length + 200_000);
   server.close();
+});
+
+test("an image in the OCI layout is added under a name of ours, and what was there before stays", () => {
+  const store = join(root, "store");
+  const { "pop:1.0.0": before } = writeImages(store, [program("1.0.0", "one")]);
+  const layout = join(root, "layout");
+  const manifest = Buffer.from("{}");
+  const hash = createHash("sha256").update(manifest).digest("hex");
+  mkdirSync(join(layout, "blobs", "sha256"), { recursive: true });
+  writeFileSync(join(layout, "blobs", "sha256", hash), manifest);
+  writeFileSync(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [{ digest: `sha256:${hash}` }] }));
+  expect(addImage(store, "rollward:test", layout)).toBe(`sha256:${hash}`);
+  expect(readTags(store)).toEqual({ "pop:1.0.0": before, "rollward:test": `sha256:${hash}` });
+  expect(readFileSync(blobPath(store, `sha256:${hash}`))).toEqual(manifest);
 });

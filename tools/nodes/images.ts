@@ -1,6 +1,6 @@
 // Images as a registry serves them, made without Docker: one static program each, in one layer. The same program gives the same digest.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
@@ -32,6 +32,16 @@ export function writeImages(store: string, programs: readonly Program[]): Tags {
   const tags = Object.fromEntries(programs.map((program) => [program.name, writeImage(store, program)]));
   write(tagsPath(store), Buffer.from(JSON.stringify(tags)));
   return tags;
+}
+
+/** Adds to a store the one image of a folder in the OCI layout, under the name that it is to be asked for by; answers with its digest. */
+export function addImage(store: string, name: string, layout: string): string {
+  const { manifests } = JSON.parse(readFileSync(join(layout, "index.json"), "utf8")) as { manifests: readonly { digest: string }[] };
+  const [{ digest } = { digest: "" }] = manifests;
+  const blobs = join(layout, "blobs", "sha256");
+  for (const hash of readdirSync(blobs)) write(blobPath(store, `sha256:${hash}`), readFileSync(join(blobs, hash)));
+  write(tagsPath(store), Buffer.from(JSON.stringify({ ...readTags(store), [name]: digest })));
+  return digest;
 }
 
 function writeImage(store: string, { path, entrypoint }: Program): string {

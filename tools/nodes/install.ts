@@ -18,7 +18,7 @@ import { readTags, tagsPath, type Tags, writeImages } from "./images.ts";
 const run = promisify(execFile);
 const PACKAGES = ["containerd", "runc", "containernetworking-plugins"];
 /** What the data plane's image has, by its tag; how each behaves stands in its name (programs/data-plane). */
-const VERSIONS = ["1.0.0", "2.0.0", "2.1.0", "2.2.0", "2.3.0", "3.0.0-crash-loop", "3.1.0-bad-health"] as const;
+const VERSIONS = ["1.0.0", "2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0", "3.0.0-crash-loop", "3.1.0-bad-health"] as const;
 const PAUSE = "pause";
 const PAUSE_TAG = "1";
 /** Whom the images are asked of; the nodes' containerd is told where that is. */

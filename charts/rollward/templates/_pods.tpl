@@ -34,6 +34,8 @@ tolerations: {{- toYaml . | nindent 2 }}
 - --gateway-address=:8443
 - --poll-interval={{ .pollInterval }}
 - --poll-interval-near={{ .pollIntervalNear }}
+- --client-app-id={{ .clients.appId }}
+- --clients-per-account={{ int .clients.perAccount }}
 {{- with .url }}
 - --gateway-url={{ . }}
 {{- end }}

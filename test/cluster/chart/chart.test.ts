@@ -140,6 +140,25 @@ describeWithHelm("the chart", () => {
     expect([await budgets(1), await budgets(2)]).toEqual([0, 1]);
   });
 
+  it("denies every pod of its own whatever no policy of it names, in and out", async () => {
+    type Labels = Readonly<Record<string, string>>;
+    for (const values of [[], EMBEDDED, APART]) {
+      const objects = await render(...values);
+      const policies = objects
+        .filter(({ kind }) => kind === "NetworkPolicy")
+        .map(({ spec }) => spec as { podSelector: { matchLabels: Labels }; policyTypes: string[] });
+      expect(new Set(policies.map(({ policyTypes }) => policyTypes.join()))).toEqual(new Set(["Ingress,Egress"]));
+      const workloads = objects.filter(({ kind }) => kind === "Deployment" || kind === "Job");
+      expect(workloads.length).toBeGreaterThan(1);
+      for (const { kind, metadata, spec } of workloads) {
+        const { labels } = (spec as { template: { metadata: { labels: Labels } } }).template.metadata;
+        const selects = ({ podSelector }: { podSelector: { matchLabels: Labels } }) =>
+          Object.entries(podSelector.matchLabels).every(([key, value]) => labels[key] === value);
+        expect(policies.filter(selects), `${kind} ${metadata.name}`).toHaveLength(1);
+      }
+    }
+  });
+
   it("takes those log levels alone at which a process starts", () => {
     const { properties } = JSON.parse(readFileSync(join(CHART, "values.schema.json"), "utf8")) as {
       properties: Record<"operator" | "gateway", { properties: { logLevel: { enum: string[] } } }>;

@@ -29,7 +29,7 @@ const queries = panels.flatMap(({ title, panel }) =>
 
 /** What Grafana puts in the place of variables. */
 function filled(expr: string): string {
-  const values = { socketrollout: "s-2", rollout: "r-2", namespace: "fleet", pop: "fra1", __rate_interval: "30s" };
+  const values = { clientrollout: "c-2", socketrollout: "s-2", rollout: "r-2", namespace: "fleet", pop: "fra1", __rate_interval: "30s" };
   return Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`$${name}`, value), expr);
 }
 

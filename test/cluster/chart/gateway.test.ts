@@ -176,7 +176,8 @@ describeWithControlPlane("[T3] the chart's gateway", () => {
         };
         const answers = async (questions: readonly string[]) =>
           Promise.all(questions.map(async (question) => `${question}: ${(await may(...question.split(" "))) ? "yes" : "no"}`));
-        const used = ["get fleets/fleet -n fleet", "list socketrollouts -n fleet", "get socketsites -n acme"];
+        const ofFleet = ["get fleets/fleet -n fleet", "list socketrollouts -n fleet", "get popclusters -n fleet"];
+        const used = [...ofFleet, ...["socketsites", "accountpolicies", "maintenancewindows"].map((kind) => `get ${kind} -n acme`)];
         expect(await answers(used)).toEqual(used.map((question) => `${question}: yes`));
         const dangerous = [
           "get nodes",
@@ -223,10 +224,13 @@ describeWithControlPlane("[T3] the chart's gateway", () => {
       const claim = async (url: string): Promise<void> => {
         const [apiVersion, now] = ["rollward.dev/v1alpha1", Date.now()];
         const spec = socketRolloutSpec.parse({ version: "18.3.3", announcedAt: new Date(now).toISOString(), artifact: ARTIFACT });
-        const site = socketSiteSpec.parse({ timeZone: "Europe/Berlin", sockets: [{ serial: "S-2002", role: "Primary" }] });
+        const sockets = [{ serial: "S-2002", role: "Primary" }];
+        const site = socketSiteSpec.parse({ timeZone: "Europe/Berlin", sockets, windowRef: { name: "sockets" } });
+        const sundays = { schedule: { weekly: [{ day: "Sunday", start: "01:00", end: "03:00" }] }, timeZone: "Local", notice: "48h" };
         await apply(
           fleetDraft(),
           { apiVersion, kind: "SocketRollout", metadata: { name: "socket-18-3-3", namespace: "fleet" }, spec },
+          { apiVersion, kind: "MaintenanceWindow", metadata: { name: "sockets", namespace: "acme" }, spec: sundays },
           { apiVersion, kind: "SocketSite", metadata: { name: "berlin", namespace: "acme" }, spec: site },
         );
         const rollout = (await object("-n", "fleet", "socketrollout", "socket-18-3-3")).metadata as unknown as { uid: string };

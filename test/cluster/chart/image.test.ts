@@ -16,7 +16,7 @@ const copied = of("COPY")
   .filter((line) => !line.startsWith("--from"))
   .flatMap((line) => line.split(" ").slice(0, -1));
 
-/** No image is built: its bases come from registries. What it is built from, and by, is run without them. */
+/** Its last stage is built and run in test/nodes/image.test.ts; its first needs a registry, so what that runs is run here without one. */
 describe("the Dockerfile", () => {
   it("takes both bases as build arguments without a default, so that nobody builds on whatever a tag is today", () => {
     expect(of("FROM")).toEqual(["${BUILD_BASE} AS build", "${RUNTIME_BASE}"]);
@@ -28,6 +28,13 @@ describe("the Dockerfile", () => {
     expect(of("USER")).toEqual([`${user}:${user}`]);
     expect(JSON.parse(of("ENTRYPOINT")[0]!)).toEqual(["/usr/local/bin/node", ...NODE_FLAGS, "/app/rollward.mjs"]);
     expect(of("RUN")[0]).toBe("npm ci --ignore-scripts");
+  });
+
+  it("runs nothing in its last stage, so that it can be built where there is no network", () => {
+    const last = instructions
+      .slice(instructions.findLastIndex((line) => line.startsWith("FROM ")) + 1)
+      .map((line) => line.split(" ")[0] ?? "");
+    expect([...new Set(last)].toSorted()).toEqual(["CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "USER"]);
   });
 
   it("copies only what exists and what .dockerignore lets through, and that lets nothing through besides", () => {

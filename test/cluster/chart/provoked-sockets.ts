@@ -76,7 +76,7 @@ const S2 = { kind: "SocketRollout", name: "s-2", instance: "a" };
 const polls =
   (...answers: readonly string[]) =>
   ({ metrics }: Exporter): void => {
-    for (const answer of answers) checkinMetrics(metrics)(answer, 0.004);
+    for (const answer of answers) checkinMetrics(metrics, "ddi")(answer, 0.004);
   };
 
 export const PROVOKED_SOCKETS: readonly Provoked[] = [
@@ -152,7 +152,7 @@ export const PROVOKED_SOCKETS: readonly Provoked[] = [
   {
     alert: "RollwardDevicesSilent",
     labels: {},
-    summary: "No device has polled the gateway for half an hour.",
+    summary: "No Socket has polled the gateway for half an hour.",
     minutes: 33,
   },
 ];

@@ -1,8 +1,9 @@
 // The states that the alerts are about, each brought about in the operator's exporter, and what the alert then says.
 import { popClusterSpec, popClusterStatus, type PopCluster } from "../../../src/api/pop-cluster.ts";
 import { popRolloutSpec, popRolloutStatus, type PopRollout } from "../../../src/api/pop-rollout.ts";
-import { checkinMetrics } from "../../../src/telemetry/socket-metrics.ts";
+import { checkinMetrics, skewMetric } from "../../../src/telemetry/socket-metrics.ts";
 import type { Exporter } from "./exporter.ts";
+import { clientRollout, clientVersions, PROVOKED_CLIENTS } from "./provoked-clients.ts";
 import { mixedSite, PROVOKED_SOCKETS, site, socketRollout, unannounced } from "./provoked-sockets.ts";
 
 export const NOW = Date.parse("2026-11-23T12:00:00Z");
@@ -44,7 +45,9 @@ const pop = (status: object): PopCluster => ({
 const ready = (reason: string, status: "True" | "False" | "Unknown" = "False") => ({
   conditions: [{ type: "Ready", status, reason, message: "", lastTransitionTime: AT }],
 });
-const held = (reason: string) => ({ holds: [{ rule: "X1", reason, message: "" }] });
+const held = (reason: string, until?: string) => ({
+  holds: [{ rule: "X1", reason, message: "", ...(until === undefined ? {} : { until }) }],
+});
 const run = (more: object) => ({
   run: { id: 1, kind: "Roll", revision: "r2", version: "2", startedAt: AT, state: "Rolling", frozen: { members: [], order: [] }, ...more },
 });
@@ -62,7 +65,8 @@ const forecast = (fits: boolean) => ({ forecast: { digest: "d", at: AT, message:
 export function well({ told, facts, metrics }: Exporter): void {
   told.site(site({}));
   told.socketRollout(socketRollout({}));
-  checkinMetrics(metrics)("Nothing", 0.004);
+  told.clientRollout(clientRollout());
+  checkinMetrics(metrics, "ddi")("Nothing", 0.004);
   told.pop(pop(ready("Serving", "True")));
   told.rollout(rollout(forecast(true)));
   facts.leads = true;
@@ -73,11 +77,22 @@ const tunnels = (more: object) => ({ pop: "fra1", up: 3, down: 0, unknown: 0, an
 
 /** A fleet where much goes on and something goes wrong, more of it with each scrape. */
 export function busy({ told, facts, called, metrics }: Exporter): void {
+  skewMetric(metrics)(0.4);
   const bad = pop({
     ...run({}),
     ...ready("VersionFailed"),
     ...held("HealthUnknown"),
     nodes: [{ name: "n1", uid: "n1", since: AT, step: "Updating" }],
+    history: [
+      {
+        version: "2026.11.2",
+        revision: "r2",
+        startedAt: AT,
+        endedAt: AT,
+        outcome: "RolledBack",
+        evidence: "node n1: ready: GET http://10.0.0.1/healthz answered 500",
+      },
+    ],
     checks: [{ name: "ready", verdict: "Unhealthy", since: AT, evidence: "" }],
     next: [
       { start: "2026-11-23T11:00:00Z", end: "2026-11-23T13:00:00Z", localStart: "" },
@@ -86,14 +101,21 @@ export function busy({ told, facts, called, metrics }: Exporter): void {
   });
   told.pop(bad);
   told.rollout(
-    rollout({ ...forecast(true), ...held("AwaitingApproval"), numbers: { pops: 4, passed: 1, open: 2, failed: 1, skipped: 0 } }),
+    rollout({
+      ...forecast(true),
+      ...held("AwaitingApproval", "2026-11-29T00:00:00Z"),
+      numbers: { pops: 4, passed: 1, open: 2, failed: 1, skipped: 0 },
+    }),
   );
   told.windowBreached(bad);
   told.site(mixedSite(NOW - 3_600_000));
   told.site({ ...unannounced(), metadata: { ...unannounced().metadata, name: "munich" } });
   told.socketRollout(socketRollout({}));
+  told.clientRollout(clientRollout({ holds: [{ rule: "C4", reason: "AwaitingEvidence", message: "" }] }));
+  told.clientVersions(clientVersions);
   told.noticeLate(site({}));
-  const checkin = checkinMetrics(metrics);
+  const checkin = checkinMetrics(metrics, "ddi");
+  const ofClient = checkinMetrics(metrics, "omaha");
   facts.tunnels = { dualSites: 4, pops: [tunnels({ unknown: 1, ignored: 2 })] };
   const queue = told.queue("PoPCluster");
   queue.depth?.(3);
@@ -106,7 +128,9 @@ export function busy({ told, facts, called, metrics }: Exporter): void {
     called({ verb: "patch", kind: "Node", code: 200 });
     called({ verb: "patch", kind: "Node", code: 503 });
     for (const answer of ["Nothing", "Deployment", "Unauthorized", "Unavailable"]) checkin(answer, 0.004);
+    ofClient("UpToDate", 0.004);
     metrics.count("notice_sent_total", { kind: "Planned" });
+    metrics.observe("health_check_seconds", {}, 0.02);
     metrics.observe("pop_reconnect_seconds", labels, 4, owner);
     metrics.observe("pop_roll_duration_seconds", { ...labels, outcome: "Passed", spent: "working" }, 600, owner);
     metrics.count("pop_rollbacks_total", { ...labels, reason: "CheckFailed" }, owner);
@@ -287,4 +311,5 @@ export const PROVOKED: readonly Provoked[] = [
     once: ({ told }) => told.rollout(rollout({ numbers: { pops: 4, passed: 1, open: 2, failed: 1, skipped: 0 } })),
   },
   ...PROVOKED_SOCKETS,
+  ...PROVOKED_CLIENTS,
 ];

@@ -1,7 +1,9 @@
 // What the chart makes of `inventory`, `gateway` and `notices`, rendered; test/cluster/chart/gateway.test.ts runs it.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { readSettings } from "../../../src/settings.ts";
-import { APART, CHART, describeWithHelm, EMBEDDED, helm, IMAGE, render, type Rendered } from "./helm.ts";
+import { APART, CHART, describeWithHelm, EMBEDDED, helm, IMAGE, objectsOf, render, type Rendered, ROOT } from "./helm.ts";
 import { containerOf } from "./workload.ts";
 
 const ON = "inventory.postgresql.secretName=inventory";
@@ -97,12 +99,9 @@ describeWithHelm("the chart with Sockets", () => {
       );
     expect(egress("rollward-gateway")).toEqual([53, 53, 443, 6443, 5432]);
     expect(egress("rollward-operator")).toEqual([53, 53, 443, 6443, 9090, 5432, 443, 8443, "1-65535"]);
-    const rights = objects.filter(({ kind, metadata }) => kind.endsWith("Role") && metadata.name === "rollward-gateway");
-    expect(rights.flatMap(({ rules }) => rules)).toEqual([
-      { apiGroups: ["rollward.dev"], resources: ["socketsites"], verbs: ["get"] },
-      { apiGroups: ["rollward.dev"], resources: ["fleets"], resourceNames: ["fleet"], verbs: ["get"] },
-      { apiGroups: ["rollward.dev"], resources: ["socketrollouts"], verbs: ["list"] },
-    ]);
+    const rightsOf = (found: readonly Rendered[]) =>
+      found.filter(({ kind, metadata }) => kind.endsWith("Role") && metadata.name === "rollward-gateway").flatMap(({ rules }) => rules);
+    expect(rightsOf(objects)).toEqual(rightsOf(objectsOf(readFileSync(join(ROOT, "config/rbac/gateway.yaml"), "utf8"))));
   });
 
   it("gives the URL of PostgreSQL to the processes by a Secret alone, to operator and gateway alike", async () => {

@@ -58,20 +58,33 @@ export interface Ground {
   readonly enter: readonly string[];
 }
 
-/** Prepares a control plane for us: our kinds, the namespaces, the operator's rights, and a calendar that begins at `start`. */
-export async function breakGround(controlPlane: ControlPlane, start: number): Promise<Ground> {
+/** A control plane on which there is nothing of ours, and a calendar that begins at `start`. */
+export function untouchedGround(controlPlane: ControlPlane, start: number): Ground {
   const folder = mkdtempSync(join(tmpdir(), "rollward-rolls-"));
   const clockFile = join(folder, "clock.json");
   const calendar = AcceleratedClock.create(clockFile, { start, rate: 1 });
   const cluster = clusterOf(controlPlane, "admin");
+  return { controlPlane, cluster, calendar, folder, clockFile, directory: join(folder, "nodes.json"), enter: [] };
+}
+
+/** Prepares a control plane for us: our kinds, the namespaces, the operator's rights, and a calendar that begins at `start`. */
+export async function breakGround(controlPlane: ControlPlane, start: number): Promise<Ground> {
+  const ground = await groundWithKinds(controlPlane, start);
+  await grantOperatorRights(controlPlane, "operator");
+  return ground;
+}
+
+/** The same without any rights: the test grants its own to the user `operator`. */
+export async function groundWithKinds(controlPlane: ControlPlane, start: number): Promise<Ground> {
+  const ground = untouchedGround(controlPlane, start);
+  const { cluster } = ground;
   await Promise.all(allResources.map((resource) => cluster.create(CRD, resource.crd() as unknown as Draft<KubernetesObject>)));
   for (const name of [FLEET_NAMESPACE, DATA_PLANE_NAMESPACE]) await cluster.create(NAMESPACE, { metadata: { name } });
   await vi.waitFor(() => Promise.all(allResources.map((resource) => cluster.list(resource as Kind, { namespace: FLEET_NAMESPACE }))), {
     timeout: 20_000,
     interval: 100,
   });
-  await grantOperatorRights(controlPlane, "operator");
-  return { controlPlane, cluster, calendar, folder, clockFile, directory: join(folder, "nodes.json"), enter: [] };
+  return ground;
 }
 
 /** A real control plane with operators in processes of their own, on one calendar; whoever extends it brings the nodes. */
@@ -93,6 +106,11 @@ export abstract class ClusterWorld implements Ground {
     this.clockFile = clockFile;
     this.directory = directory;
     this.enter = enter;
+  }
+
+  /** What the operator that was started last has written. */
+  protected operatorLog(): string {
+    return this.operators.at(-1)?.log() ?? "no operator runs";
   }
 
   /** Ends the nodes; the last thing before the control plane goes. */
@@ -186,7 +204,7 @@ export abstract class ClusterWorld implements Ground {
         if (predicate(pop.status ?? {}, pop)) return pop;
         const { run, holds, nodes, history } = pop.status ?? {};
         throw new Error(
-          `PoP ${name} is not there yet (${waitingFor}): ${JSON.stringify({ run: run && [run.kind, run.version, run.state, run.ending], holds, nodes: nodes?.map((node) => [node.name, node.step, node.message]), history })}; ${this.operators.at(-1)?.log().slice(-600) ?? "no operator runs"}`,
+          `PoP ${name} is not there yet (${waitingFor}): ${JSON.stringify({ run: run && [run.kind, run.version, run.state, run.ending], holds, nodes: nodes?.map((node) => [node.name, node.step, node.message]), history })}; ${this.operatorLog().slice(-600)}`,
         );
       },
       { timeout, interval: 100 },

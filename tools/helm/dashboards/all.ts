@@ -1,3 +1,4 @@
+import { CLIENTS_DASHBOARD } from "./clients.ts";
 import { FLEET_DASHBOARD } from "./fleet.ts";
 import { grafanaJson } from "./grafana.ts";
 import { OPERATOR_DASHBOARD } from "./operator.ts";
@@ -10,6 +11,7 @@ export function dashboardFiles(): ReadonlyMap<string, string> {
     ["fleet.json", grafanaJson(FLEET_DASHBOARD)],
     ["pop.json", grafanaJson(POP_DASHBOARD)],
     ["sockets.json", grafanaJson(SOCKETS_DASHBOARD)],
+    ["clients.json", grafanaJson(CLIENTS_DASHBOARD)],
     ["operator.json", grafanaJson(OPERATOR_DASHBOARD)],
   ]);
 }
