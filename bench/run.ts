@@ -9,6 +9,7 @@ import { build, DIST, NODE_FLAGS } from "../tools/build.ts";
 import { ETCD_VERSION, KUBERNETES_VERSION } from "../tools/control-plane/versions.ts";
 import { badHealth } from "./bad-health.ts";
 import { checkIns } from "./check-ins.ts";
+import { clientsAtScale } from "./clients-at-scale.ts";
 import { type Figures, markdown, median } from "./figures.ts";
 import { foresight } from "./foresight.ts";
 import { nodeRoll } from "./node-roll.ts";
@@ -36,6 +37,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark | Alone>> = {
   "bad-health": { pops: { ber1: 1 }, run: async (world, program) => [await badHealth(world, program)] },
   foresight: { alone: foresight },
   "check-ins": { alone: checkIns },
+  "clients-at-scale": { alone: clientsAtScale },
   "socket-writes": { alone: socketWrites },
   "socket-sites": { pops: { fra1: 1 }, run: socketSites },
   "operator-footprint": { pops: { fra1: 4, tyo1: 4 }, run: async (world, program) => [await operatorFootprint(world, program)] },

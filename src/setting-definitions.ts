@@ -54,7 +54,8 @@ export const SETTINGS = {
   clockFile: {
     flag: "--clock-file <path>",
     environment: "ROLLWARD_CLOCK_FILE",
-    description: "a file that sets the pace of calendar time, for demonstrations",
+    description:
+      'for demonstrations, a file with the pace of calendar time: {"calendar": M, "real": M, "rate": N}, at the real instant the calendar showed that one, and since then it runs N times as fast; M in milliseconds since 1970',
   },
   logLevel: { flag: "--log-level <level>", environment: "ROLLWARD_LOG_LEVEL", description: LOG_LEVELS.join(", "), default: "info" },
   prometheusUrl: {
@@ -103,6 +104,18 @@ export const SETTINGS = {
     environment: "ROLLWARD_ARTIFACTS",
     description: "artifacts that the gateway serves itself",
   },
+  clientAppId: {
+    flag: "--client-app-id <id>",
+    environment: "ROLLWARD_CLIENT_APP_ID",
+    description: "the application that Clients name; with .windows, .macos or .linux behind it where they do not name their platform",
+    default: "rollward.client",
+  },
+  clientsPerAccount: {
+    flag: "--clients-per-account <number>",
+    environment: "ROLLWARD_CLIENTS_PER_ACCOUNT",
+    description: "so many Clients of one account are kept; others are offered nothing",
+    default: "200000",
+  },
   pollInterval: {
     flag: "--poll-interval <duration>",
     environment: "ROLLWARD_POLL_INTERVAL",
@@ -123,7 +136,7 @@ export const SETTINGS = {
   noticePrivateHosts: {
     flag: "--notice-private-hosts <names>",
     environment: "ROLLWARD_NOTICE_PRIVATE_HOSTS",
-    description: "the same for hosts inside the provider's own network: whole names or addresses",
+    description: "the same inside the provider's own network: whole names or addresses, ACCOUNT=HOST for one account, HOST for all",
   },
   noticeKey: {
     flag: "--notice-key <path>",

@@ -71,10 +71,11 @@ it("a leader may not act as long as others wait", () => {
 });
 
 it("the gateway needs an inventory; its intervals and files have to fit together", () => {
+  const CLIENTS = { appId: "rollward.client", perAccount: 200_000 };
   const gateway = { gatewayAddress: ":8443", inventory: "sqlite:/var/lib/rollward/inventory.db" };
   expect(readSettings(gateway, {})).toMatchObject({
     ok: true,
-    settings: { gateway: { address: { port: 8443 }, alone: false, hints: { ordinary: 300_000, near: 10_000 } } },
+    settings: { gateway: { address: { port: 8443 }, alone: false, hints: { ordinary: 300_000, near: 10_000 }, clients: CLIENTS } },
   });
   const sentences = [
     { gatewayAddress: ":8443" },
@@ -83,6 +84,9 @@ it("the gateway needs an inventory; its intervals and files have to fit together
     { ...gateway, gatewayKey: "key.pem" },
     { ...gateway, gatewayClientAuthorities: "folder" },
     { ...gateway, pollInterval: "5s" },
+    { pollInterval: "1ms" },
+    { ...gateway, clientAppId: "our client" },
+    { ...gateway, clientsPerAccount: "0" },
   ].flatMap((flags) => problems(flags));
   expect(sentences.map((sentence) => sentence.split(" ").slice(0, 1)[0])).toEqual([
     "--gateway-address",
@@ -90,18 +94,25 @@ it("the gateway needs an inventory; its intervals and files have to fit together
     "--inventory",
     "--gateway-certificate",
     "--gateway-client-authorities",
-    "--poll-interval-near",
+    "--poll-interval",
+    "--poll-interval",
+    "--client-app-id",
+    "--clients-per-account",
   ]);
 });
 
 it("the hosts of notices: a list with suffixes, another of private ones, and a key that goes with them", () => {
   const read = readSettings(
-    { noticeHosts: "Hooks.acme.example, *.example.org", noticePrivateHosts: "::1,10.0.0.5", noticeKey: "/etc/rollward/notice-key" },
+    {
+      noticeHosts: "Hooks.acme.example, *.example.org",
+      noticePrivateHosts: "::1,10.0.0.5,Acme_1=Hooks.internal",
+      noticeKey: "/etc/rollward/notice-key",
+    },
     {},
   );
   expect(read.ok && read.settings.notices).toEqual({
     hosts: ["hooks.acme.example", "*.example.org"],
-    privateHosts: ["::1", "10.0.0.5"],
+    privateHosts: ["::1", "10.0.0.5", "Acme_1=hooks.internal"],
     keyFile: "/etc/rollward/notice-key",
   });
 });
@@ -117,7 +128,7 @@ it.each([
   ],
   [
     { noticePrivateHosts: "*.internal.example" },
-    '--notice-private-hosts is "*.internal.example", of which "*.internal.example" is no host; write for example hooks.internal.example or 10.0.0.5, with commas between',
+    '--notice-private-hosts is "*.internal.example", of which "*.internal.example" is no host; write for example acme=hooks.internal.example, or 10.0.0.5 for all accounts, with commas between',
   ],
   [
     { noticeKey: "/key" },
@@ -125,4 +136,14 @@ it.each([
   ],
 ])("of notices %o is refused with a sentence", (flags, sentence) => {
   expect(problems(flags)).toEqual([sentence]);
+});
+
+it("the inventory's address is not repeated where it is refused: it may hold a password, or be nothing else", () => {
+  const password = "hunter2-hunter2";
+  for (const inventory of [`mysql://operator:${password}@host/database`, `postgresql//operator:${password}@host`, password]) {
+    const [sentence = "", ...more] = problems({ inventory });
+    expect(more).toEqual([]);
+    expect(sentence).toMatch(/^--inventory names no inventory; write sqlite:\/path/);
+    expect(sentence).not.toContain(password);
+  }
 });

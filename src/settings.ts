@@ -53,6 +53,8 @@ export interface GatewaySettings {
   readonly tls?: { readonly certificate: string; readonly key: string; readonly clientAuthorities?: string };
   /** The folder of artifacts that it serves itself. */
   readonly artifacts?: string;
+  /** How Clients name themselves, and how many devices of one account are kept. */
+  readonly clients: { readonly appId: string; readonly perAccount: number };
   /** Milliseconds of the devices' own clocks. */
   readonly hints: { readonly ordinary: number; readonly near: number };
 }
@@ -89,6 +91,16 @@ const duration = read((text) => {
   return { problem: problem?.slice(problem.indexOf("which")) ?? "which is no time at all; write for example 10s" };
 });
 
+/** The protocol of devices knows no less than a second. */
+const SHORTEST_POLL = 1_000;
+
+const pollEvery = read((text) => {
+  const read = duration.safeParse(text);
+  if (!read.success)
+    return { problem: durationProblem("", text)?.replace(/^.*which/, "which") ?? "which is no time at all; write for example 10s" };
+  return read.data < SHORTEST_POLL ? { problem: "which is less than devices can be told; write at least 1s" } : { value: read.data };
+});
+
 const logLevel = read((text) => {
   const value = LOG_LEVELS.find((level) => level === text);
   return value === undefined ? { problem: `write one of ${LOG_LEVELS.join(", ")}` } : { value };
@@ -100,25 +112,44 @@ const httpUrl = read((text) => {
   return { problem: "which is no http or https address; write for example http://prometheus.monitoring:9090" };
 });
 
-const inventoryUrl = read((text) =>
-  /^(sqlite:.|postgres(ql)?:\/\/.)/.test(text)
-    ? { value: text }
-    : { problem: "which names no inventory; write sqlite:/path/to/inventory.db, or postgresql://user@host/database" },
-);
+/** Not shown where it is refused: what is no address may still hold a password. */
+const inventoryUrl = z
+  .string()
+  .trim()
+  .regex(/^(sqlite:.|postgres(ql)?:\/\/.)/, "names no inventory; write sqlite:/path/to/inventory.db, or postgresql://user@host/database");
 
 const identityName = read((text) =>
   /^[\w.-]{1,128}$/.test(text) ? { value: text } : { problem: "write at most 128 letters, digits, dots, hyphens and underscores" },
 );
 
+const appId = read((text) =>
+  /^[\w.{}-]{1,100}$/.test(text)
+    ? { value: text }
+    : { problem: "which is no application; write at most 100 letters, digits, dots, hyphens and braces, for example rollward.client" },
+);
+
+const deviceCount = read((text) => {
+  const value = /^[0-9]{1,8}$/.test(text) ? Number(text) : 0;
+  return value > 0 ? { value } : { problem: "write a number of devices, for example 200000" };
+});
+
 const HOST_NAME = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const SUFFIX = /^\*(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?){2,}$/;
 
+/** An account as in its label, and a host. */
+const OF_ACCOUNT = /^((?:[0-9A-Za-z](?:[0-9A-Za-z._-]{0,61}[0-9A-Za-z])?=)?)(.*)$/;
+
 const hostList = (suffixes: boolean) =>
   read((text) => {
-    const hosts = text.split(",").map((host) => host.trim().toLowerCase());
-    const wrong = hosts.find((host) => !HOST_NAME.test(host) && !(suffixes ? SUFFIX.test(host) : isIPv6(host)));
-    if (wrong === undefined) return { value: hosts };
-    const example = suffixes ? "hooks.acme.example or *.acme.example" : "hooks.internal.example or 10.0.0.5";
+    // Inside the own network a host is one account's, as ACCOUNT=HOST, or everybody's.
+    const hosts = text.split(",").map((written) => {
+      const [, whose = "", host = ""] = (suffixes ? /^()(.*)$/ : OF_ACCOUNT).exec(written.trim()) ?? [];
+      return { whose, host: host.toLowerCase() };
+    });
+    const fits = (host: string): boolean => HOST_NAME.test(host) || (suffixes ? SUFFIX.test(host) : isIPv6(host));
+    const wrong = hosts.find(({ host }) => !fits(host))?.host;
+    if (wrong === undefined) return { value: hosts.map(({ whose, host }) => `${whose}${host}`) };
+    const example = suffixes ? "hooks.acme.example or *.acme.example" : "acme=hooks.internal.example, or 10.0.0.5 for all accounts";
     return { problem: `of which ${JSON.stringify(wrong)} is no host; write for example ${example}, with commas between` };
   });
 
@@ -142,8 +173,10 @@ const schema = z.object({
   gatewayKey: z.string().optional(),
   gatewayClientAuthorities: z.string().optional(),
   artifacts: z.string().optional(),
-  pollInterval: duration,
-  pollIntervalNear: duration,
+  clientAppId: appId,
+  clientsPerAccount: deviceCount,
+  pollInterval: pollEvery,
+  pollIntervalNear: pollEvery,
   noticeHosts: hostList(true).optional(),
   noticePrivateHosts: hostList(false).optional(),
   noticeKey: z.string().optional(),
@@ -203,12 +236,10 @@ export function readSettings(
   return { ok: true, settings };
 }
 
-const SHORTEST_POLL = 1_000;
-
 /** The gateway's settings, or what of them does not fit together. */
 function gatewayOf(parsed: z.infer<typeof schema>): GatewaySettings | { readonly problem: string } | undefined {
   const { gatewayAddress, gatewayOnly, gatewayUrl, gatewayCertificate: certificate, gatewayKey: key, inventory, artifacts } = parsed;
-  const { gatewayClientAuthorities: clientAuthorities, pollInterval, pollIntervalNear } = parsed;
+  const { gatewayClientAuthorities: clientAuthorities, pollInterval, pollIntervalNear, clientAppId, clientsPerAccount } = parsed;
   if (gatewayAddress === undefined)
     return gatewayOnly ? { problem: "--gateway-only is true, and there is no --gateway-address; write for example :8443" } : undefined;
   if (inventory === undefined)
@@ -217,12 +248,13 @@ function gatewayOf(parsed: z.infer<typeof schema>): GatewaySettings | { readonly
     return { problem: "--gateway-certificate and --gateway-key belong together; write both, or neither" };
   if (clientAuthorities !== undefined && certificate === undefined)
     return { problem: "--gateway-client-authorities needs TLS; write --gateway-certificate and --gateway-key too" };
-  if (pollIntervalNear < SHORTEST_POLL || pollInterval < pollIntervalNear)
-    return { problem: "--poll-interval-near is at least 1s, and --poll-interval is not shorter than that" };
+  if (pollInterval < pollIntervalNear)
+    return { problem: "--poll-interval is shorter than --poll-interval-near; write it at least as long" };
   return {
     address: gatewayAddress,
     alone: gatewayOnly,
     hints: { ordinary: pollInterval, near: pollIntervalNear },
+    clients: { appId: clientAppId, perAccount: clientsPerAccount },
     ...(gatewayUrl === undefined ? {} : { publicUrl: gatewayUrl }),
     ...(artifacts === undefined ? {} : { artifacts }),
     ...(certificate === undefined || key === undefined

@@ -85,7 +85,14 @@ export const accountPolicyStatus = z.object({
     .optional()
     .describe("PoPs that its sites are connected to, and when they are maintained."),
   advice: z
-    .array(z.object({ kind: z.enum(["HAPair", "SecondTunnel"]), sites: z.int(), message: longText() }))
+    .array(
+      z.object({
+        kind: z.enum(["HAPair", "SecondTunnel", "PilotGroup", "Automatic"]),
+        sites: z.int().optional().describe("Sites that it is about; with HAPair and SecondTunnel."),
+        devices: z.int().optional().describe("Clients that it is about; with PilotGroup and Automatic."),
+        message: longText(),
+      }),
+    )
     .max(8)
     .meta(mapList("kind"))
     .optional()

@@ -44,10 +44,12 @@ export const clientPolicies = z.object({
   macos: clientPolicy.optional(),
   linux: clientPolicy.optional(),
 });
+export type ClientPolicies = z.infer<typeof clientPolicies>;
 
 /** What an account sees of one version of its Clients. */
 const accountClients = z.object({
   rollout: objectName(),
+  uid: z.string().max(64).describe("The UID of the rollout: a new one under that name is another one."),
   os: z.string().max(16),
   version: z.string().max(64),
   stage: z.string().max(16).optional().describe("Where the rollout is: exposed, pilot, phase-1 …"),
@@ -56,6 +58,10 @@ const accountClients = z.object({
   numbers: clientNumbers.optional().describe("All its devices."),
   effective: z.enum(["Run", "Paused", "Stopped"]).describe("The strictest of provider, account and monitoring."),
   reasons: z.array(longText()).max(8).meta(ATOMIC_LIST).optional(),
+  held: z
+    .object({ by: z.enum(["Pause", "Pilot"]), since: instant(), generation: z.int() })
+    .optional()
+    .describe("The account itself holds it, by its pause or its failed pilots: since when, and by which generation of the policy."),
   nextAt: instant().optional().describe("When the next phase opens, if nothing fails."),
   supportWeeksLeft: z.int().optional(),
 });

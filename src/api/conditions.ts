@@ -37,7 +37,7 @@ export const CONDITION_REASONS = {
     AdoptionUnclear: "Somebody else's DaemonSet runs on the same host ports.",
     DrainCannotBeUndone: "The spec gives drain.start without drain.cancel, so a node could not be given back.",
     NotDisruptionFree: "What was asked for as content needs a restart; it has to be rolled as a version.",
-    ReachUnsupported: "The way to the PoP's cluster that is asked for is not supported by this version.",
+    ReachUnsupported: "A check cannot be asked the way that spec.reach says; the message names it and what to write.",
     ContentSourceMissing: "The source of the content does not exist.",
     WrongNamespace: "The kind counts only in the provider's fleet namespace.",
     ChannelNotAllowed: "The provider allows no notices to the host of a channel; it counts as not configured, everything else counts.",

@@ -34,7 +34,7 @@ export const WAITING_REASONS = {
   FleetMissing: "There is no Fleet object, so nothing can be granted.",
   WindowInvalid: "The window is missing or cannot be read.",
   ContentSourceMissing: "The source of the content does not exist.",
-  ReachUnsupported: "The way to the PoP's cluster that is asked for is not supported by this version.",
+  ReachUnsupported: "A check cannot be asked the way that spec.reach says; the message names it and what to write.",
   TemplateInvalid: "The API server refuses the template.",
   QueryInvalid: "A query or comparison of a check does not parse.",
   NoMembers: "The node selector matches no node.",

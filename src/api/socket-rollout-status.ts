@@ -35,6 +35,7 @@ export type RampLedger = z.infer<typeof ramp>;
 export const socketRolloutStatus = z.object({
   observedGeneration: z.int().optional(),
   seenAt: instant().optional().describe("When the operator first saw it, by its own clock (W3)."),
+  announcedAt: instant().optional().describe("The latest date that it was announced for; one that is edited back wins nothing (W3)."),
   revision: z.string().max(64).optional().describe("Version and digest of the artifact; verdicts are of it (G8)."),
   ramp: ramp.optional(),
   numbers: numbers.optional(),

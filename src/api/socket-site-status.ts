@@ -84,6 +84,12 @@ const claimedCommand = z.object({
   notAfter: instant(),
   claimedAt: instant(),
   inserted: z.boolean().optional().describe("The row was seen. Named here and not in the inventory then: lost, and awaited as Given."),
+  late: z
+    .boolean()
+    .optional()
+    .describe(
+      "Its row was inserted later than five seconds after the claim. One before it may have been given and lost, so taken back it counts as given.",
+    ),
   state: z.enum(COMMAND_STATES).describe("As last seen."),
 });
 

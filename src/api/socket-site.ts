@@ -106,7 +106,11 @@ export const SOCKET_SITE = defineResource<SocketSite>({
   spec: socketSiteSpec,
   status: socketSiteStatus,
   columns: [
-    { name: "Version", jsonPath: ".status.lowestVersion", description: "What it runs; of a pair the older version." },
+    {
+      name: "Version",
+      jsonPath: ".status.lowestVersion",
+      description: "What it runs, before a Socket was taken in hand; of a pair the older version.",
+    },
     {
       name: "HA",
       jsonPath: ".status.ha.status",

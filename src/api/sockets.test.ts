@@ -11,7 +11,8 @@ const SAMPLES = join(import.meta.dirname, "../../config/samples/sockets");
 const SPECS = { AccountPolicy: accountPolicySpec, SocketRollout: socketRolloutSpec, SocketSite: socketSiteSpec };
 
 test("every sample of the kinds of Sockets is what its schema says, and no field of it is unknown", () => {
-  const texts = readdirSync(SAMPLES).flatMap((file) => readFileSync(join(SAMPLES, file), "utf8").split(/^---$/m));
+  const files = readdirSync(SAMPLES, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".yaml"));
+  const texts = files.flatMap((file) => readFileSync(join(SAMPLES, file), "utf8").split(/^---$/m));
   const samples = texts.map((text) => parse(text) as { kind: keyof typeof SPECS; spec: Record<string, unknown> });
   expect(new Set(samples.map(({ kind }) => kind))).toEqual(new Set(Object.keys(SPECS)));
   for (const { kind, spec } of samples) expect(SPECS[kind].strict().parse(spec), kind).toMatchObject(spec);

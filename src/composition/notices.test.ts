@@ -25,10 +25,10 @@ const hosts = { hosts: ["hooks.acme.example"], privateHosts: [] };
 
 it("without any setting every channel is refused, with a sentence for the account", async () => {
   const notices = await open(undefined);
-  expect(notices.refusal("https://hooks.acme.example/")).toBe(
+  expect(notices.refusal("https://hooks.acme.example/", "acme")).toBe(
     "the provider allows no notices to hooks.acme.example; ask for it (setting --notice-hosts), or write another address",
   );
-  expect((await open(hosts)).refusal("https://hooks.acme.example/")).toBeUndefined();
+  expect((await open(hosts)).refusal("https://hooks.acme.example/", "acme")).toBeUndefined();
   expect(said).toEqual(["notices are not signed: --notice-key is not set"]);
 });
 

@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
 import { AcceleratedClock } from "../control/clock/accelerated-clock.ts";
 import { SECRET } from "../control/kinds.ts";
 import { Operator } from "../control/operator.ts";
@@ -16,12 +14,12 @@ import type { Settings } from "../settings.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { apiMetrics, operatorMetrics } from "../telemetry/operator-metrics.ts";
-import { checkinMetrics } from "../telemetry/socket-metrics.ts";
 import { startTelemetryServer } from "../telemetry/server.ts";
+import { timedProber } from "../telemetry/timed-prober.ts";
 import { clockOf } from "./clock-of.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
 import { openNotices } from "./notices.ts";
-import { openDevices } from "./run-gateway.ts";
+import { gatewayMetrics, openDevices, probesOf, replicaName } from "./run-gateway.ts";
 import { type Telling, telling } from "./told.ts";
 import { USER_AGENT, VERSION } from "./version.ts";
 import { WorkerForecast } from "./worker-forecast.ts";
@@ -35,7 +33,7 @@ const LEASE_NAME = "rollward";
  */
 export async function runOperator(settings: Settings, stop: AbortSignal): Promise<void> {
   const clock = clockOf(settings.clockFile);
-  const identity = settings.identity ?? `${hostname()}-${randomBytes(4).toString("hex")}`;
+  const identity = replicaName(settings.identity);
   const log = createLogger(settings.logLevel, () => clock.now()).with({ identity });
   const metrics = createMetrics();
   const observe = apiMetrics(metrics);
@@ -49,13 +47,13 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   const told = telling(log, metrics, () => clock.now());
   // First what can be refused: an open gateway would keep the process.
   const notices = await openNotices({ settings: settings.notices, clock, log: adapterLog, metrics });
-  const devices = await openDevices({ settings, clock, hub, log: adapterLog, onCheckin: checkinMetrics(metrics) });
+  const devices = await openDevices({ settings, clock, hub, identity, log: adapterLog, ...gatewayMetrics(metrics) });
   const operator = new Operator({
     clock,
     random: Math.random,
     hub,
     sites,
-    prober,
+    prober: timedProber(prober, metrics),
     events,
     told,
     readSecret: async (name) => decoded((await hub.get(SECRET, name, settings.namespace))?.data),
@@ -64,6 +62,9 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
     defaultPrometheus: settings.prometheusUrl,
     forecast: new WorkerForecast(),
     inventory: devices.inventory,
+    clients: devices.inventory?.clients,
+    // Where an hour of the calendar passes in a second, numbers of ten seconds ago are of last week.
+    clientsCountedEvery: clock instanceof AcceleratedClock ? 1_000 : undefined,
     notices,
   });
   const health = new Health({ clock });
@@ -81,12 +82,7 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
     tunnels: () => operator.tunnels(),
   });
   health.require("leader", () => leadership.missing());
-  const server = await startTelemetryServer({
-    address: settings.metricsAddress,
-    metrics,
-    liveness: () => health.liveness(),
-    readiness: () => health.readiness(),
-  });
+  const server = await startTelemetryServer({ address: settings.metricsAddress, metrics, ...probesOf(health) });
   log.info(`rollward ${VERSION} watches namespace ${settings.namespace} and serves /metrics, /livez and /readyz on port ${server.port}`, {
     port: server.port,
   });

@@ -2,6 +2,7 @@ import type { Told } from "../control/told.ts";
 import { logReconcile } from "../telemetry/decision-line.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { ClientMetrics } from "../telemetry/client-metrics.ts";
 import { queueMetrics } from "../telemetry/operator-metrics.ts";
 import { PopMetrics } from "../telemetry/pop-metrics.ts";
 import { RolloutMetrics } from "../telemetry/rollout-metrics.ts";
@@ -17,12 +18,14 @@ export function telling(log: Logger, metrics: Metrics, now: () => number): Telli
   const pops = new PopMetrics(metrics, now);
   const rollouts = new RolloutMetrics(metrics, now);
   const sockets = new SocketMetrics(metrics, now);
+  const clients = new ClientMetrics(metrics, now);
   return {
     // The next leader tells the same series: two replicas that tell different states of one PoP are worse than none.
     termEnded: () => {
       pops.clear();
       rollouts.clear();
       sockets.clear();
+      clients.clear();
     },
     pop: (pop) => pops.observe(pop),
     popGone: (name, namespace) => pops.forget({ name, namespace }),
@@ -46,6 +49,10 @@ export function telling(log: Logger, metrics: Metrics, now: () => number): Telli
     },
     socketRollout: (rollout) => sockets.observeRollout(rollout),
     socketRolloutGone: (name) => sockets.forgetRollout(name),
+    clientRollout: (rollout) => clients.observe(rollout),
+    clientRolloutGone: (name) => clients.forget(name),
+    clientVersions: (rows) => clients.versions(rows),
+    clientsFailed: (message, error) => log.error(message, { error }),
     decided: ({ kind, namespace, name, decision }) => logReconcile(log, { kind, namespace, name, decision }),
     forecastFailed: (message, error) => log.error(message, { error }),
     queue: (kind) => ({

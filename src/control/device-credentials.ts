@@ -11,3 +11,9 @@ export const newToken = (): string => randomBytes(TOKEN_BYTES).toString("base64u
 
 /** As the inventory keeps it: the tokens are random, so a hash without salt tells nothing of them. */
 export const hashOf = (token: string): string => hash("sha256", token, "hex");
+
+/**
+ * Whose the token of an account's Clients is. It lies on every computer of the account, so it must not speak for Sockets, as a gateway
+ * token of the account may: a name that no account can have keeps the two apart wherever tokens are looked up or replaced (rule I15).
+ */
+export const clientsOf = (account: string): string => `clients:${account}`;

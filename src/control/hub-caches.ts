@@ -1,5 +1,6 @@
 import { ACCOUNT_POLICY, type AccountPolicy } from "../api/account-policy.ts";
 import type { Approval } from "../api/approval.ts";
+import { CLIENT_ROLLOUT, type ClientRollout } from "../api/client-rollout.ts";
 import type { Fleet } from "../api/fleet.ts";
 import type { MaintenanceWindow } from "../api/maintenance-window.ts";
 import type { PopCluster } from "../api/pop-cluster.ts";
@@ -31,6 +32,7 @@ export interface HubCaches {
   /** Of every namespace. */
   readonly socketSites: Cache<SocketSite>;
   readonly socketRollouts: Cache<SocketRollout>;
+  readonly clientRollouts: Cache<ClientRollout>;
   readonly accountPolicies: Cache<AccountPolicy>;
   /** MaintenanceWindows of every namespace; those of the fleet are found under `windows` too, and are few. */
   readonly accountWindows: Cache<MaintenanceWindow>;
@@ -56,6 +58,7 @@ export function openHubCaches(hub: Cluster, namespace: string): HubCaches {
     tunnelSites: hub.cache<TunnelSite>({ ...TUNNEL_SITE, project: keepMetadata }),
     socketSites: hub.cache<SocketSite>({ ...SOCKET_SITE, project: projectSocketSite }),
     socketRollouts: hub.cache<SocketRollout>(SOCKET_ROLLOUT, { namespace }),
+    clientRollouts: hub.cache<ClientRollout>(CLIENT_ROLLOUT, { namespace }),
     accountPolicies: hub.cache<AccountPolicy>({ ...ACCOUNT_POLICY, project: keepMetadata }),
     accountWindows: hub.cache<MaintenanceWindow>({ ...MAINTENANCE_WINDOW, project: keepMetadata }),
     namespaces: hub.cache<NamespaceObject>(NAMESPACE, { labelSelector: ACCOUNT_LABEL }),
@@ -74,6 +77,7 @@ export const hubCacheList = (
   ["TunnelSite", caches.tunnelSites],
   ["SocketSite", caches.socketSites],
   ["SocketRollout", caches.socketRollouts],
+  ["ClientRollout", caches.clientRollouts],
   ["AccountPolicy", caches.accountPolicies],
   ["MaintenanceWindow", caches.accountWindows],
   ["Namespace", caches.namespaces],

@@ -84,6 +84,8 @@ export interface Inventory {
   settle(keys: readonly ChangedKey[]): Promise<void>;
   /** Calls back when something may have changed; never says what. Returns the unsubscription. */
   onChange(listener: () => void): () => void;
+  /** Resolves where it answers and can be written to: one that is only read (a lock, a full disk, a standby) is away for us. */
+  writable(): Promise<void>;
   /** Every enrolled device, in pages: on start all are folded once. */
   devices(after: string | undefined, limit: number): Promise<readonly DeviceReport[]>;
   close(): Promise<void>;
@@ -108,6 +110,8 @@ export interface DeviceInventory {
     of: { readonly account: string; readonly serial: string; readonly hintMilliseconds: number },
     now: Instant,
   ): Promise<PollAnswer | undefined>;
+  /** The store's own clock, in calendar milliseconds: the one that all gateways share. */
+  storeTime(): Promise<number>;
   /** What is known of these devices, without a poll of theirs; of a serial that is not enrolled in that account, nothing. */
   reports(of: { readonly account: string; readonly serials: readonly string[] }): Promise<readonly DeviceReport[]>;
   /** The attributes that a device reports. True: something changed, and the operator will look. */

@@ -8,8 +8,8 @@ export interface Notices {
    */
   send(notice: Notice, channels: readonly { readonly name: string; readonly url: string }[]): Promise<boolean>;
   /**
-   * Why nothing is ever sent to this address, as a sentence; undefined: it may be. Asks nobody. A channel that is refused counts as not
+   * Why nothing of this account is ever sent to this address, as a sentence; undefined: it may be. Asks nobody. A channel that is refused counts as not
    * configured: the next one is the one that counts, and without any notices count from status alone. Absent: nothing is refused.
    */
-  refusal?(url: string): string | undefined;
+  refusal?(url: string, account: string): string | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
+import type { ClientInventory } from "./client-inventory.ts";
 import type { Inventory } from "./inventory.ts";
 import type { Notices } from "./notices.ts";
 import type { Cluster, EventSink, Forecast, Prober } from "./ports.ts";
@@ -24,6 +25,10 @@ export interface OperatorPorts {
   readonly forecast?: Forecast;
   /** What is known of devices; without it no Socket is upgraded, and every SocketSite says so. */
   readonly inventory?: Inventory | undefined;
+  /** What is known of Clients; without it no phase opens, and every ClientRollout says so. */
+  readonly clients?: ClientInventory | undefined;
+  /** Their numbers are read this often while a rollout is in flight; elapsed milliseconds, ten seconds when it is left out. */
+  readonly clientsCountedEvery?: number | undefined;
   /** Sends notices to accounts; without it they stand in status alone, and count from there (rule W3). */
   readonly notices?: Notices | undefined;
 }

@@ -1,5 +1,7 @@
 import { fleetPopOf } from "../core/fleet/pop.ts";
 import { AssignmentChanges } from "./assignment-changes.ts";
+import { ClientAccountIndex } from "./clients/account-index.ts";
+import { ClientChanges } from "./clients/client-changes.ts";
 import { FleetChanges } from "./fleet-changes.ts";
 import { type HubCaches, hubCacheList, openHubCaches } from "./hub-caches.ts";
 import { excusedBeside } from "./observe/neighbours.ts";
@@ -10,6 +12,7 @@ import { SiteCacheSet } from "./site-caches.ts";
 import { SiteIndex } from "./sockets/site-index.ts";
 import { SocketChanges } from "./sockets/socket-changes.ts";
 import { Term } from "./term.ts";
+import { throughSites } from "./through-sites.ts";
 import { TunnelIndex } from "./tunnels/tunnel-index.ts";
 import type { TunnelFacts } from "./tunnels/tunnel-reader.ts";
 import { wakeRules } from "./wake-rules.ts";
@@ -26,10 +29,11 @@ export class Operator {
   readonly #siteCaches: SiteCacheSet;
   readonly #tunnels: TunnelIndex;
   readonly #socketSites: SiteIndex;
+  readonly #clientAccounts: ClientAccountIndex;
   #term: Term | undefined;
 
   constructor(ports: OperatorPorts) {
-    this.#ports = ports;
+    this.#ports = { ...ports, prober: throughSites(ports.prober, ports.sites) };
     this.#hubCaches = openHubCaches(ports.hub, ports.namespace);
     this.#tunnels = new TunnelIndex(this.#hubCaches, ports.namespace, {
       site: (key) => {
@@ -48,6 +52,12 @@ export class Operator {
       tooShort: (namespace) => this.#windowsOf(namespace, ports.namespace),
     });
     new SocketChanges(this.#hubCaches, this.#socketSites, ports.namespace, () => this.#term?.sockets).listen();
+    this.#clientAccounts = new ClientAccountIndex(this.#hubCaches, ports.namespace);
+    const wakes = {
+      policy: (namespace: string) => this.#term?.sockets.clientsOf(namespace, true),
+      approval: (name: string) => this.#term?.queues.approvals.add(name),
+    };
+    new ClientChanges(this.#hubCaches, ports.namespace, () => this.#term?.clients, wakes).listen();
     const wake = (pop: string) => this.#term?.queues.pops.add(pop);
     this.#siteCaches = new SiteCacheSet({
       node: (node, before) => wakeRules.popsOfNode(node, before, this.#hubCaches.pops.list()).forEach(wake),
@@ -90,15 +100,20 @@ export class Operator {
       siteCaches: this.#siteCaches,
       tunnels: this.#tunnels,
       socketSites: this.#socketSites,
+      clientAccounts: this.#clientAccounts,
       isLeader,
     });
     this.#term = work;
-    work.start();
-    await new Promise<void>((resolve) => term.addEventListener("abort", () => resolve(), { once: true }));
-    this.#term = undefined;
-    await work.stop();
-    // A standby looks at no Secret, so it would not learn that a kubeconfig was rotated, and watch with the old one for ever.
-    this.#siteCaches.stop();
+    try {
+      work.start();
+      await new Promise<void>((resolve) => term.addEventListener("abort", () => resolve(), { once: true }));
+    } finally {
+      // Also one that did not start whole: what of it works would go on as long as the lease lasts.
+      this.#term = undefined;
+      await work.stop();
+      // A standby looks at no Secret, so it would not learn that a kubeconfig was rotated, and watch with the old one for ever.
+      this.#siteCaches.stop();
+    }
   }
 
   stop(): void {
@@ -115,7 +130,12 @@ export class Operator {
   /** Which change looks again at what. A change only wakes: what is to be done is decided from what is read then. */
   #wire(): void {
     const { pops, windows, accountWindows, fleets, records, rollouts, approvals } = this.#hubCaches;
-    const seen = { byRollouts: new PopChanges(rolloutPop), byFleet: new PopChanges(fleetPopOf), byWindow: new PopChanges(windowPopOf) };
+    const seen = {
+      byRollouts: new PopChanges(rolloutPop),
+      byFleet: new PopChanges(fleetPopOf),
+      byWindow: new PopChanges(windowPopOf),
+      byApprovals: new PopChanges(({ spec }) => spec.windowRef.name),
+    };
     /** The region that each PoP was seen in last, by UID: those that it excused there hear that it has left. */
     const regions = new Map<string, string | undefined>();
     const lookAhead = () => this.#term?.forecast?.look();
@@ -127,6 +147,9 @@ export class Operator {
       if (seen.byFleet.matters(pop, deleted)) this.#term?.queues.fleets.add("fleet");
       // Also the one that it names no more.
       if (seen.byWindow.matters(pop, deleted)) for (const window of windows.list()) this.#term?.queues.windows.add(windowKey(window));
+      // They name the freezes of the windows that PoPs have.
+      if (seen.byApprovals.matters(pop, deleted))
+        for (const { metadata } of approvals.list()) this.#term?.queues.approvals.add(metadata.name);
       for (const { metadata } of excusedBeside(pop, pops.list(), regions.get(pop.metadata.uid))) this.#term?.queues.pops.add(metadata.name);
       if (deleted) regions.delete(pop.metadata.uid);
       else regions.set(pop.metadata.uid, pop.spec.region);
@@ -148,14 +171,14 @@ export class Operator {
       if (everybody) for (const { metadata } of approvals.list()) this.#term?.queues.approvals.add(metadata.name);
     });
     approvals.onChange(({ spec, metadata }) => {
-      this.#term?.queues.rollouts.add(spec.for.name);
+      if (spec.for.kind === "PoPRollout") this.#term?.queues.rollouts.add(spec.for.name);
       this.#term?.queues.approvals.add(metadata.name);
     });
     const changes = new AssignmentChanges();
     rollouts.onChange((rollout, deleted) => {
       changes.popsOf(rollout, deleted).forEach((pop) => this.#term?.queues.pops.add(pop));
       for (const { metadata, spec } of approvals.list())
-        if (spec.for.name === rollout.metadata.name) this.#term?.queues.approvals.add(metadata.name);
+        if (spec.for.kind === "PoPRollout" && spec.for.name === rollout.metadata.name) this.#term?.queues.approvals.add(metadata.name);
       wakeRollouts();
     });
     records.onChange((record) => wakeRules.popsOfRecord(record).forEach((pop) => this.#term?.queues.pops.add(pop)));

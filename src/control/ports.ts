@@ -4,6 +4,7 @@ import type { Fleet } from "../api/fleet.ts";
 import type { MaintenanceWindow } from "../api/maintenance-window.ts";
 import type { PopCluster } from "../api/pop-cluster.ts";
 import type { PopRollout, RolloutForecast } from "../api/pop-rollout.ts";
+import type { ThroughApiServer } from "../core/health/probe.ts";
 
 /**
  * What the controllers need of the world. Each port has two implementations (the real one and the simulated one) and one
@@ -138,11 +139,26 @@ export interface Cluster {
     pod: { readonly name: string; readonly namespace: string; readonly uid: string },
     options?: { readonly dryRun?: boolean },
   ): Promise<void>;
+  /**
+   * A call to a pod by its name (`pods/proxy`). Never throws: where the pod gave no answer the status is 0, with what was found; where this
+   * server could not be asked, or does not let us, it is unreadable.
+   */
+  askPod(pod: { readonly name: string; readonly namespace: string }, call: PodCall): Promise<DataPlaneAnswer>;
   cache<T extends KubernetesObject>(kind: Kind<T>, options?: ListOptions): Cache<T>;
   /** Aborted when it is closed: what was opened on it shows nothing any more, and is let go. */
   readonly closed: AbortSignal;
   /** Closes connections and all caches. */
   close(): Promise<void>;
+}
+
+export interface PodCall {
+  readonly method: "GET" | "POST";
+  /** Scheme, port and path count; the host is the pod's. */
+  readonly url: string;
+  readonly body?: unknown;
+  readonly timeoutMilliseconds: number;
+  /** At most this many bytes of the answer are kept (default 64 kB). */
+  readonly maximumBytes?: number;
 }
 
 /** What a data plane answered to a drain call. */
@@ -154,6 +170,8 @@ export interface DataPlaneAnswer {
   readonly milliseconds: number;
   /** With status 0: the other side answered by refusing or closing the connection, so it was reached. */
   readonly refused?: boolean;
+  /** With status 0: who leads there (the API server of its cluster) could not be asked, so nothing is known of the other side. */
+  readonly unreadable?: boolean;
   /** The body was longer than was asked to be kept. */
   readonly truncated?: boolean;
 }
@@ -171,6 +189,8 @@ export interface Prober {
     readonly maximumBytes?: number;
     /** On a connection of its own: a kept one would hide that nobody can connect any more. */
     readonly fresh?: boolean;
+    /** Not at the address of the URL but by the name of the pod, through its API server. */
+    readonly through?: ThroughApiServer;
   }): Promise<DataPlaneAnswer>;
   /** Milliseconds to connect, `Refused` when the other side said no, or undefined when nothing answered. */
   tcp(host: string, port: number, timeoutMilliseconds: number): Promise<number | "Refused" | undefined>;

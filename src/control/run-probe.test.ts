@@ -36,7 +36,7 @@ it("http passes on 2xx and fails on 503", async () => {
   reply = { status: 200, body: "" };
   expect(await run({ kind: "http", url: `${base}/healthz` })).toMatchObject({ ok: true });
   reply = { status: 503, body: "draining" };
-  expect(await run({ kind: "http", url: `${base}/healthz` })).toEqual({ ok: false, detail: `GET ${base}/healthz answered 503: draining` });
+  expect(await run({ kind: "http", url: `${base}/healthz` })).toEqual({ ok: false, detail: `GET ${base}/healthz answered 503` });
 });
 
 it("tcp passes on a connection and fails on a refusal without calling it silence", async () => {

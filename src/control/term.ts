@@ -5,6 +5,8 @@ import { Sampler } from "../runtime/sampler.ts";
 import { ApprovalReconciler } from "./approval-reconciler.ts";
 import { FleetReconciler } from "./fleet-reconciler.ts";
 import { ForecastKeeper } from "./forecast/keeper.ts";
+import type { ClientAccountIndex } from "./clients/account-index.ts";
+import { ClientWork } from "./clients/client-work.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import type { OperatorPorts } from "./operator-ports.ts";
 import { PopReconciler } from "./pop-reconciler.ts";
@@ -31,6 +33,7 @@ interface Queues {
   readonly fleets: WorkQueue;
   readonly rollouts: WorkQueue;
   readonly approvals: WorkQueue;
+  readonly clients: WorkQueue;
   /** Sites of tenants have workers of their own: however many change at once, the fleet does not wait behind them. */
   readonly tunnels: WorkQueue;
 }
@@ -41,6 +44,7 @@ export interface TermParts {
   readonly siteCaches: SiteCacheSet;
   readonly tunnels: TunnelIndex;
   readonly socketSites: SiteIndex;
+  readonly clientAccounts: ClientAccountIndex;
   readonly isLeader: () => boolean;
 }
 
@@ -49,6 +53,7 @@ export class Term {
   readonly queues: Queues;
   readonly reader: TunnelReader;
   readonly sockets: SocketWork;
+  readonly clients: ClientWork;
   readonly forecast: ForecastKeeper | undefined;
   readonly #ports: OperatorPorts;
   readonly #hubCaches: HubCaches;
@@ -59,10 +64,12 @@ export class Term {
   readonly #sampler: Sampler<Probe, ProbeResult>;
   /** What the stages of rollouts ask; apart, because a PoP and a rollout may share a name. */
   readonly #evidence: Sampler<Probe, ProbeResult>;
+  /** What pauses rollouts of Clients; apart for the same reason. */
+  readonly #clientHealth: Sampler<Probe, ProbeResult>;
   readonly #wanted = new Map<string, readonly string[]>();
   #stopped = false;
 
-  constructor({ ports, hubCaches, siteCaches, tunnels, socketSites, isLeader }: TermParts) {
+  constructor({ ports, hubCaches, siteCaches, tunnels, socketSites, clientAccounts, isLeader }: TermParts) {
     this.#ports = ports;
     this.#hubCaches = hubCaches;
     this.#siteCaches = siteCaches;
@@ -75,6 +82,7 @@ export class Term {
       fleets: this.#queue("Fleet", 1),
       rollouts: this.#queue("PoPRollout", 1),
       approvals: this.#queue("Approval", 1),
+      clients: this.#queue("ClientRollout", 1),
       tunnels: this.#queue("TunnelSite", 2),
     };
     this.reader = new TunnelReader({
@@ -84,6 +92,18 @@ export class Term {
       index: tunnels,
       onChange: (site) => this.queues.tunnels.add(site),
     });
+    this.#clientHealth = this.#newSampler(this.queues.clients);
+    const clients = new ClientWork({
+      ports,
+      hubCaches,
+      accounts: clientAccounts,
+      isLeader: this.#isLeader,
+      queue: this.queues.clients,
+      loop: (want) => this.#loop<Probe>(this.queues.clients, want),
+      evidence: this.#clientHealth,
+      onPolicy: (namespace, soon) => this.sockets.clientsOf(namespace, soon),
+    });
+    this.clients = clients;
     this.sockets = new SocketWork({
       ports,
       hubCaches,
@@ -92,6 +112,7 @@ export class Term {
       isLeader: this.#isLeader,
       queue: (kind, workers) => this.#queue(kind, workers),
       loop: (queue) => this.#loop(queue, () => {}),
+      clientsSeenBy: (policy, account) => clients.seenBy(policy, account),
     });
     this.forecast = this.#newForecast();
     this.#sampler = this.#newSampler(this.queues.pops);
@@ -135,6 +156,7 @@ export class Term {
     this.#work(this.queues.tunnels, tunnels, () => {});
     this.reader.start();
     this.sockets.start();
+    void this.clients.start();
     this.forecast?.look();
     for (const { metadata } of this.#hubCaches.rollouts.list()) this.queues.rollouts.add(metadata.name);
     for (const { metadata } of this.#hubCaches.approvals.list()) this.queues.approvals.add(metadata.name);
@@ -148,8 +170,10 @@ export class Term {
     this.#stopped = true;
     this.#sampler.stop();
     this.#evidence.stop();
+    this.#clientHealth.stop();
     this.reader.stop();
     this.sockets.stop();
+    this.clients.stop();
     this.forecast?.stop();
     await Promise.all([...Object.values(this.queues), ...this.sockets.queues].map((queue: WorkQueue) => queue.stop(STOP_GRACE)));
   }

@@ -1,3 +1,4 @@
+import type { ClientRollout } from "../api/client-rollout.ts";
 import type { Fleet } from "../api/fleet.ts";
 import type { PopCluster } from "../api/pop-cluster.ts";
 import type { PopRollout } from "../api/pop-rollout.ts";
@@ -5,6 +6,7 @@ import type { SocketRollout } from "../api/socket-rollout.ts";
 import type { SocketSite } from "../api/socket-site.ts";
 import type { Decision } from "../core/decision.ts";
 import type { QueueObserver } from "../runtime/queue.ts";
+import type { VersionCount } from "./client-inventory.ts";
 
 /** A decision that was claimed or acted on, with the object it is about. */
 export interface ToldDecision {
@@ -34,6 +36,13 @@ export interface Told {
   /** A rollout of Sockets as it was last observed or written. */
   socketRollout(rollout: SocketRollout): void;
   socketRolloutGone(name: string, namespace: string): void;
+  /** A rollout of Clients as it was last observed or written. */
+  clientRollout(rollout: ClientRollout): void;
+  clientRolloutGone(name: string, namespace: string): void;
+  /** Devices by account, system and version, as they were counted last. */
+  clientVersions(rows: readonly VersionCount[]): void;
+  /** What is counted of Clients failed by something else than an inventory that is away. */
+  clientsFailed(message: string, error: unknown): void;
   /** Nobody could look ahead; the last forecast stands. */
   forecastFailed(message: string, error: unknown): void;
   /** The observer of one kind's work queue. */

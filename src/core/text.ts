@@ -28,11 +28,5 @@ export function cleanText(text: string, maximum: number): string {
   return cap(stripControl(text), maximum);
 }
 
-/** The first line that says something, stripped and capped: of a page that answered, what fits into a sentence (rule G12). */
-export function firstLine(text: string, maximum: number): string {
-  const line = text.split(/[\r\n\u2028\u2029]/).find((one) => stripControl(one) !== "");
-  return cleanText(line ?? "", maximum);
-}
-
 /** `1 PoP`, `3 PoPs`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

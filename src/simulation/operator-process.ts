@@ -1,5 +1,6 @@
 import { Operator, type OperatorPorts } from "../control/operator.ts";
 import { SECRET } from "../control/kinds.ts";
+import type { ClientInventory } from "../control/client-inventory.ts";
 import type { Inventory } from "../control/inventory.ts";
 import type { Notices } from "../control/notices.ts";
 import type { Cluster, ClusterEvent, Forecast, Prober } from "../control/ports.ts";
@@ -17,6 +18,8 @@ export interface SimulatedOperatorOptions {
   readonly told?: Partial<Told>;
   readonly forecast?: Forecast;
   readonly inventory?: Inventory | undefined;
+  readonly clients?: ClientInventory | undefined;
+  readonly clientsCountedEvery?: number | undefined;
   readonly notices?: Notices | undefined;
   /** PoP clusters that cannot be reached, by the name of their kubeconfig Secret. */
   readonly troubles?: ReadonlyMap<string, SiteTrouble>;
@@ -35,6 +38,10 @@ export const QUIET: Told = {
   noticeLate: () => {},
   socketRollout: () => {},
   socketRolloutGone: () => {},
+  clientRollout: () => {},
+  clientRolloutGone: () => {},
+  clientVersions: () => {},
+  clientsFailed: () => {},
   decided: () => {},
   forecastFailed: () => {},
   queue: () => ({}),
@@ -62,6 +69,8 @@ export class SimulatedOperator {
       ...(options.forecast ? { forecast: options.forecast } : {}),
       inventory: options.inventory,
       notices: options.notices,
+      clients: options.clients,
+      clientsCountedEvery: options.clientsCountedEvery,
     };
     this.#operator = new Operator(ports);
   }

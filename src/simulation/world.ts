@@ -10,6 +10,7 @@ import { collectGarbage } from "./cluster/garbage.ts";
 import { InMemoryCluster } from "./cluster/in-memory-cluster.ts";
 import { Store } from "./cluster/store.ts";
 import { runControlPlane } from "./daemon-sets.ts";
+import { MemoryClientInventory } from "./clients/inventory.ts";
 import { MemoryInventory } from "./devices/inventory.ts";
 import { NoticeSink } from "./devices/notice-sink.ts";
 import { type Outage, withOutages } from "./devices/outages.ts";
@@ -26,6 +27,7 @@ export const DATA_PLANE_NAMESPACE = "rollward-data-plane";
 
 /** Virtual milliseconds: a call takes some, a boot a few thousand, and what is not answered by then never is. */
 const LONGEST_CALL = 10 * 60_000;
+const NO_WAY = { status: 0, body: "no route to the host", milliseconds: 1 };
 
 export interface WorldOptions {
   /** The instant at which the world begins, RFC 3339. */
@@ -36,6 +38,8 @@ export interface WorldOptions {
   readonly latencyMilliseconds?: number;
   /** Operators have an inventory and send notices; left out: they were started without. */
   readonly sockets?: boolean;
+  /** Operators know of Clients; `countedEvery`: how often they read what is counted of them, elapsed milliseconds. */
+  readonly clients?: { readonly countedEvery?: number };
 }
 
 /** A sentence that an operator said, with the virtual instant. */
@@ -59,7 +63,9 @@ export class World {
   readonly troubles = new Map<string, SiteTrouble>();
   /** What is known of devices; they reach it whatever `inventoryOutage` says. */
   readonly inventory: MemoryInventory;
-  /** What is wrong with the operators' way to the inventory; may be changed at any time. */
+  /** What is known of Clients; they and gateways reach it whatever `inventoryOutage` says. */
+  readonly clients: MemoryClientInventory;
+  /** What is wrong with the operators' way to the inventories; may be changed at any time. */
   inventoryOutage: Outage = "None";
   /** The receiver of every account's notices. */
   readonly sink = new NoticeSink();
@@ -68,6 +74,9 @@ export class World {
   readonly operators: SimulatedOperator[] = [];
   /** The operators' views of the hub, in the same order: faults are put on them. */
   readonly hubs: InMemoryCluster[] = [];
+  /** True: from the operators no packet gets to a node or a pod. API servers still reach their own. */
+  directOutage = false;
+  readonly #network: Prober;
   readonly #options: WorldOptions;
   readonly #random: () => number;
 
@@ -79,7 +88,13 @@ export class World {
     this.kubectl = new InMemoryCluster(this.store, { clock: this.clock, user: "person" });
     this.runtime = new InMemoryRuntime(this.clock);
     this.inventory = new MemoryInventory(() => this.clock.elapsed());
-    this.prober = withPrometheus(new SimulatedProber(this.runtime, this.clock), this.prometheus);
+    this.clients = new MemoryClientInventory(() => this.clock.elapsed());
+    this.#network = new SimulatedProber(this.runtime, this.clock);
+    const direct: Prober = {
+      http: (call) => (this.directOutage ? Promise.resolve(NO_WAY) : this.#network.http(call)),
+      tcp: (...asked) => (this.directOutage ? Promise.resolve(undefined) : this.#network.tcp(...asked)),
+    };
+    this.prober = withPrometheus(direct, this.prometheus);
     const kubelets = new InMemoryCluster(this.store, { clock: this.clock, user: "kubelets" });
     this.nodes = new NodeFleet({
       cluster: kubelets,
@@ -102,12 +117,13 @@ export class World {
   }
 
   /** Starts one more operator, with API views of its own; with an inventory as the world has it, unless told. */
-  startOperator({ sockets = this.#options.sockets ?? false }: { readonly sockets?: boolean } = {}): SimulatedOperator {
+  startOperator({ sockets = this.#options.sockets ?? false, clients = true } = {}): SimulatedOperator {
     const hub = new InMemoryCluster(this.store, {
       clock: this.clock,
       user: "rollward",
       lagMilliseconds: this.#options.lagMilliseconds ?? 2,
       latencyMilliseconds: this.#options.latencyMilliseconds ?? 1,
+      network: this.#network,
     });
     const onEvent = (event: ClusterEvent) => void this.said.push({ at: this.clock.now(), event });
     const operator = new SimulatedOperator({
@@ -120,11 +136,18 @@ export class World {
       troubles: this.troubles,
       forecast: new InlineForecast(),
       ...(sockets ? { inventory: withOutages(this.inventory, () => this.inventoryOutage), notices: this.sink } : {}),
+      ...this.#clients(clients),
     });
     operator.start();
     this.operators.push(operator);
     this.hubs.push(hub);
     return operator;
+  }
+
+  #clients(wanted: boolean): Pick<ConstructorParameters<typeof SimulatedOperator>[0], "clients" | "clientsCountedEvery"> {
+    const asked = this.#options.clients;
+    if (asked === undefined || !wanted) return {};
+    return { clients: withOutages(this.clients, () => this.inventoryOutage), clientsCountedEvery: asked.countedEvery };
   }
 
   /** Boots `count` nodes of a PoP while the clock runs. */
