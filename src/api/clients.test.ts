@@ -9,7 +9,8 @@ const SAMPLES = join(import.meta.dirname, "../../config/samples/clients");
 const SPECS = { AccountPolicy: accountPolicySpec, ClientRollout: clientRolloutSpec };
 
 test("every sample of the kinds of Clients is what its schema says, and no field of it is unknown", () => {
-  const texts = readdirSync(SAMPLES).flatMap((file) => readFileSync(join(SAMPLES, file), "utf8").split(/^---$/m));
+  const files = readdirSync(SAMPLES).filter((file) => file.endsWith(".yaml"));
+  const texts = files.flatMap((file) => readFileSync(join(SAMPLES, file), "utf8").split(/^---$/m));
   const samples = texts.map((text) => parse(text) as { kind: keyof typeof SPECS; spec: Record<string, unknown> });
   expect(new Set(samples.map(({ kind }) => kind))).toEqual(new Set(Object.keys(SPECS)));
   for (const { kind, spec } of samples) expect(SPECS[kind].strict().parse(spec), kind).toMatchObject(spec);
@@ -41,7 +42,7 @@ test("[C1] a system of the account's policy says how it is upgraded, and shows n
 
 test("[I15] what an account sees of its Clients stands in its own status", () => {
   const numbers = { eligible: 9, offered: 8, attempted: 7, confirmed: 6, failed: 1, unreachable: 1 };
-  const one = { rollout: "windows-5-12-3", os: "Windows", version: "5.12.3", stage: "phase-1", inPhase: true, pilot: numbers, numbers };
+  const one = { rollout: "windows-5-12-3", uid: "u-1", os: "Windows", version: "5.12.3", stage: "phase-1", inPhase: true, pilot: numbers, numbers };
   const clients = [{ ...one, effective: "Paused" as const, reasons: ["the account paused 5.12.3: audit"], supportWeeksLeft: 12 }];
   expect(accountPolicyStatus.parse({ clients })).toEqual({ clients });
 });
