@@ -147,10 +147,11 @@ interface Looked {
 }
 
 /** Until every site was looked at and nobody is looked at any more; what is written is looked at once more. */
-async function untilQuiet({ port, spawnedAt, log }: OperatorRun): Promise<Looked> {
+async function untilQuiet(operator: OperatorRun): Promise<Looked> {
+  const { spawnedAt, log } = operator;
   let last: Looked = { at: 0, looks: 0 };
   for (;;) {
-    const looks = await reconciles(port, "SocketSite");
+    const looks = await reconciles(operator, "SocketSite");
     const now = performance.now() - spawnedAt;
     if (looks !== last.looks) last = { at: now, looks };
     else if (looks >= SITES && now - last.at > QUIET) return last;
@@ -159,9 +160,16 @@ async function untilQuiet({ port, spawnedAt, log }: OperatorRun): Promise<Looked
   }
 }
 
-/** Looks so far; of one kind, or of all. */
-async function reconciles(port: number, kind?: string): Promise<number> {
-  const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+/** Looks so far; of one kind, or of all. An operator that ended says so in its own words. */
+async function reconciles({ port, child, log }: OperatorRun, kind?: string): Promise<number> {
+  const ask = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  // A connection that the server was just closing breaks once.
+  const page = await ask()
+    .catch(ask)
+    .catch((error: unknown) => {
+      const how = child.exitCode === null ? "runs" : `ended with ${child.exitCode}`;
+      throw new Error(`the operator ${how} and does not answer (${String(error)}): ${log().slice(-4_000)}`);
+    });
   const lines = page.split("\n").filter((line) => line.startsWith("rollward_reconcile_seconds_count{"));
   return lines
     .filter((line) => kind === undefined || line.includes(`kind="${kind}"`))
@@ -175,9 +183,9 @@ async function atRest(world: BenchWorld, program: string, url: string): Promise<
   await untilQuiet(operator);
   await new Promise((resolve) => setTimeout(resolve, SETTLING));
   const since = Date.now();
-  const [looks, ticks] = [await reconciles(operator.port), processorTicks(operator)];
+  const [looks, ticks] = [await reconciles(operator), processorTicks(operator)];
   await new Promise((resolve) => setTimeout(resolve, IDLE_MILLISECONDS));
-  const looked = (await reconciles(operator.port)) - looks;
+  const looked = (await reconciles(operator)) - looks;
   const busy = ((processorTicks(operator) - ticks) / CLOCK_TICKS / (IDLE_MILLISECONDS / 1000)) * 100;
   const { resident } = memoryOf(operator.child.pid!);
   const asked = world.controlPlane.auditEntries(({ userAgent, objectRef, requestReceivedTimestamp: at }) => {

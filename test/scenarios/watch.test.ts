@@ -160,6 +160,19 @@ describe("evidence that is missing", () => {
     await story.untilPassed("2.0.0");
   });
 
+  it("[I5] [P16] a first version that failed while it is watched is not promoted because it is well again; a person's retry lets it serve", async () => {
+    const story = await Story.begin({ pop: judged(), before: withPrometheus });
+    prometheus(story).replies.set(ERRORS, 0.9);
+    await story.until("the breach", ({ run }) => run?.cause !== undefined, HOUR);
+    prometheus(story).replies.set(ERRORS, 0);
+    await story.pass(3 * DAY);
+    expect(story.outcomes()).toEqual([]);
+    expect(story.condition("Ready")).toMatchObject({ status: "False", reason: "FirstVersionFailed" });
+    const { revision } = story.status().run!;
+    await story.edit((spec) => ({ ...spec, requests: { retry: { revision, at: new Date(story.now).toISOString() } } }));
+    await story.until("the retry", () => story.condition("Ready")?.status === "True", HOUR);
+  });
+
   it("[P9] one blip adds nothing up: a single bad answer among good ones rolls nothing back, two in a row do", async () => {
     const story = await Story.begin({ pop: judged(), before: withPrometheus });
     await story.want("2.0.0");

@@ -177,11 +177,19 @@ function rolledBack(view: PopView, run: PopRun, now: Instant): Outcome {
   };
 }
 
+/**
+ * Failed with nothing to go back to, or kept by `rollback.automatic: false`: being well again later makes nothing of it good (I5). It stays
+ * until a person retries it, takes it back or writes another version.
+ */
+const isJudged = ({ revisions }: PopClusterStatus, run: PopRun): boolean =>
+  run.ending === "Stopped" && run.cause !== undefined && revisions?.failed?.some(({ revision }) => revision === run.revision) === true;
+
 /** Baking, then Passed, then Promoted (P8): each timer runs only while the checks are healthy. */
 export function bakeAndWatch(view: PopView, now: Instant): Outcome | undefined {
   const { run } = view;
   if (!run || (run.state !== "Baking" && run.state !== "Passed")) return undefined;
   const { status, spec } = view.seen.pop;
+  if (isJudged(status, run)) return undefined;
   const health = healthOf(view, now);
   const all = evidenceThatCounts(view, health);
   const unknown = all.find((one) => one.verdict === "Unknown");
