@@ -94,7 +94,7 @@ async function plan(files: readonly string[], format: "html" | "json"): Promise<
     exit: () => undefined,
   };
   const program = new Command("rollward").exitOverride();
-  registerPlan(program, io);
+  registerPlan(program, io, () => Promise.reject(new Error("a plan of PoPs asks no inventory")));
   await program.parseAsync(["plan", "-o", format, ...files.flatMap((_, index) => ["-f", String(index)])], { from: "user" });
   if (complaint !== "") throw new Error(complaint);
   return printed;
