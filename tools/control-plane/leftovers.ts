@@ -8,6 +8,8 @@ import { startOf, stillRuns } from "../folder-lock.mjs";
 const PREFIX = "rollward-servers-";
 const OWNER = "owner.json";
 const UNCLAIMED_IS_STALE_AFTER_MS = 60_000;
+const GONE_WITHIN_MS = 5_000;
+const LOOK_EVERY_MS = 10;
 
 interface ProcessIdentity {
   readonly pid: number;
@@ -45,6 +47,7 @@ function sweep(folder: string): boolean {
   } else {
     if (stillRuns(claim.owner)) return false;
     for (const server of claim.servers) endIfSame(server);
+    untilGone(claim.servers);
     removeCgroupTrees(claim.cgroups ?? []);
   }
   rmSync(folder, { recursive: true, force: true });
@@ -57,6 +60,13 @@ function readClaim(folder: string): { owner: ProcessIdentity; servers: ProcessId
   } catch {
     return undefined;
   }
+}
+
+/** One that is still dying would write into the folder while it is removed, and leave it there. */
+function untilGone(servers: readonly ProcessIdentity[]): void {
+  const runs = ({ pid, start }: ProcessIdentity): boolean => start !== "" && startOf(pid) === start;
+  const nobody = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; waited < GONE_WITHIN_MS && servers.some(runs); waited += LOOK_EVERY_MS) Atomics.wait(nobody, 0, 0, LOOK_EVERY_MS);
 }
 
 /** A number alone may have been given to a stranger since; without a start time nobody is ended. */
