@@ -42,7 +42,16 @@ test("[C1] a system of the account's policy says how it is upgraded, and shows n
 
 test("[I15] what an account sees of its Clients stands in its own status", () => {
   const numbers = { eligible: 9, offered: 8, attempted: 7, confirmed: 6, failed: 1, unreachable: 1 };
-  const one = { rollout: "windows-5-12-3", uid: "u-1", os: "Windows", version: "5.12.3", stage: "phase-1", inPhase: true, pilot: numbers, numbers };
+  const one = {
+    rollout: "windows-5-12-3",
+    uid: "u-1",
+    os: "Windows",
+    version: "5.12.3",
+    stage: "phase-1",
+    inPhase: true,
+    pilot: numbers,
+    numbers,
+  };
   const clients = [{ ...one, effective: "Paused" as const, reasons: ["the account paused 5.12.3: audit"], supportWeeksLeft: 12 }];
   expect(accountPolicyStatus.parse({ clients })).toEqual({ clients });
 });
