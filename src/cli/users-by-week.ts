@@ -12,12 +12,15 @@ interface Asked {
   readonly account?: string;
   readonly os?: ClientSystem;
   readonly version?: string;
+  /** The account's own pilots alone, as its policy named them on each of the days. */
+  readonly pilots?: boolean;
 }
 
-/** The numbers as they stand, and as they stood on the same weekday of the weeks before; a day of which nothing is kept is left out. */
+/** The `current` numbers as they stand today, and as they stood on the same weekday of the weeks before; a day of which nothing is kept is left out. */
 export async function weeksOf(
-  clients: Pick<ClientInventory, "days" | "versions">,
-  { account, os, version }: Asked,
+  clients: Pick<ClientInventory, "days">,
+  current: readonly VersionCount[],
+  { account, os, version, pilots = false }: Asked,
   weeks: string,
   now: number,
 ): Promise<readonly (VersionCount & { readonly day: string })[]> {
@@ -27,9 +30,7 @@ export async function weeksOf(
   const today = dayOfLocalTime(now);
   const wanted = new Set(Array.from({ length: count }, (_, index) => formatLocalDate(today - 7 * (index + 1))));
   const from = formatLocalDate(today - 7 * count);
-  const of = account === undefined ? {} : { account };
-  const kept = await clients.days({ ...of, from, to: formatLocalDate(today - 7) });
-  const current = await clients.versions({ ...of, ...(os === undefined ? {} : { os }) });
+  const kept = await clients.days({ ...(account === undefined ? {} : { account }), pilots, from, to: formatLocalDate(today - 7) });
   return [...kept.filter(({ day }) => wanted.has(day)), ...current.map((row) => ({ ...row, day: formatLocalDate(today) }))].filter(
     (row) =>
       (os === undefined || row.os === os) &&

@@ -95,12 +95,35 @@ it("the numbers of the weeks before, as they were kept, and of today", async () 
   );
 });
 
+it("[C2] the weeks of the account's own pilots: whom its policy named on each day, and whom it names today", async () => {
+  const policy = (users: readonly string[]) =>
+    terminal.given(ACCOUNT_POLICY, {
+      apiVersion: API_VERSION,
+      kind: "AccountPolicy",
+      metadata: { name: "account", namespace: "acme" },
+      spec: accountPolicySpec.parse({ clients: { windows: { upgrade: "Automatic", pilotGroup: { users } } } }),
+    });
+  await clients.recordDay("2026-11-15");
+  await clients.recordPilots("2026-11-15", { account: "acme", os: "Windows", users: ["ANNA"], groups: ["sales"] });
+  await policy(["=bob"]);
+  expect(await users("--account acme --pilots --weeks 3 -o csv")).toBe(
+    [
+      "day,account,os,version,users,devices",
+      "2026-11-15,acme,Windows,5.12.3,1,1",
+      "2026-11-15,acme,Windows,5.11.0,2,2",
+      "2026-11-22,acme,Windows,5.11.0,1,1",
+      "",
+    ].join("\r\n"),
+  );
+});
+
 it.each([
   ["--os windoes", '--os is "windoes"; write windows'],
   ["--version soon", '--version is "soon"; write it as Clients report it'],
   ["--names", "--names is about one account; write --account too"],
   ["--account acme --group it --pilots", "--group and --pilots are two choices"],
   ["--account acme --names --weeks 3", "the past is kept in numbers"],
+  ["--account acme --group it --weeks 3", "write --pilots instead of --group"],
   ["--weeks 0", '--weeks is "0"; write a whole number from 1 to 104'],
 ])("%s: exit code 2 and a sentence", async (line, sentence) => {
   await terminal.run(`users ${line} --inventory sqlite:x`);

@@ -40,7 +40,7 @@ export function registerUsers(program: Command, io: CliIo, open: OpenClients): v
     .option("--group <name>", "members of this group of the directory alone (with --account)")
     .option("--pilots", "members of the account's own pilot group alone (with --account); asks the cluster for its AccountPolicy")
     .option("--names", "each user and computer, instead of numbers (with --account)")
-    .option("--weeks <number>", "the numbers of each week until now")
+    .option("--weeks <number>", "the numbers of each week until now; with --pilots those of the pilot group")
     .addOption(inventoryOption())
     .addOption(new Option("-o, --output <format>", "how to print").choices(FORMATS).default("table"))
     .action((options: UsersOptions) => reporting(io, () => users(io, open, options)));
@@ -58,19 +58,21 @@ async function users(io: CliIo, open: OpenClients, options: UsersOptions): Promi
   const asked = askedFor(options);
   const member = options.pilots === true ? await pilotsOf(io, options, options.account!) : undefined;
   return withClients(open, options.inventory, async (clients) => {
-    if (options.weeks !== undefined) printCounts(io, await weeksOf(clients, asked, options.weeks, io.now()), true, options);
-    else if (options.names === true) printNames(io, await named(clients, asked, member), options);
-    else if (member !== undefined || asked.group !== undefined)
-      printCounts(io, counts(asked.account!, await named(clients, asked, member)), false, options);
-    else
-      printCounts(
-        io,
-        (await clients.versions(asked)).filter(({ version }) => isAsked(version, asked)),
-        false,
-        options,
-      );
+    if (options.names === true) {
+      printNames(io, await named(clients, asked, member), options);
+      return EXIT.ok;
+    }
+    const current = await currentCounts(clients, asked, member);
+    const pilots = options.pilots === true;
+    if (options.weeks === undefined) printCounts(io, current, false, options);
+    else printCounts(io, await weeksOf(clients, current, { ...asked, pilots }, options.weeks, io.now()), true, options);
     return EXIT.ok;
   });
+}
+
+async function currentCounts(clients: ClientInventory, asked: Asked, member: Membership | undefined): Promise<readonly VersionCount[]> {
+  if (member !== undefined || asked.group !== undefined) return counts(asked.account!, await named(clients, asked, member));
+  return (await clients.versions(asked)).filter(({ version }) => isAsked(version, asked));
 }
 
 function askedFor({ account, os, version, group, pilots, names, weeks }: UsersOptions): Asked {
@@ -87,8 +89,12 @@ function askedFor({ account, os, version, group, pilots, names, weeks }: UsersOp
   ] as const;
   for (const [option, given] of narrow) {
     if (given && account === undefined) refuse(`${option} is about one account; write --account too`);
-    if (given && weeks !== undefined) refuse(`the past is kept in numbers by account and version alone; leave ${option} out, or --weeks`);
   }
+  if (weeks !== undefined && names === true) refuse("the past is kept in numbers, without names; leave --names out, or --weeks");
+  if (weeks !== undefined && group !== undefined)
+    refuse(
+      `of the past an account's pilots are kept, and not each group of its directory; write --pilots instead of --group, or leave --weeks out`,
+    );
   return {
     ...(account === undefined ? {} : { account }),
     ...(os === undefined ? {} : { os: systemOf(os) }),

@@ -1,5 +1,6 @@
 import type { ClientNumbers, ClientSystem } from "../api/client-rollout.ts";
 import type { ClientAttempt, ClientKey, ClientReport, KnownClient } from "../core/client/known-client.ts";
+import type { PilotGroup } from "../core/client/policy.ts";
 import type { Instant } from "../core/decision.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { Instant } from "../core/decision.ts";
  * by the store's own clock. Every method rejects with InventoryUnavailable alone, and is safe to repeat.
  */
 
-export type { ClientAttempt, ClientKey, ClientReport, KnownClient };
+export type { ClientAttempt, ClientKey, ClientReport, KnownClient, PilotGroup };
 
 /** The gateway's side: reads are batched, writes are batched, and an answer waits for no write. */
 export interface ClientCheckIns {
@@ -73,11 +74,14 @@ export interface ClientInventory extends Pick<ClientCheckIns, "directory" | "dir
   usersOf(of: UsersAsked): Promise<readonly UserOfVersion[]>;
   /** Keeps today's `versions` as one day of the curve; once a day, the last of a day stays. */
   recordDay(day: string): Promise<void>;
-  /** The curve: rows of `versions` by day (`2026-11-22`), from the first to the last asked. */
+  /** Keeps what the own pilots of one account run, of one system, as one day of their curve: that account's devices alone are read. */
+  recordPilots(day: string, pilots: PilotGroup): Promise<void>;
+  /** The curve: rows of `versions` by day (`2026-11-22`), from the first to the last asked; of everybody, or of pilots alone. */
   days(of: {
     readonly account?: string;
     readonly from: string;
     readonly to: string;
+    readonly pilots?: boolean;
   }): Promise<readonly (VersionCount & { readonly day: string })[]>;
   /** Replaces the directory of one account; the generation grows. */
   importDirectory(

@@ -34,7 +34,7 @@ function empty(): Kysely<InventoryTables> {
 const tablesOf = async (db: Kysely<InventoryTables>) => (await db.introspection.getTables()).map(({ name }) => name).toSorted();
 const CLIENTS = [
   ...["attempt", "census", "census_of", "counter", "day", "device"].map((name) => `client_${name}`),
-  ...["directory", "group", "member", "owner", "user_version", "version"].map((name) => `client_${name}`),
+  ...["directory", "group", "member", "owner", "pilot_day", "user_version", "version"].map((name) => `client_${name}`),
   "gateway_replica",
 ];
 const OURS = ["attempt", "audit", "changed", "command", "device", "notice", "token", "verdict", ...CLIENTS];

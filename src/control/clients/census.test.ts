@@ -154,6 +154,20 @@ describe("[C4] the census", () => {
     expect([walks(), await eligible()]).toEqual([1, 1_200]);
   });
 
+  it("[C2] keeps the day of each account's own pilots, of the systems that have some", async () => {
+    await devices(3, "globex");
+    accounts.set("globex", account({ windows: { upgrade: "Automatic" } }));
+    accounts.set("acme", account({ windows: { upgrade: "Automatic", pilotGroup: { users: ["user-1", "USER-2"] } } }));
+    const one = census();
+    await look(one);
+    await clock.advance(HOUR);
+    await look(one);
+    expect(asked.filter((name) => name === "recordPilots")).toHaveLength(1);
+    expect(await inventory.days({ from: "2026-11-01", to: "2026-11-30", pilots: true })).toEqual([
+      { day: "2026-11-02", account: "acme", os: "Windows", version: "5.11.0", devices: 2, users: 2 },
+    ]);
+  });
+
   it("[I19] keeps the day once a day, and forgets whom nobody has seen for half a year", async () => {
     const one = census();
     await look(one);

@@ -3,7 +3,7 @@ import { CLIENT_SYSTEMS, type ClientRollout, type ClientSystem } from "../../api
 import type { ClientAccount } from "../../core/client/accounts.ts";
 import { censusStage } from "../../core/client/census.ts";
 import { userKey } from "../../core/client/cohort.ts";
-import { isPilot, policyFor } from "../../core/client/policy.ts";
+import { isPilot, pilotGroupsOf, policyFor } from "../../core/client/policy.ts";
 import { type ClientRolloutView, clientViews } from "../../core/client/rollout-view.ts";
 import { DAY, SECOND } from "../../core/time/civil.ts";
 import { formatInstant } from "../../core/time/instant.ts";
@@ -172,12 +172,18 @@ export class Census {
     return new Map([...tallies].map(([uid, tally]) => [uid, tally.rows()]));
   }
 
-  /** Once a day: the curve of versions by day, and devices that nobody has seen for half a year (rule I19). */
+  /** Once a day: the curve of versions by day, of everybody and of the accounts' own pilots, and devices that nobody has seen for half a year (rule I19). */
   async #keepDay(): Promise<void> {
-    const { inventory, clock } = this.#settings;
+    const { inventory, clock, accounts } = this.#settings;
     const now = clock.now();
     if (dayOf(now) === this.#day || !this.#alive()) return;
     await inventory.recordDay(dayOf(now));
+    for (const [account, { policies }] of accounts()) {
+      for (const pilots of pilotGroupsOf(account, policies)) {
+        if (!this.#alive()) return;
+        await inventory.recordPilots(dayOf(now), pilots);
+      }
+    }
     while (this.#alive() && (await inventory.forget(now - FORGOTTEN_AFTER, PAGE)) >= PAGE) {
       await new Promise<void>((resolve) => clock.after(0, resolve));
     }

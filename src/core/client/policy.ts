@@ -1,5 +1,5 @@
 import type { ClientPolicies, ClientPolicy } from "../../api/client-policy.ts";
-import type { ClientSystem } from "../../api/client-rollout.ts";
+import { CLIENT_SYSTEMS, type ClientSystem } from "../../api/client-rollout.ts";
 import { compareVersions, parseVersion } from "../../api/version.ts";
 import type { Instant } from "../decision.ts";
 import { parseInstant } from "../time/instant.ts";
@@ -34,6 +34,21 @@ export function isPilot(policy: ClientPolicy | undefined, user: string | undefin
   const named = user !== undefined && group.users?.some((member) => userKey(member) === userKey(user)) === true;
   return named || group.groups?.some((name) => groups.includes(name)) === true;
 }
+
+/** Who an account's own pilots are, of one system (rule C2): users by name, and members of groups of its directory. */
+export interface PilotGroup {
+  readonly account: string;
+  readonly os: ClientSystem;
+  readonly users: readonly string[];
+  readonly groups: readonly string[];
+}
+
+/** The pilot groups of one account, of each system that has one. */
+export const pilotGroupsOf = (account: string, policies: ClientPolicies | undefined): readonly PilotGroup[] =>
+  CLIENT_SYSTEMS.flatMap((os) => {
+    const group = policyFor(policies, os)?.pilotGroup;
+    return group === undefined ? [] : [{ account, os, users: group.users ?? [], groups: group.groups ?? [] }];
+  });
 
 /** The account goes on although its own pilots of this version failed (rule C2). */
 export const pilotOverruled = (policy: ClientPolicy | undefined, version: string): boolean =>

@@ -1,7 +1,6 @@
 import { sql, type Transaction } from "kysely";
 import type { ClientInventory, CountedClients, Eligible, VersionCount } from "../../control/client-inventory.ts";
 import { type CountChanges, type Counts, type Member, NOTHING_COUNTED, numbersOf, plus } from "../../core/client/client-counts.ts";
-import { KEPT_VERSIONS, oldestDayKept } from "../../core/client/kept.ts";
 import type { Engine } from "../engine.ts";
 import type { InventoryTables } from "../schema.ts";
 import { namesOf } from "./device-rows.ts";
@@ -209,39 +208,6 @@ export async function deviceCounts({ read, db }: Engine): Promise<ReadonlyMap<st
   return new Map((await read(counted.compile())).map(({ account, devices }) => [account, devices]));
 }
 
-/** Written again the same day, the later one stays; what is older than 400 days goes. */
-export async function writeDay({ db }: Engine, day: string): Promise<void> {
-  await db.transaction().execute(async (writing) => {
-    await writing.deleteFrom("client_day").where("day", "=", day).execute();
-    await writing.deleteFrom("client_day").where("day", "<", oldestDayKept(day)).execute();
-    await sql`
-      insert into client_day (account, day, os, version, devices, users)
-      select account, cast(${day} as text), os, version, devices, users from (
-        select client_version.*, row_number() over (partition by account, os order by devices desc, version) as place from client_version
-      ) as ranked
-      where place <= ${KEPT_VERSIONS}
-      on conflict (account, day, os, version) do update set devices = excluded.devices, users = excluded.users
-    `.execute(writing);
-  });
-}
-
-export async function daysBetween(
-  { read, db }: Engine,
-  { account, from, to }: Parameters<ClientInventory["days"]>[0],
-): ReturnType<ClientInventory["days"]> {
-  const rows = await read(
-    db
-      .selectFrom("client_day")
-      .selectAll()
-      .where("day", ">=", from)
-      .where("day", "<=", to)
-      .$if(account !== undefined, (query) => query.where("account", "=", account ?? ""))
-      .$castTo<VersionCount & { readonly day: string }>()
-      .compile(),
-  );
-  return rows.toSorted((one, other) => byText(one.day, other.day) || byVersion(one, other));
-}
-
-const byText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
-const byVersion = (one: VersionCount, other: VersionCount): number =>
+export const byText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+export const byVersion = (one: VersionCount, other: VersionCount): number =>
   byText(one.account, other.account) || byText(one.os, other.os) || byText(one.version, other.version);

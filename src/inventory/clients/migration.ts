@@ -116,6 +116,21 @@ export async function clientNumbers(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex("client_day_day").on("client_day").column("day").execute();
 }
 
+/** The curve of the accounts' own pilots. */
+export async function clientPilotDays(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable("client_pilot_day")
+    .addColumn("account", "text", (column) => column.notNull())
+    .addColumn("day", "text", (column) => column.notNull())
+    .addColumn("os", "text", (column) => column.notNull())
+    .addColumn("version", "text", (column) => column.notNull())
+    .addColumn("devices", COUNT, (column) => column.notNull())
+    .addColumn("users", COUNT, (column) => column.notNull())
+    .addPrimaryKeyConstraint("client_pilot_day_of", ["account", "day", "os", "version"])
+    .execute();
+  await db.schema.createIndex("client_pilot_day_day").on("client_pilot_day").column("day").execute();
+}
+
 /** Imported directories, and the gateways that answer. */
 export async function clientDirectories(db: Kysely<unknown>): Promise<void> {
   await db.schema

@@ -52,6 +52,7 @@ async function askEverything(store: SqlClientInventory): Promise<void> {
   await store.deviceCounts();
   await store.directory("acme");
   await store.recordDay("2026-11-29");
+  await store.recordPilots("2026-11-29", { account: "acme", os: "Windows", users: ["anna"], groups: ["it"] });
   for (const account of [undefined, "acme"]) await store.days({ from: "2026-11-01", to: "2026-11-30", ...(account && { account }) });
   await store.forget(NOON + 86_400_000, 10);
 }
@@ -61,7 +62,7 @@ async function askEverything(store: SqlClientInventory): Promise<void> {
  * where all accounts are asked for, one row a rollout, and pages.
  */
 const SMALL =
-  /^SCAN (json_each|asked|heard|tried|changed|gone|left_behind|imported|eligible|client_version|client_census_of|ranked|page|of_system|all_of_them|\(subquery|\d+ CONSTANT)/;
+  /^SCAN (json_each|asked|heard|tried|changed|gone|left_behind|imported|eligible|client_version|client_census_of|ranked|page|of_system|all_of_them|pilot|\(subquery|\d+ CONSTANT)/;
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "rollward-client-plans-"))));

@@ -8,6 +8,7 @@ export interface ClientTables {
   client_census_of: ClientCensusOfTable;
   client_census: ClientCensusTable;
   client_day: ClientVersionTable & { day: string };
+  client_pilot_day: ClientVersionTable & { day: string };
   client_directory: ClientDirectoryTable;
   client_member: ClientMemberTable;
   client_group: ClientGroupTable;

@@ -2,7 +2,8 @@ import type { ClientSystem } from "../../api/client-rollout.ts";
 import type { ClientCheckIns, ClientInventory, ClientKey, ClientReport, KnownClient } from "../../control/client-inventory.ts";
 import { asked } from "../asked.ts";
 import type { Engine } from "../engine.ts";
-import { countedClients, daysBetween, deviceCounts, versionCounts, writeCensus, writeDay } from "./counters.ts";
+import { countedClients, deviceCounts, versionCounts, writeCensus } from "./counters.ts";
+import { daysBetween, writeDay, writePilotDay } from "./days.ts";
 import { knownClients, pageOfClients } from "./devices.ts";
 import { generations, readAccount, replaceDirectory } from "./directories.ts";
 import { forgetClients, takeReports } from "./record.ts";
@@ -77,6 +78,10 @@ export class SqlClientInventory implements ClientCheckIns, ClientInventory {
 
   recordDay(day: string): Promise<void> {
     return asked(this.#engine, "recordDay", () => writeDay(this.#engine, day));
+  }
+
+  recordPilots(...[day, pilots]: Parameters<ClientInventory["recordPilots"]>): Promise<void> {
+    return asked(this.#engine, "recordPilots", () => writePilotDay(this.#engine, day, pilots));
   }
 
   days(of: Parameters<ClientInventory["days"]>[0]): ReturnType<ClientInventory["days"]> {

@@ -10,6 +10,7 @@ import type {
   Eligible,
   GatewayReplica,
   KnownClient,
+  PilotGroup,
   UserOfVersion,
   UsersAsked,
   VersionCount,
@@ -18,9 +19,10 @@ import { afterReport, type KeptClient } from "../../core/client/attempt.ts";
 import { CountChanges, type Counts, nameKeyOf, NOTHING_COUNTED, numbersOf, plus } from "../../core/client/client-counts.ts";
 import { readDirectory } from "../../core/client/client-directory.ts";
 import { userKey } from "../../core/client/cohort.ts";
-import { KEPT_VERSIONS, oldestDayKept, REPLICA_FORGOTTEN_MS } from "../../core/client/kept.ts";
+import { KEPT_VERSIONS, REPLICA_FORGOTTEN_MS } from "../../core/client/kept.ts";
 import type { Instant } from "../../core/decision.ts";
 import { VersionCounts } from "./version-counts.ts";
+import { VersionDays } from "./version-days.ts";
 
 const byText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 const byKey = (one: ClientKey, other: ClientKey): number => byText(one.account, other.account) || byText(one.device, other.device);
@@ -49,7 +51,8 @@ export class MemoryClientInventory implements ClientCheckIns, ClientInventory {
   /** By rollout, then by stage and account. */
   readonly #counters = new Map<string, Map<string, StageCounts>>();
   readonly #census = new Map<string, { readonly at: Instant; readonly eligible: readonly Eligible[] }>();
-  readonly #days = new Map<string, readonly VersionCount[]>();
+  readonly #days = new VersionDays();
+  readonly #pilotDays = new VersionDays();
   readonly #directories = new Map<string, Directory>();
   readonly #replicas = new Map<string, Omit<GatewayReplica, "name" | "silentMilliseconds"> & { readonly real: number }>();
   /** Of one system in their order; made when they are asked for. */
@@ -172,16 +175,26 @@ export class MemoryClientInventory implements ClientCheckIns, ClientInventory {
   }
 
   async recordDay(day: string): Promise<void> {
-    this.#days.set(day, this.#versions.most(KEPT_VERSIONS));
-    const oldest = oldestDayKept(day);
-    for (const kept of this.#days.keys()) if (kept < oldest) this.#days.delete(kept);
+    this.#days.record(day, this.#versions.most(KEPT_VERSIONS));
+    this.#pilotDays.forget(day);
   }
 
-  async days({ account, from, to }: Parameters<ClientInventory["days"]>[0]): ReturnType<ClientInventory["days"]> {
-    const days = [...this.#days].filter(([day]) => from <= day && day <= to).toSorted(([one], [other]) => byText(one, other));
-    return days.flatMap(([day, rows]) =>
-      rows.filter((row) => account === undefined || row.account === account).map((row) => ({ day, ...row })),
-    );
+  async recordPilots(day: string, { account, os, users, groups }: PilotGroup): Promise<void> {
+    const directory = this.#directories.get(account);
+    const named = new Set(users.map(userKey));
+    const isPilot = ({ user }: KeptClient): boolean =>
+      user !== undefined &&
+      (named.has(userKey(user)) || directory?.groups.get(userKey(user))?.some((group) => groups.includes(group)) === true);
+    const counts = new VersionCounts();
+    const changes = new CountChanges();
+    for (const client of this.#devices.get(account)?.values() ?? [])
+      if (client.os === os && isPilot(client)) changes.add(undefined, client);
+    counts.change(changes.members);
+    this.#pilotDays.replace(day, account, os, counts.most(KEPT_VERSIONS));
+  }
+
+  async days({ pilots = false, ...of }: Parameters<ClientInventory["days"]>[0]): ReturnType<ClientInventory["days"]> {
+    return (pilots ? this.#pilotDays : this.#days).between(of);
   }
 
   async importDirectory(account: string, members: readonly DirectoryMember[]): ReturnType<ClientInventory["importDirectory"]> {

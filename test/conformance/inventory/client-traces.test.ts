@@ -282,6 +282,41 @@ describe.each([
     expect([kept.length, kept.includes("2028-01-04 many 1.0.119 2")]).toEqual([100, true]);
   });
 
+  it("[C2] the curve of an account's pilots: named users and members of groups once each, of that account and system alone", async () => {
+    await store.importDirectory("acme", [
+      { user: "Anna", groups: ["it", "early"], devices: [] },
+      { user: "bob", groups: ["sales"], devices: [] },
+    ]);
+    await store.record([
+      report("d-1", { user: "anna" }),
+      report("d-2", { user: "ANNA", version: "5.12.3" }),
+      report("d-3", { user: "anna", version: "5.12.3" }),
+      report("d-4", { user: "bob" }),
+      report("d-5", { user: "carl" }),
+      report("d-6"),
+      report("m-1", { user: "anna", os: "macOS" }),
+      report("d-1", { account: "other", user: "anna" }),
+    ]);
+    const pilots = { account: "acme", os: "Windows" } as const;
+    const days = async (from: string, to: string) =>
+      (await store.days({ from, to, account: "acme", pilots: true })).map(
+        (row) => `${row.day} ${row.os} ${row.version} ${row.users}/${row.devices}`,
+      );
+    await store.recordPilots("2026-11-29", { ...pilots, users: ["Carl", "Anna"], groups: ["it", "early"] });
+    await store.recordPilots("2026-11-30", { ...pilots, users: [], groups: ["sales", "nobody"] });
+    await store.recordPilots("2026-11-30", { ...pilots, os: "macOS", users: ["anna"], groups: [] });
+    expect(await days("2026-11-01", "2026-12-31")).toEqual([
+      "2026-11-29 Windows 5.11.0 2/2",
+      "2026-11-29 Windows 5.12.3 1/2",
+      "2026-11-30 Windows 5.11.0 1/1",
+      "2026-11-30 macOS 5.11.0 1/1",
+    ]);
+    await store.recordPilots("2026-11-30", { ...pilots, users: ["nobody"], groups: [] });
+    expect(await days("2026-11-30", "2026-11-30")).toEqual(["2026-11-30 macOS 5.11.0 1/1"]);
+    await store.recordDay("2028-01-05");
+    expect([await days("2026-01-01", "2028-12-31"), (await store.days({ from: "2028-01-05", to: "2028-01-05" })).length]).toEqual([[], 4]);
+  });
+
   it("[I19] devices that were not seen for so long are forgotten, so many at a time, and their numbers with them", async () => {
     const eligible = [{ stage: "phase-1", account: "acme", devices: 0 }];
     await store.recordCensus(UID, NOON + DAY, eligible);
