@@ -28,7 +28,7 @@ export interface ClientCheckIns {
     readonly name: string;
     /** By UID of the ClientRollout the id of `status.pause` that it has seen. */
     readonly pauses: ReadonlyMap<string, number>;
-    /** By namespace. */
+    /** By UID of the AccountPolicy: one that was made anew begins at generation 1 again. */
     readonly policies: ReadonlyMap<string, number>;
   }): Promise<void>;
   /** It ends and answers nobody any more. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ACCOUNT_POLICY } from "../../src/api/account-policy.ts";
 import { ClientStory, DAY, gate, HOUR, MINUTE, phase } from "./client-story.ts";
 
 const AUTOMATIC = { windows: { upgrade: "Automatic", pilotGroup: { groups: ["it"] } } };
@@ -120,6 +121,28 @@ describe("[C5] who pauses it, and what is known of that", () => {
     await story.policy("emporio", { upgrade: "Automatic" });
     await story.pass(2 * DAY);
     expect([story.view("emporio", name)!.effective, story.versions("emporio")]).toEqual(["Run", { "5.12.3": 16 }]);
+  });
+
+  it("[G15] a gateway that answers by the account's policy before, deleted and made anew, has not confirmed its pause", async () => {
+    const story = await ClientStory.begin({ accounts: [ACME, EMPORIO] });
+    const { world } = story;
+    const name = await story.rollout("5.12.3");
+    await story.until("phase 1", () => story.status(name).reached?.stage === "Phase", 16 * DAY);
+    const before = story.policyOf("emporio").metadata.uid;
+    const beats = async (policy: string): Promise<void> => {
+      await world.clients.beat({ name: "gateway-1", pauses: new Map(), policies: new Map([[policy, 1]]) });
+      await story.pass(5_000);
+    };
+    for (let beat = 0; beat < 6; beat += 1) await beats(before);
+    const pause = { version: "5.12.3", reason: "audit week" };
+    await world.while(world.kubectl.delete(ACCOUNT_POLICY, "account", "emporio"));
+    await story.write(ACCOUNT_POLICY, "emporio", "account", { clients: { windows: { upgrade: "Automatic", pause } } });
+    const { uid, generation } = story.policyOf("emporio").metadata;
+    expect([uid === before, generation]).toEqual([false, 1]);
+    for (let beat = 0; beat < 12; beat += 1) await beats(before);
+    expect(story.view("emporio", name)?.effective).toBe("Run");
+    for (let beat = 0; beat < 12; beat += 1) await beats(uid);
+    expect(story.view("emporio", name)).toMatchObject({ effective: "Paused", reasons: ["the account paused 5.12.3: audit week"] });
   });
 
   it("[C2] an account whose own pilots fail is held alone, is told so, and goes on when it overrules them", async () => {

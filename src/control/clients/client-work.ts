@@ -126,7 +126,6 @@ export class ClientWork {
     const pauses = Object.values(spec.clients ?? {}).some((policy) => policy?.pause !== undefined);
     const replicas = pauses ? await this.#counts?.replicas() : undefined;
     const devices = this.#counts?.devicesOf(account);
-    const namespace = metadata.namespace ?? "";
     return {
       rollouts: rollouts.map((rollout) => {
         const counted = this.#counts?.of(rollout.metadata.uid);
@@ -139,7 +138,7 @@ export class ClientWork {
         ? {}
         : {
             replicas: replicas.map(({ silentMilliseconds, policies }) => {
-              const generation = policies.get(namespace);
+              const generation = policies.get(metadata.uid);
               return { silentMilliseconds, ...(generation === undefined ? {} : { generation }) };
             }),
           }),

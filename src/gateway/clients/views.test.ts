@@ -126,7 +126,7 @@ describe("[C5] a replica's sign of life", () => {
     expect(world.beats.at(-1)).toEqual({
       name: "gateway-1",
       pauses: new Map([["uid-windows-5-12-3", 7]]),
-      policies: new Map([["acme-ns", 3]]),
+      policies: new Map([["p", 3]]),
     });
   });
 

@@ -138,7 +138,7 @@ export class ClusterClientViews implements ClientViews {
     await checkIns.beat({
       name: replica,
       pauses: new Map(rollouts.flatMap(({ metadata, status }) => (status?.pause ? [[metadata.uid, status.pause.id] as const] : []))),
-      policies: new Map(policies.map(({ metadata }) => [metadata.namespace ?? "", metadata.generation ?? 0])),
+      policies: new Map(policies.map(({ metadata }) => [metadata.uid, metadata.generation ?? 0])),
     });
     if (clock.elapsed() - this.#beatAt > FRESH_MS) this.#aliveSince = clock.elapsed();
     this.#beatAt = sentAt;

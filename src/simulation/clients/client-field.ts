@@ -84,7 +84,7 @@ export class ClientField {
     const pauses = this.#rollouts
       .list()
       .flatMap(({ metadata, status }) => (status?.pause ? [[metadata.uid, status.pause.id] as const] : []));
-    const policies = this.#policies.list().map(({ metadata }) => [metadata.namespace ?? "", metadata.generation ?? 0] as const);
+    const policies = this.#policies.list().map(({ metadata }) => [metadata.uid, metadata.generation ?? 0] as const);
     await this.#world.clients.beat({ name: REPLICA, pauses: new Map(pauses), policies: new Map(policies) });
     this.#later(
       1,

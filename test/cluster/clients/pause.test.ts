@@ -151,7 +151,7 @@ describeWithControlPlane("[C5] [G15] a pause, and two gateways of which one is s
     const { metadata } = await editPolicy({ windows: { ...AUTOMATIC.windows, pause } });
     const looks = await untilPaused(async () => (await viewOf())?.effective);
     const last = looks.at(-1)!;
-    expect(replica(last, live)!.policies.get("acme")).toBe(metadata.generation);
+    expect(replica(last, live)!.policies.get(metadata.uid)).toBe(metadata.generation);
     expect(replica(last, stopped)!.silentMilliseconds).toBeGreaterThan(10_000);
     expect(looks.some((look) => look.effective === "Run" && replica(look, stopped)!.silentMilliseconds <= 10_000)).toBe(true);
     expect((await viewOf())!.reasons).toEqual(["the account paused 5.12.3: audit week"]);

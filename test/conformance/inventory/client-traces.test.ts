@@ -245,13 +245,13 @@ describe.each([
   });
 
   it("[G15] replicas by their last sign, by the store's clock; who left is not told, nor who gave none for a day", async () => {
-    await store.beat({ name: "gateway-a", pauses: new Map([[UID, 3]]), policies: new Map([["acme", 7]]) });
+    await store.beat({ name: "gateway-a", pauses: new Map([[UID, 3]]), policies: new Map([["uid-of-policy", 7]]) });
     await store.beat({ name: "gateway-b", pauses: new Map(), policies: new Map() });
     clock.real += 10_001;
     await store.beat({ name: "gateway-b", pauses: new Map([[UID, 4]]), policies: new Map() });
     clock.real += 5;
     expect(await store.replicas()).toEqual([
-      { name: "gateway-a", silentMilliseconds: 10_006, pauses: new Map([[UID, 3]]), policies: new Map([["acme", 7]]) },
+      { name: "gateway-a", silentMilliseconds: 10_006, pauses: new Map([[UID, 3]]), policies: new Map([["uid-of-policy", 7]]) },
       { name: "gateway-b", silentMilliseconds: 5, pauses: new Map([[UID, 4]]), policies: new Map() },
     ]);
     await store.leave("gateway-b");
