@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,16 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { isWrite } from "../../../tools/control-plane/audit-log.ts";
 import { SERVERS, startControlPlane, type ControlPlane } from "../../../tools/control-plane/run.ts";
 import { describeWithControlPlane } from "./available.ts";
+
+// A folder of its own: what stands beside it in the machine's is of tests that run at the same time.
+const own = mkdtempSync(join(tmpdir(), "rollward-control-plane-"));
+const machines = process.env.TMPDIR;
+beforeAll(() => void (process.env.TMPDIR = own));
+afterAll(() => {
+  if (machines === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = machines;
+  rmSync(own, { recursive: true });
+});
 
 describeWithControlPlane("[T3] a real control plane", () => {
   let first: ControlPlane;
