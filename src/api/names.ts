@@ -12,6 +12,8 @@ export const POP_REVISION_LABEL = "rollward.dev/revision";
 /** On the namespace of a customer's account: its id. What stands in other namespaces belongs to nobody. */
 export const ACCOUNT_LABEL = "rollward.dev/account";
 export const FINALIZER = "rollward.dev/claims";
+/** On our CRDs: which version they are of (rule I21). */
+export const KIND_VERSION = "rollward.dev/version";
 
 /** The value of the revision label for a PoP and revision: it names the PoP, because two PoPs' DaemonSets do not know each other. */
 export const revisionLabelValue = (pop: string, revision: string): string => `${pop}-${revision}`;

@@ -29,6 +29,7 @@ function world(enabled: boolean, lead: (term: AbortSignal) => Promise<void>) {
     },
     told: { termEnded: () => void (state.ended += 1) },
     store,
+    mayLead: Promise.resolve(),
   });
   return { clock, leadership, lines, state };
 }

@@ -1,8 +1,11 @@
 import { AcceleratedClock } from "../control/clock/accelerated-clock.ts";
+import { allResources } from "../api/resources.ts";
+import { GROUP } from "../api/common.ts";
 import { SECRET } from "../control/kinds.ts";
 import { Operator } from "../control/operator.ts";
 import { KubernetesCluster } from "../kubernetes/cluster.ts";
 import { KubernetesEvents } from "../kubernetes/events.ts";
+import { kindVersion } from "../kubernetes/kind-version.ts";
 import { KubernetesLeaseStore } from "../kubernetes/lease-record.ts";
 import { KubernetesSites } from "../kubernetes/sites.ts";
 import { Transport } from "../kubernetes/transport.ts";
@@ -17,14 +20,17 @@ import { apiMetrics, operatorMetrics } from "../telemetry/operator-metrics.ts";
 import { startTelemetryServer } from "../telemetry/server.ts";
 import { timedProber } from "../telemetry/timed-prober.ts";
 import { clockOf } from "./clock-of.ts";
+import { kindsInCluster } from "./kinds-in-cluster.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
 import { openNotices } from "./notices.ts";
 import { gatewayMetrics, openDevices, probesOf, replicaName } from "./run-gateway.ts";
 import { type Telling, telling } from "./told.ts";
 import { USER_AGENT, VERSION } from "./version.ts";
+import { oldest } from "./watch-ages.ts";
 import { WorkerForecast } from "./worker-forecast.ts";
 
 const LEASE_NAME = "rollward";
+const OUR_KINDS = allResources.map(({ plural }) => `${plural}.${GROUP}`);
 
 /**
  * The operator in this process, until the signal: caches open at once, controllers work while this replica leads. Ends gracefully:
@@ -70,10 +76,13 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   const health = new Health({ clock });
   health.start();
   health.require("caches", () => notSynced(operator.unsynced()));
+  const versionOf = (name: string) => kindVersion(transport, name);
+  const kinds = kindsInCluster({ version: VERSION, names: OUR_KINDS, versionOf, clock, log: adapterLog, stop });
+  health.require("kinds", () => kinds.missing());
   // A renewal must not queue behind slow calls, so the lease has a connection of its own.
   const leaseTransport = new Transport({ kubeconfig, name: "the hub", userAgent: USER_AGENT, clock, observe, maximumConnections: 1 });
   const store = new KubernetesLeaseStore({ transport: leaseTransport, namespace: settings.namespace, name: LEASE_NAME });
-  const leadership = startLeading({ settings: settings.leaderElection, clock, log, identity, operator, told, store });
+  const leadership = startLeading({ settings: settings.leaderElection, clock, log, identity, operator, told, store, mayLead: kinds.fit });
   operatorMetrics(metrics, {
     leads: () => leadership.leads(),
     watchAges: () => oldest(operator.ages()),
@@ -115,13 +124,15 @@ interface LeadingParts {
   readonly operator: Pick<Operator, "lead">;
   readonly told: Pick<Telling, "termEnded">;
   readonly store: LeaseStore;
+  /** Until it resolves this replica takes no part in the election. */
+  readonly mayLead: Promise<void>;
 }
 
 /** Campaigns for the lease and works in its terms, until `stop` or the first term whose work fails. */
-export function startLeading({ settings, clock, log, identity, operator, told, store }: LeadingParts): Leadership {
+export function startLeading({ settings, clock, log, identity, operator, told, store, mayLead }: LeadingParts): Leadership {
   const { enabled, leaseMilliseconds, renewDeadlineMilliseconds, retryMilliseconds } = settings;
   let work: Promise<void> = Promise.resolve();
-  if (!enabled) return leadAlone(operator, log);
+  if (!enabled) return leadAlone(operator, log, mayLead);
   const stopping = new AbortController();
   const failed = new AbortController();
   const election: Election = new Election({
@@ -147,7 +158,9 @@ export function startLeading({ settings, clock, log, identity, operator, told, s
     onLeader: (holder) => log.info(holder === "" ? "nobody leads now" : `${holder} leads now`),
     onError: (what, error) => log.warn(what, { error }),
   });
-  election.start();
+  void mayLead.then(() => {
+    if (!stopping.signal.aborted) election.start();
+  });
   return {
     failed: failed.signal,
     leads: () => election.isLeader(),
@@ -162,11 +175,13 @@ export function startLeading({ settings, clock, log, identity, operator, told, s
 }
 
 /** Without an election: only where there is one replica for certain. */
-function leadAlone(operator: Pick<Operator, "lead">, log: Logger): Leadership {
+function leadAlone(operator: Pick<Operator, "lead">, log: Logger, mayLead: Promise<void>): Leadership {
   const term = new AbortController();
   const failed = new AbortController();
-  const work = operator
-    .lead(term.signal, () => !term.signal.aborted)
+  // Also an end that comes before it may begin is waited for.
+  const begun = Promise.race([mayLead, aborted(term.signal)]);
+  const work = begun
+    .then(() => (term.signal.aborted ? undefined : operator.lead(term.signal, () => !term.signal.aborted)))
     .catch((error: unknown) => {
       if (term.signal.aborted) return;
       log.error("the controllers ended with an error", { error });
@@ -185,13 +200,6 @@ function leadAlone(operator: Pick<Operator, "lead">, log: Logger): Leadership {
 
 const notSynced = (kinds: readonly string[]): string | undefined =>
   kinds.length > 0 ? `the caches of ${kinds.join(", ")} are not in sync yet` : undefined;
-
-/** The oldest view of each kind: with several PoP clusters the silent one must show. */
-function oldest(ages: readonly (readonly [string, number])[]): Record<string, number> {
-  const worst: Record<string, number> = {};
-  for (const [kind, age] of ages) worst[kind] = Math.max(worst[kind] ?? 0, age);
-  return worst;
-}
 
 function decoded(data: Readonly<Record<string, string>> | undefined): Record<string, string> | undefined {
   return data && Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")]));

@@ -12,6 +12,8 @@ export interface Call {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Another form of the answer than the whole object. */
+  readonly accept?: string;
   readonly deadlineMilliseconds?: number;
   /** False: also a 429 is reported at once (an eviction's 429 is an answer, not a request to wait). */
   readonly retry?: boolean;

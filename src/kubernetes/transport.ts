@@ -167,7 +167,7 @@ export class Transport {
           method: call.method,
           headers: {
             ...credentials.headers,
-            accept: "application/json",
+            accept: call.accept ?? "application/json",
             "user-agent": userAgent,
             ...(call.body === undefined ? {} : { "content-type": call.contentType ?? "application/json" }),
           },

@@ -1,6 +1,7 @@
-import type { Disruption, FleetStatus } from "../../api/fleet.ts";
+import { type Disruption, type FleetStatus, fleetStatus } from "../../api/fleet.ts";
 import { setCondition, type ConditionUpdate } from "../conditions.ts";
 import type { Instant } from "../decision.ts";
+import { laterFields } from "../later-fields.ts";
 import type { Granting } from "./grants.ts";
 import type { FleetObservation, FleetPop } from "./observation.ts";
 import type { Pause } from "./pause.ts";
@@ -22,6 +23,7 @@ export function statusOf(
   const disruptions = [...ledger.kept, ...ledger.granted];
   const withAccepted = setCondition(status.conditions, acceptedOf(problems), generation, now);
   return {
+    ...laterFields(fleetStatus, status),
     observedGeneration: generation,
     disruptions,
     waiting: ledger.waiting.slice(0, MOST_WAITING),

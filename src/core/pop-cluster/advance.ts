@@ -1,5 +1,7 @@
 import type { PopClusterStatus, PopNodeStatus, PopRun } from "../../api/pop-cluster.ts";
+import { popNodeStatus } from "../../api/pop-node-status.ts";
 import type { Hold, Instant } from "../decision.ts";
+import { laterFields } from "../later-fields.ts";
 import { elapsedOf, hold, run as runTimer } from "../rollout/timer.ts";
 import { bakeOf, watchOf } from "./bake-and-watch.ts";
 import { candidatesOf, claimNext } from "./claim.ts";
@@ -89,7 +91,9 @@ function soakedNodes(view: PopView, run: PopRun, now: Instant): { done: PopNodeS
   return { done, holds, wakes };
 }
 
+/** What was measured on the way is over; what an operator of a later version keeps about the node stays (I21). */
 const doneEntry = (entry: PopNodeStatus, reconnectSeconds: number | undefined, now: Instant): PopNodeStatus => ({
+  ...laterFields(popNodeStatus, entry),
   name: entry.name,
   uid: entry.uid,
   ...(entry.revision === undefined ? {} : { revision: entry.revision }),

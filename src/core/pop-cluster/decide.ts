@@ -15,6 +15,7 @@ import { gone } from "./gone.ts";
 import { healthOf } from "./health.ts";
 import { stepsInHand } from "./in-hand.ts";
 import { join } from "./join.ts";
+import { laterLedger, laterWordsOf } from "./later-ledger.ts";
 import { milliseconds } from "./milliseconds.ts";
 import type { PopClusterObservation } from "./observation.ts";
 import { orders } from "./orders.ts";
@@ -132,6 +133,8 @@ const PROBLEM_AGAIN = 60_000;
 
 function rulesFor(view: PopView): readonly Rule[] {
   if (view.seen.site.state !== "Reachable" || clusterChanged(view)) return UNREACHABLE_RULES;
+  // Whoever does not know where the ledger stands does nothing by it, deletion included (I21).
+  if (laterWordsOf(view.seen.pop.status).length > 0) return [laterLedger];
   return view.seen.pop.deleting ? [deletion] : RULES;
 }
 

@@ -1,7 +1,8 @@
 import type { Condition } from "../../api/common.ts";
-import type { SocketRolloutStatus } from "../../api/socket-rollout.ts";
+import { type SocketRolloutStatus, socketRolloutStatus } from "../../api/socket-rollout.ts";
 import { type ConditionUpdate, is, setCondition } from "../conditions.ts";
 import type { Hold, Instant } from "../decision.ts";
+import { laterFields } from "../later-fields.ts";
 import { formatDuration, parseDuration } from "../time/duration.ts";
 import { writtenHolds } from "../written-holds.ts";
 import type { SocketRolloutObservation } from "./observation.ts";
@@ -33,6 +34,7 @@ export function statusOf(
   const skipped = [...seen.waiting].filter(([, sites]) => sites > 0).toSorted(([a, one], [b, other]) => other - one || (a < b ? -1 : 1));
   const updates = [accepted(problem, earlier), progressing(seen, ledger, problem, holds), paused, succeeded(seen, ledger)];
   return {
+    ...laterFields(socketRolloutStatus, status),
     observedGeneration: generation,
     ...ledger,
     numbers: seen.numbers,
