@@ -14,7 +14,7 @@ import { type Figures, median, quantile, type Row, spread } from "./figures.ts";
 const CONNECTIONS = 64;
 const CHECK_INS = 8_000;
 const WARM_UP = 3;
-const TURNS = 4;
+const TURNS = 8;
 
 interface Server {
   /** How its devices come. */
@@ -90,7 +90,11 @@ async function turn({ sends, child, pool, tokens, milliseconds }: Server): Promi
     }
   };
   await measure(child);
-  await Promise.all(Array.from({ length: CONNECTIONS }, device));
+  // Devices never sleep: to wake a process of the same machine at each answer costs a server more than the answer, and the slower one more often.
+  let isUnderWay = true;
+  const stayAwake = (): void => void (isUnderWay && setImmediate(stayAwake));
+  stayAwake();
+  await Promise.all(Array.from({ length: CONNECTIONS }, device)).finally(() => (isUnderWay = false));
   return measure(child);
 }
 
@@ -173,7 +177,7 @@ function figuresOf({ bare, sqlite, bareTls, sqliteTls, bareClients, clients, pos
   ];
   return {
     title: "B7: check-ins of devices",
-    how: `${CHECK_INS} polls of 2,000 devices over ${CONNECTIONS} connections that stay; a core's rate is polls by the server's own processor time, of ${TURNS} turns in changing order`,
+    how: `${CHECK_INS} polls of 2,000 devices over ${CONNECTIONS} connections that stay, by a process that never sleeps; a core's rate is polls by the server's own processor time, of ${TURNS} turns in changing order`,
     rows: [
       ...bareRows("a bare Node server that answers a constant", bare),
       ...rowsOf("gateway on SQLite", sqlite, bare),

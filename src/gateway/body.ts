@@ -18,21 +18,28 @@ export async function readBody(request: IncomingMessage): Promise<{ readonly bod
   }
 }
 
-/** The body as text, of 64 kB at most; or the answer to a larger one. */
-export async function readText(request: IncomingMessage): Promise<{ readonly text: string } | { readonly reply: Reply }> {
-  if (Number(request.headers["content-length"] ?? 0) > LARGEST) return { reply: TOO_LARGE };
+/** The body as text, of 64 kB at most; or the answer to a larger one. Hears the stream itself: an iterator over it costs as much as the parsing. */
+export function readText(request: IncomingMessage): Promise<{ readonly text: string } | { readonly reply: Reply }> {
+  if (Number(request.headers["content-length"] ?? 0) > LARGEST) return Promise.resolve({ reply: TOO_LARGE });
+  // The device went away in the middle, as on every bad line: nobody reads the answer, and nothing of what it sent is believed.
+  const broken = { reply: badRequest("the connection ended in the middle of the body") };
+  if (request.destroyed) return Promise.resolve(broken);
   const chunks: Buffer[] = [];
   let size = 0;
-  // Leaving the loop early must not close the connection: the answer goes out on it.
-  try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  return new Promise((resolve) => {
+    const settle = (read: Awaited<ReturnType<typeof readText>>): void => {
+      request.off("data", take).off("end", end).off("error", breaks).off("close", breaks);
+      resolve(read);
+    };
+    const take = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > LARGEST) return { reply: TOO_LARGE };
-      chunks.push(chunk);
-    }
-  } catch {
-    // The device went away in the middle, as on every bad line: nobody reads the answer, and nothing of what it sent is believed.
-    return { reply: badRequest("the connection ended in the middle of the body") };
-  }
-  return { text: Buffer.concat(chunks).toString("utf8") };
+      if (size <= LARGEST) return void chunks.push(chunk);
+      // Not closed, for the answer goes out on it; and not read any further.
+      request.pause();
+      settle({ reply: TOO_LARGE });
+    };
+    const end = (): void => settle({ text: (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString("utf8") });
+    const breaks = (): void => settle(broken);
+    request.on("data", take).on("end", end).on("error", breaks).on("close", breaks);
+  });
 }

@@ -66,7 +66,7 @@ export async function poll(
   const begun = connectionBegun(row, heartbeats.of(row), of.hintMilliseconds, now);
   if (begun === undefined) heartbeats.polled(row.serial, row.real, of.hintMilliseconds);
   else await writeConnection(engine, row.serial, begun);
-  const after = { ...row, ...begun };
+  const after = begun === undefined ? row : { ...row, ...begun };
   const plan = planOf(row);
   return {
     device: reportOf(after, heartbeats.of(after), row.real),

@@ -1,4 +1,5 @@
 import type { CompiledQuery, Kysely, RawBuilder, Transaction } from "kysely";
+import type { Answering } from "./answering.ts";
 import type { InventoryTables } from "./schema.ts";
 
 /** What differs between the two stores; everything else is one set of queries. */
@@ -14,6 +15,11 @@ export interface Engine {
   readonly isFar: boolean;
   /** Runs one statement that only reads, of what is committed; it waits for nobody's transaction. */
   readonly read: <Row>(statement: CompiledQuery<Row>) => Promise<readonly Row[]>;
+  /** The same for one statement with each of some lists of values, all of one moment; answers the rows of each. */
+  readonly readEach: <Row>(
+    statement: CompiledQuery<Row>,
+    parameters: readonly (readonly unknown[])[],
+  ) => Promise<readonly (readonly Row[])[]>;
   /** Somebody else is in the way for the moment (a lock, a deadlock): the same again will do. */
   readonly isBusy: (error: unknown) => boolean;
   /** Tells the other processes, as a part of the transaction that changed something. */
@@ -25,6 +31,8 @@ export interface Engine {
   readonly unsynced: <T>(work: (transaction: Transaction<InventoryTables>) => Promise<T>) => Promise<T>;
   /** Calls back when another process may have changed something. Returns what ends it. */
   readonly listen: (changed: () => void) => () => void;
+  /** Hears of every call whether it was answered, and says so where that changes. */
+  readonly answering: Answering;
   readonly close: () => Promise<void>;
 }
 

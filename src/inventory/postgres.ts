@@ -1,7 +1,9 @@
-import { Kysely, PostgresDialect, type RawBuilder, sql } from "kysely";
+import { type CompiledQuery, Kysely, PostgresDialect, type RawBuilder, sql } from "kysely";
+import { Answering, type AnsweringSettings } from "./answering.ts";
+import { notAnswered } from "./asked.ts";
 import { type Engine, lateParameter } from "./engine.ts";
 import { InventoryRefused, migrate } from "./migrate.ts";
-import { type ListenerSettings, PostgresListener } from "./postgres-listener.ts";
+import { PostgresListener } from "./postgres-listener.ts";
 import { pool } from "./postgres-pool.ts";
 import type { InventoryTables } from "./schema.ts";
 
@@ -15,9 +17,10 @@ const BUSY_CODES = ["40001", "40P01", "55P03"];
  */
 export async function postgresEngine(
   url: string,
-  { real, log = () => undefined }: { readonly real?: (() => number) | undefined; readonly log?: ListenerSettings["log"] | undefined } = {},
+  { real, log, answers }: { readonly real?: (() => number) | undefined } & Pick<AnsweringSettings, "log" | "answers"> = {},
 ): Promise<Engine> {
   const place = placeOf(url);
+  const answering = new Answering({ log, answers });
   const db = new Kysely<InventoryTables>({ dialect: new PostgresDialect({ pool: pool(url) }) });
   let preparing: Promise<void> | undefined;
   const prepared = (): Promise<void> => {
@@ -28,13 +31,15 @@ export async function postgresEngine(
   };
   try {
     await prepared();
+    answering.answered(place);
   } catch (error) {
     if (error instanceof InventoryRefused) {
       await db.destroy();
       throw error;
     }
+    answering.failed(notAnswered(place, "the start", error));
   }
-  const listener = new PostgresListener({ url, channel: CHANNEL, log });
+  const listener = new PostgresListener({ url, channel: CHANNEL, log: log ?? (() => undefined) });
   return {
     place,
     db,
@@ -45,6 +50,8 @@ export async function postgresEngine(
         ? sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`
         : sql<number>`cast(${lateParameter(real)} as bigint)`,
     read: async (statement) => (await db.executeQuery(statement)).rows,
+    readEach: <Row>(statement: CompiledQuery<Row>, parameters: readonly (readonly unknown[])[]) =>
+      Promise.all(parameters.map(async (each) => (await db.executeQuery<Row>({ ...statement, parameters: each })).rows)),
     isBusy: (error) => BUSY_CODES.includes((error as { code?: string }).code ?? ""),
     announce: async (transaction) => {
       await sql`select pg_notify(${CHANNEL}, '')`.execute(transaction);
@@ -55,6 +62,7 @@ export async function postgresEngine(
         return work(transaction);
       }),
     listen: (changed) => listener.listen(changed),
+    answering,
     close: async () => {
       listener.close();
       await db.destroy();

@@ -53,26 +53,34 @@ export function tableOf(row: CommandRow): CommandTable {
   };
 }
 
-/** What is told of a device at the instant `real` of the store's clock; `beat` is the newest heartbeat, written or not yet. */
+/**
+ * What is told of a device at the instant `real` of the store's clock; `beat` is the newest heartbeat, written or not yet. Field by field:
+ * put together of a dozen small objects it would be the dearest part of a poll.
+ */
 export function reportOf(row: DeviceTable, beat: Heartbeat, real: number): DeviceReport {
-  return {
+  const report: Writable<DeviceReport> = {
     serial: row.serial,
     account: row.account,
-    ...present("model", row.model),
-    ...present("version", row.version),
-    ...present("versionSeenAt", row.version_seen_at),
-    ...present("ha", row.ha_state === null ? null : { state: row.ha_state, keepalive: row.keepalive === 1 }),
-    ...present("pop", row.pop),
     prefetches: row.prefetches === 1,
-    ...present("polledMilliseconds", beat.polled === undefined ? undefined : real - beat.polled),
     hintMilliseconds: beat.hint,
-    ...present("attributesMilliseconds", beat.reported === undefined ? undefined : real - beat.reported),
     gaps: gapsOf(row).filter((gap) => real - gap < DAY).length,
-    ...present("connectedSince", row.connected_since_at),
   };
+  if (row.model !== null) report.model = row.model;
+  if (row.version !== null) report.version = row.version;
+  if (row.version_seen_at !== null) report.versionSeenAt = row.version_seen_at;
+  if (row.ha_state !== null) report.ha = { state: row.ha_state, keepalive: row.keepalive === 1 };
+  if (row.pop !== null) report.pop = row.pop;
+  if (beat.polled !== undefined) report.polledMilliseconds = real - beat.polled;
+  if (beat.reported !== undefined) report.attributesMilliseconds = real - beat.reported;
+  if (row.connected_since_at !== null) report.connectedSince = row.connected_since_at;
+  return report;
 }
 
-export const gapsOf = (row: Pick<DeviceTable, "gaps_real">): number[] => JSON.parse(row.gaps_real) as number[];
+type Writable<Fields> = { -readonly [Name in keyof Fields]: Fields[Name] };
+
+const NONE = "[]";
+export const gapsOf = ({ gaps_real: gaps }: Pick<DeviceTable, "gaps_real">): number[] =>
+  gaps === NONE ? [] : (JSON.parse(gaps) as number[]);
 
 export function planOf(row: DeviceTable): PollAnswer["plan"] {
   const { poll_from_at: from, poll_until_at: until, poll_first_at: first } = row;

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { SqliteDatabase, SqliteStatement } from "kysely";
 import { valuesOf } from "./engine.ts";
 
@@ -36,12 +36,27 @@ export function openSqlite(path: string, { readOnly = false } = {}): SqliteDatab
 
 function statementOf(database: DatabaseSync, sql: string): SqliteStatement {
   const statement = database.prepare(sql);
+  // Rows as objects would have each name of a column made anew at each call: of a wide row that takes longer than to find it.
+  statement.setReturnArrays(true);
+  let names = namesIn(statement);
   // Kysely hands over what the queries were given; other values than SQLite's are refused by the statement itself.
   const values = (parameters: readonly unknown[]) => valuesOf(parameters) as SQLInputValue[];
+  const rowOf = (row: unknown): Record<string, unknown> => {
+    const cells = row as readonly unknown[];
+    // Another process has changed the table since, and `*` means other columns than it did.
+    if (cells.length !== names.length) names = namesIn(statement);
+    const found: Record<string, unknown> = {};
+    for (let index = 0; index < names.length; index += 1) found[names[index]!] = cells[index];
+    return found;
+  };
   return {
-    reader: statement.columns().length > 0,
-    all: (parameters) => statement.all(...values(parameters)),
+    reader: names.length > 0,
+    all: (parameters) => statement.all(...values(parameters)).map(rowOf),
     run: (parameters) => statement.run(...values(parameters)),
-    iterate: (parameters) => statement.iterate(...values(parameters)),
+    *iterate(parameters) {
+      for (const row of statement.iterate(...values(parameters))) yield rowOf(row);
+    },
   };
 }
+
+const namesIn = (statement: StatementSync): string[] => statement.columns().map(({ name }) => name);

@@ -1,4 +1,5 @@
-import { CompiledQuery, Kysely, type LogEvent, type RawBuilder, sql, SqliteDialect, type Transaction } from "kysely";
+import { CompiledQuery, Kysely, type LogEvent, type RawBuilder, sql, type SqliteDatabase, SqliteDialect, type Transaction } from "kysely";
+import { Answering, type AnsweringSettings } from "./answering.ts";
 import { untilFree } from "./busy.ts";
 import { type Engine, lateParameter } from "./engine.ts";
 import { migrate } from "./migrate.ts";
@@ -12,30 +13,45 @@ interface SqliteOptions {
   readonly real?: (() => number) | undefined;
   /** Hears every statement, in its order. */
   readonly log?: (event: LogEvent) => void;
+  /** Hears when it does not answer, and when it does again. */
+  readonly told?: AnsweringSettings;
 }
 
 /**
  * The embedded store: one file, one process that writes. `real` is its clock; the process' own unless a test says otherwise. Rejects
  * with a sentence when the file cannot be used.
  */
-export async function sqliteEngine(path: string, { real = Date.now, log }: SqliteOptions = {}): Promise<Engine> {
+export async function sqliteEngine(path: string, { real = Date.now, log, told }: SqliteOptions = {}): Promise<Engine> {
   const place = `sqlite:${path}`;
   const db = await untilFree(isBusy, () => open(path, place, log));
   // Three of four calls only read, and would queue for the one connection that Kysely has. What is in memory has but that one.
   const reader = path === ":memory:" ? undefined : openSqlite(path, { readOnly: true });
+  const read = async <Row>(statement: CompiledQuery<Row>): Promise<readonly Row[]> => {
+    if (reader === undefined) return (await db.executeQuery(statement)).rows;
+    log?.({ level: "query", query: statement, queryDurationMillis: 0 });
+    return reader.prepare(statement.sql).all(statement.parameters) as Row[];
+  };
   const ownClock = lateParameter(real);
   let isClosed = false;
   const changes = new Changes(db);
+  const answering = new Answering(told);
+  answering.answered(place);
   return {
     place,
     db,
     isFar: false,
     prepared: () => Promise.resolve(),
     real: (): RawBuilder<number> => sql<number>`cast(${ownClock} as bigint)`,
-    read: async <Row>(statement: CompiledQuery<Row>) => {
-      if (reader === undefined) return (await db.executeQuery(statement)).rows;
-      log?.({ level: "query", query: statement, queryDurationMillis: 0 });
-      return reader.prepare(statement.sql).all(statement.parameters) as Row[];
+    read,
+    readEach: async <Row>(statement: CompiledQuery<Row>, parameters: readonly (readonly unknown[])[]) => {
+      if (reader === undefined || parameters.length === 1)
+        return Promise.all(parameters.map((each) => read<Row>({ ...statement, parameters: each })));
+      for (const each of log === undefined ? [] : parameters)
+        log?.({ level: "query", query: { ...statement, parameters: each }, queryDurationMillis: 0 });
+      return inOneLook(reader, () => {
+        const prepared = reader.prepare(statement.sql);
+        return parameters.map((each) => prepared.all(each) as Row[]);
+      });
     },
     isBusy,
     unsynced: (work) => unsynced(db, work),
@@ -44,6 +60,7 @@ export async function sqliteEngine(path: string, { real = Date.now, log }: Sqlit
       return Promise.resolve();
     },
     listen: (changed) => changes.listen(changed),
+    answering,
     close: async () => {
       if (isClosed) return;
       isClosed = true;
@@ -52,6 +69,16 @@ export async function sqliteEngine(path: string, { real = Date.now, log }: Sqlit
       await db.destroy();
     },
   };
+}
+
+/** Each statement alone would lock the file and look for what was written last, which takes longer than to find its row. */
+function inOneLook<Found>(reader: SqliteDatabase, look: () => Found): Found {
+  reader.prepare("begin").run([]);
+  try {
+    return look();
+  } finally {
+    reader.prepare("commit").run([]);
+  }
 }
 
 /** The next commit that is synced takes along what this one left to the system; a process that ends loses neither. */

@@ -29,7 +29,8 @@ function elementOf(name: string, fields: Fields, depth: number, counter: { left:
   if (depth > LIMITS.depth || counter.left < 0) return undefined;
   const attributes = new Map<string, string>();
   const children: Element[] = [];
-  for (const [key, value] of Object.entries(fields)) {
+  for (const key of Object.keys(fields)) {
+    const value = fields[key];
     if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
       if (attributes.size < LIMITS.attributes) attributes.set(key, String(value));
       continue;

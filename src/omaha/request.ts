@@ -138,5 +138,9 @@ function numberOf(element: Element, name: string): number | undefined {
 
 type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
 
-const defined = <Fields extends object>(fields: Fields): Defined<Fields> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<Fields>;
+/** The fields that are there. */
+function defined<Fields extends object>(fields: Fields): Defined<Fields> {
+  const found: Partial<Fields> = {};
+  for (const name of Object.keys(fields) as (keyof Fields)[]) if (fields[name] !== undefined) found[name] = fields[name];
+  return found as Defined<Fields>;
+}

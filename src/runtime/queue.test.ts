@@ -162,3 +162,19 @@ test("100,000 sleeping keys need one timer, and come up in the order of their in
   await clock.advance(1_000_200_000);
   expect(runs.map((run) => run.split("@")[0])).toEqual(["k0", "k1", "k2", "k3", "k4"]);
 });
+
+test("[I8] runs that wait for nobody leave the event loop every 10 ms: 100 of 1 ms each take more than four turns of it", async () => {
+  let [worked, ran] = [0, 0];
+  const clock = Object.assign(new VirtualClock(START), { elapsed: () => worked });
+  const queue = new WorkQueue({ clock, random: () => 0, workers: 4 });
+  for (let key = 0; key < 100; key++) queue.add(`key-${key}`);
+  queue.start(() => {
+    worked += 1;
+    ran += 1;
+    return Promise.resolve();
+  });
+  let turns = 0;
+  for (; ran < 100; turns++) await new Promise<void>((resolve) => setImmediate(resolve));
+  // Four are under way at once, and end together.
+  expect(turns).toBeGreaterThan(4);
+});

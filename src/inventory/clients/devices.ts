@@ -1,8 +1,10 @@
-import { type RawBuilder, sql } from "kysely";
+import { type CompiledQuery, type RawBuilder, sql, type Transaction } from "kysely";
 import type { ClientInventory, ClientKey, KnownClient } from "../../control/client-inventory.ts";
 import type { ClientSystem } from "../../api/client-rollout.ts";
+import type { KeptClient } from "../../core/client/attempt.ts";
 import type { Engine } from "../engine.ts";
-import { ATTEMPT, DEVICE, KEY, knownOf, numbered } from "./device-rows.ts";
+import type { InventoryTables } from "../schema.ts";
+import { ATTEMPT, DEVICE, KEY, keptOf, knownOf, numbered } from "./device-rows.ts";
 import { inParts, listed } from "./listed.ts";
 import type { ClientAttemptTable, ClientDeviceTable } from "./schema.ts";
 
@@ -20,9 +22,28 @@ const columnsOf = (kept: "kept" | "page"): RawBuilder<unknown> =>
 const attemptsOf = (kept: "kept" | "page"): RawBuilder<unknown> =>
   sql`left join client_attempt as tried on tried.account = ${sql.id(kept, "account")} and tried.device = ${sql.id(kept, "device")}`;
 
-export async function knownClients(engine: Engine, keys: readonly ClientKey[]): Promise<readonly (KnownClient | undefined)[]> {
+/** Asks for rows of devices beside their attempts: whoever reads by himself, or a transaction. */
+type Ask = (statement: CompiledQuery<Joined>) => Promise<readonly Joined[]>;
+
+export const knownClients = (engine: Engine, keys: readonly ClientKey[]): Promise<readonly (KnownClient | undefined)[]> =>
+  eachOf(engine, keys, (statement) => engine.read(statement), knownOf);
+
+/** The same with what is needed to write them. A store with other writers has to have them locked before. */
+export const keptClients = (
+  engine: Engine,
+  db: Transaction<InventoryTables>,
+  keys: readonly ClientKey[],
+): Promise<readonly (KeptClient | undefined)[]> =>
+  eachOf(engine, keys, async (statement) => (await db.executeQuery(statement)).rows, keptOf);
+
+async function eachOf<Client>(
+  engine: Engine,
+  keys: readonly ClientKey[],
+  ask: Ask,
+  clientOf: (row: ClientDeviceTable, attempts: readonly ClientAttemptTable[]) => Client,
+): Promise<(Client | undefined)[]> {
   const rows = await inParts(numbered(keys), (some) =>
-    engine.read(
+    ask(
       sql<Joined>`
         select asked.n, ${columnsOf("kept")}
         from ${listed(engine, "asked", KEY, some)} cross join client_device as kept ${attemptsOf("kept")}
@@ -30,7 +51,7 @@ export async function knownClients(engine: Engine, keys: readonly ClientKey[]): 
       `.compile(engine.db),
     ),
   );
-  const found = new Map(together(rows, ({ n }) => n).map(([n, client]) => [n, client]));
+  const found = new Map(together(rows, ({ n }) => n, clientOf));
   return keys.map((_key, n) => found.get(n));
 }
 
@@ -47,23 +68,43 @@ export async function pageOfClients(
       engine.db,
     ),
   );
-  return together(rows, ({ account, device }) => JSON.stringify([account, device])).map(([, client]) => client);
+  return together(rows, ({ account, device }) => JSON.stringify([account, device]), knownOf).map(([, client]) => client);
 }
 
 /** The rows of each device are one device; in the order in which they came. */
-function together<Key>(rows: readonly Joined[], keyOf: (row: Joined) => Key): [Key, KnownClient][] {
+function together<Key, Client>(
+  rows: readonly Joined[],
+  keyOf: (row: Joined) => Key,
+  clientOf: (row: ClientDeviceTable, attempts: readonly ClientAttemptTable[]) => Client,
+): [Key, Client][] {
   const found = new Map<Key, Joined[]>();
   for (const row of rows) {
     const known = found.get(keyOf(row));
     if (known === undefined) found.set(keyOf(row), [row]);
     else known.push(row);
   }
-  return [...found].map(([key, all]) => [key, knownOf(all[0]!, all.flatMap(attemptIn))]);
+  return [...found].map(([key, all]) => [key, clientOf(all[0]!, all.flatMap(attemptIn))]);
 }
 
+/** Column by column: made of a list of names it would take as long as reading the row. */
 function attemptIn(row: Joined): ClientAttemptTable[] {
   if (row.a_rollout === null) return [];
   return [
-    Object.fromEntries(Object.keys(ATTEMPT).map((name) => [name, row[`a_${name}` as keyof Joined]])) as unknown as ClientAttemptTable,
+    {
+      account: row.account,
+      device: row.device,
+      rollout: row.a_rollout,
+      revision: row.a_revision!,
+      stage: row.a_stage!,
+      pilot: row.a_pilot!,
+      reached_at: row.a_reached_at!,
+      offered_at: row.a_offered_at,
+      attempted_at: row.a_attempted_at,
+      installed_at: row.a_installed_at,
+      confirmed_at: row.a_confirmed_at,
+      failed_at: row.a_failed_at,
+      error_code: row.a_error_code,
+      failures: row.a_failures!,
+    },
   ];
 }

@@ -5,6 +5,7 @@ import { CountChanges } from "../../core/client/client-counts.ts";
 import type { Engine } from "../engine.ts";
 import type { InventoryTables } from "../schema.ts";
 import { writeCounts } from "./counters.ts";
+import { keptClients } from "./devices.ts";
 import { ATTEMPT, attemptRowOf, dayOf, DEVICE, KEY, keptOf, namesOf, numbered, replaced, rowOf } from "./device-rows.ts";
 import { inParts, listed, storable } from "./listed.ts";
 import type { ClientAttemptTable, ClientDeviceTable } from "./schema.ts";
@@ -23,9 +24,7 @@ export async function takeReports(engine: Engine, reports: readonly ClientReport
   if (reports.length === 0) return;
   const devices = byDevice(reports);
   await engine.db.transaction().execute(async (db) => {
-    // SQLite has one writer, whose transaction fails and is done again where another process has written since it began.
-    const made = engine.isFar ? await makeRows(engine, db, devices) : undefined;
-    const kept = await lockClients(engine, db, devices, made);
+    const kept = await keptOfAll(engine, db, devices);
     const changes = new CountChanges();
     const changed = devices.flatMap(({ key, reports: own }) => {
       const before = kept.get(key);
@@ -96,6 +95,13 @@ async function makeRows(engine: Engine, db: Writing, devices: readonly Reported[
   return new Set(made.map(keyOf));
 }
 
+/** By key. SQLite has one writer, whose transaction fails and is done again where another process has written since it began. */
+async function keptOfAll(engine: Engine, db: Writing, devices: readonly Reported[]): Promise<ReadonlyMap<string, KeptClient>> {
+  if (engine.isFar) return lockClients(engine, db, devices, await makeRows(engine, db, devices));
+  const kept = await keptClients(engine, db, devices);
+  return new Map(devices.flatMap(({ key }, index) => (kept[index] === undefined ? [] : [[key, kept[index]] as const])));
+}
+
 /**
  * Of those that are kept, by key; whoever was just made is new. The attempts are asked for when the devices are locked: before, another
  * gateway may still write them.
@@ -104,7 +110,7 @@ async function lockClients(
   engine: Engine,
   db: Writing,
   devices: readonly (ClientKey & { readonly key: string })[],
-  made: ReadonlySet<string> = new Set(),
+  made: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, KeptClient>> {
   const old = numbered(devices.filter(({ key }) => !made.has(key)));
   const rows = await inParts(old, async (some) => {
@@ -115,7 +121,7 @@ async function lockClients(
     return locked.rows;
   });
   // Forgotten at this very moment: done again, it is a new one.
-  if (engine.isFar && rows.length < old.length) throw new Forgotten();
+  if (rows.length < old.length) throw new Forgotten();
   const attempts = await attemptsOfAll(engine, db, rows);
   return new Map(rows.map((row) => [keyOf(row), keptOf(row, attempts.get(keyOf(row)) ?? [])]));
 }
@@ -153,51 +159,58 @@ async function attemptsOfAll(
   return found;
 }
 
-/** Columns by which devices are found and listed, and what stands beside them. */
-const MOVED = ["os", "version", "user_name", "name_key"] as const;
-const SEEN = { seen_at: "bigint", offered: "text", requests: "text" } as const;
+/** What most check-ins change: it is in no index. The day is in one, and changes once a day. */
+const SEEN = { account: "text", device: "text", seen_at: "bigint", offered: "text", requests: "text" } as const;
+const SEEN_DAY = { ...SEEN, seen_day: "bigint" } as const;
 
-async function writeDevices(
-  engine: Engine,
-  db: Writing,
-  rows: readonly { readonly after: ClientDeviceTable }[],
-  columns: Partial<typeof DEVICE>,
-): Promise<void> {
-  await inParts(
-    rows.map(({ after }) => after),
-    async (some) => {
-      await sql`
-        insert into client_device (${namesOf(DEVICE)}) select ${namesOf(DEVICE)} from ${listed(engine, "heard", DEVICE, some)} where true
-        on conflict (account, device) do update set ${replaced(columns, DEVICE_KEY)}
-      `.execute(db);
-      return [];
-    },
-  );
+async function writeDevices(engine: Engine, db: Writing, rows: readonly ClientDeviceTable[]): Promise<void> {
+  await inParts(rows, async (some) => {
+    await sql`
+      insert into client_device (${namesOf(DEVICE)}) select ${namesOf(DEVICE)} from ${listed(engine, "heard", DEVICE, some)} where true
+      on conflict (account, device) do update set ${replaced(DEVICE, DEVICE_KEY)}
+    `.execute(db);
+    return [];
+  });
 }
 
-async function writeClients(
+/** Of devices that are there, some columns alone. */
+async function touchDevices(
   engine: Engine,
   db: Writing,
-  changed: readonly { readonly before: KeptClient | undefined; readonly after: KeptClient }[],
+  rows: readonly ClientDeviceTable[],
+  columns: typeof SEEN | typeof SEEN_DAY,
 ): Promise<void> {
-  const rows = changed.map(({ before, after }) => ({ before: before && rowOf(before), after: rowOf(after) }));
-  // SQLite writes an index anew where one of its columns is named, whatever its value: what most check-ins change is in none, and once a day in one.
-  const differs = ({ before, after }: (typeof rows)[number], columns: readonly (keyof ClientDeviceTable)[]): boolean =>
-    before === undefined || columns.some((column) => before[column] !== after[column]);
-  const [moved, stayed] = [rows.filter((row) => differs(row, MOVED)), rows.filter((row) => !differs(row, MOVED))];
-  await writeDevices(engine, db, moved, DEVICE);
-  await writeDevices(
-    engine,
-    db,
-    stayed.filter((row) => differs(row, ["seen_day"])),
-    { ...SEEN, seen_day: "bigint" },
-  );
-  await writeDevices(
-    engine,
-    db,
-    stayed.filter((row) => !differs(row, ["seen_day"])),
-    SEEN,
-  );
+  const written = Object.keys(columns).filter((name) => name !== "account" && name !== "device");
+  await inParts(rows, async (some) => {
+    const heard = some.map(({ account, device, seen_at, offered, requests, seen_day }) => {
+      return { account, device, seen_at, offered, requests, seen_day };
+    });
+    await sql`
+      update client_device set ${sql.join(written.map((name) => sql`${sql.id(name)} = ${sql.id("heard", name)}`))}
+      from ${listed(engine, "heard", columns, heard)}
+      where client_device.account = heard.account and client_device.device = heard.device
+    `.execute(db);
+    return [];
+  });
+}
+
+interface Changed {
+  readonly before: KeptClient | undefined;
+  readonly after: KeptClient;
+}
+
+/** Which columns are written. SQLite writes an index anew where one of its columns is named, whatever its value. */
+function columnsChanged({ before, after }: Changed): "All" | "SeenDay" | "Seen" {
+  if (before === undefined || before.os !== after.os || before.version !== after.version || before.user !== after.user) return "All";
+  return dayOf(before.seenAt) === dayOf(after.seenAt) ? "Seen" : "SeenDay";
+}
+
+async function writeClients(engine: Engine, db: Writing, changed: readonly Changed[]): Promise<void> {
+  const by = Map.groupBy(changed, columnsChanged);
+  const rowsOf = (which: ReturnType<typeof columnsChanged>) => (by.get(which) ?? []).map(({ after }) => rowOf(after));
+  await writeDevices(engine, db, rowsOf("All"));
+  await touchDevices(engine, db, rowsOf("SeenDay"), SEEN_DAY);
+  await touchDevices(engine, db, rowsOf("Seen"), SEEN);
   const attempts = changed.flatMap(({ before, after }) =>
     after.attempts.filter((attempt) => before?.attempts.includes(attempt) !== true).map((attempt) => attemptRowOf(after, attempt)),
   );
