@@ -19,9 +19,10 @@ import type { GatewaySettings, Settings } from "../settings.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { apiMetrics } from "../telemetry/operator-metrics.ts";
-import { checkinMetrics, skewMetric } from "../telemetry/socket-metrics.ts";
+import { checkinMetrics, inventoryMetric, skewMetric } from "../telemetry/socket-metrics.ts";
 import { startTelemetryServer } from "../telemetry/server.ts";
 import { clockOf } from "./clock-of.ts";
+import { firstAnswer } from "./first-answer.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
 import { UnusableInput } from "./unusable-input.ts";
 import { USER_AGENT } from "./version.ts";
@@ -39,6 +40,8 @@ interface GatewayParts {
   readonly onCheckin?: (answer: CheckinAnswer, seconds: number) => void;
   readonly onClientCheckin?: (answer: string, seconds: number) => void;
   readonly onSkew?: (seconds: number) => void;
+  /** Hears whether the inventory answers, at the start and when that changes. */
+  readonly onInventory?: (answers: boolean) => void;
 }
 
 /** The gateway with its own look at the cluster. Rejects when the address is taken. */
@@ -126,7 +129,8 @@ export async function openDevices({
 }: Omit<GatewayParts, "settings" | "inventory" | "namespace"> & { readonly settings: Settings }): Promise<Devices> {
   if (settings.inventory === undefined) return { inventory: undefined, port: undefined, close: () => Promise.resolve() };
   await checkFolder(settings.gateway?.artifacts);
-  const inventory = await openedInventory(settings.inventory, { log: parts.log });
+  const { log, onInventory } = parts;
+  const inventory = await openedInventory(settings.inventory, { log, ...(onInventory && { answers: onInventory }) });
   try {
     const gateway =
       settings.gateway && (await openGateway({ ...parts, settings: settings.gateway, namespace: settings.namespace, inventory }));
@@ -147,11 +151,12 @@ export async function openDevices({
 /** Of this process, in elections and as a gateway: as it was given, else unlike every other's. */
 export const replicaName = (given: string | undefined): string => given ?? `${hostname()}-${randomBytes(4).toString("hex")}`;
 
-/** What a gateway tells of its check-ins and of its host's clock. */
+/** What is told of the inventory; and by a gateway of its check-ins and of its host's clock. */
 export const gatewayMetrics = (metrics: Metrics) => ({
   onCheckin: checkinMetrics(metrics, "ddi"),
   onClientCheckin: checkinMetrics(metrics, "omaha"),
   onSkew: skewMetric(metrics),
+  onInventory: inventoryMetric(metrics),
 });
 
 /** What a kubelet asks. */
@@ -176,6 +181,8 @@ export async function runGateway(settings: Settings, stop: AbortSignal): Promise
   });
   const health = new Health({ clock });
   health.start();
+  const missing = devices.inventory && firstAnswer(devices.inventory, clock, stop);
+  if (missing !== undefined) health.require("inventory", missing);
   // Not fresh it answers polls all the same; a balancer that takes it out would make devices look lost.
   const server = await startTelemetryServer({ address: settings.metricsAddress, metrics, ...probesOf(health) });
   log.info(`the gateway answers devices on port ${devices.port} and serves /metrics, /livez and /readyz on port ${server.port}`, {

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
-import { clientDirectories, clientNumbers, clientPilotDays, clients } from "./clients/migration.ts";
+import { clientDirectories, clientNumbers, clientPilotDays, clients, gatewayFiles } from "./clients/migration.ts";
 
 /** A command that holds its Socket, and with it the pair: a literal, because an index takes no parameter and matches no parameter. */
 export const LIVE = sql<boolean>`state in ('Open', 'Given', 'Proceeding')`;
@@ -145,4 +145,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0006-client-numbers": { up: clientNumbers },
   "0007-client-directories": { up: clientDirectories },
   "0008-client-pilot-days": { up: clientPilotDays },
+  "0009-gateway-files": { up: gatewayFiles },
 };

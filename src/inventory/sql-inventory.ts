@@ -33,12 +33,16 @@ export class SqlInventory implements Inventory, DeviceInventory {
   readonly #heartbeats = new Heartbeats();
   readonly #writing: NodeJS.Timeout;
   #forgotAt = Number.NEGATIVE_INFINITY;
+  #isAsking = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.clients = new SqlClientInventory(engine);
     // Where it fails the beats are kept and the next second tries again; whoever needs the store hears of it from his own call.
-    this.#writing = setInterval(() => void this.writeHeartbeats().catch(() => undefined), BEATS_WRITTEN_EVERY_MS);
+    this.#writing = setInterval(() => {
+      void this.writeHeartbeats().catch(() => undefined);
+      void this.#askAgain();
+    }, BEATS_WRITTEN_EVERY_MS);
     this.#writing.unref();
   }
 
@@ -164,6 +168,14 @@ export class SqlInventory implements Inventory, DeviceInventory {
   /** Polls and equal reports since the last second, in one statement. It is done by itself; a backup asks for it before it copies. */
   async writeHeartbeats(): Promise<void> {
     if (this.#heartbeats.size > 0) await this.#engine.unsynced((db) => this.#heartbeats.write(db));
+  }
+
+  /** Of a replica that stands by nobody asks anything: it would say for ever that the store is away. */
+  async #askAgain(): Promise<void> {
+    if (!this.#engine.answering.isSilent || this.#isAsking) return;
+    this.#isAsking = true;
+    await this.writable().catch(() => undefined);
+    this.#isAsking = false;
   }
 
   /** Some of what is too old, until nothing is left; then an hour later again. By the operator's calendar alone: he is one. */

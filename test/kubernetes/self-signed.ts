@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
-/** A self-signed certificate for 127.0.0.1 and localhost, valid for a day: Node makes keys but no certificates. */
+/** A self-signed certificate for 127.0.0.1, localhost and what else is named, valid for a day: Node makes keys but no certificates. */
 export interface SelfSigned {
   /** PEM. */
   readonly certificate: string;
@@ -39,12 +39,21 @@ const utcTime = (at: number): Buffer =>
   der(TAG.utcTime, Buffer.from(`${new Date(at).toISOString().replaceAll(/[-:T]/g, "").slice(2, 14)}Z`));
 const extension = (id: string, value: Buffer): Buffer => der(TAG.sequence, oid(id), der(TAG.octets, value));
 
-/** Makes a key and its certificate; `commonName` tells certificates apart in tests of rotation. */
-export function selfSigned(commonName = "fake API server"): SelfSigned {
+const NOBODY_ELSE = { names: [], addresses: [] };
+
+/** Makes a key and its certificate; `commonName` tells certificates apart in tests of rotation. `addresses` are of IPv4. */
+export function selfSigned(
+  commonName = "fake API server",
+  also: { readonly names: readonly string[]; readonly addresses: readonly string[] } = NOBODY_ELSE,
+): SelfSigned {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const algorithm = der(TAG.sequence, oid(OID.ecdsaWithSha256));
   const name = der(TAG.sequence, der(TAG.set, der(TAG.sequence, oid(OID.commonName), der(TAG.utf8, Buffer.from(commonName)))));
-  const names = der(TAG.sequence, der(0x82, Buffer.from("localhost")), der(0x87, Buffer.from([127, 0, 0, 1])));
+  const names = der(
+    TAG.sequence,
+    ...["localhost", ...also.names].map((host) => der(0x82, Buffer.from(host))),
+    ...["127.0.0.1", ...also.addresses].map((address) => der(0x87, Buffer.from(address.split(".").map(Number)))),
+  );
   const authority = der(TAG.sequence, der(TAG.boolean, Buffer.from([0xff])));
   const now = Date.now();
   const body = der(

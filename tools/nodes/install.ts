@@ -1,15 +1,15 @@
-// Makes sure of what real nodes are made of: a kubelet, built from the module of the control plane; containerd, runc and CNI plugins, out
-// of Debian's packages, unpacked into the project's cache and not installed; and the images of what runs on the nodes.
+// Makes sure of what real nodes are made of: a kubelet and a kube-proxy, built from the module of the control plane; containerd, runc, CNI
+// plugins and nft, out of Debian's packages, unpacked into the project's cache and not installed; and the images of what runs on them.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, globSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, globSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { versionStamp } from "../control-plane/ensure.ts";
 import { buildWithGo, GoBuildFailed } from "../control-plane/go-build.ts";
 import type { Progress } from "../control-plane/progress.ts";
 import { KUBERNETES_VERSION, ROOT } from "../control-plane/versions.ts";
-import { firstLine, withUnpackedPackages } from "../debian-packages.ts";
+import { firstLine, keepUnpackedPackages, withUnpackedPackages } from "../debian-packages.ts";
 import { findOrInstall } from "../find-or-install.ts";
 import { isProgram } from "../is-program.ts";
 import { whyNoNodes } from "./ability.ts";
@@ -31,6 +31,10 @@ export interface NodeTools {
   readonly runc: string;
   /** The folder with the CNI plugins. */
   readonly cni: string;
+  readonly kubeProxy: string;
+  /** What kube-proxy tells the kernel by; it needs `nftLibraries` as LD_LIBRARY_PATH. */
+  readonly nft: string;
+  readonly nftLibraries: string;
   /** The folder with the images, as the registry serves them. */
   readonly images: string;
   /** The manifest's digest by `repository:tag`. */
@@ -51,15 +55,18 @@ export class NodesUnavailable extends Error {
 
 /** What is already there, if everything is. Installs nothing. */
 export function findNodeTools(options: NodeToolsOptions = {}): NodeTools | undefined {
-  const { kubelet, runtime, images } = places(options);
+  const { kubelet, runtime, nftables, images } = places(options);
   const found = {
     kubelet: join(kubelet, "kubelet"),
     containerd: join(runtime, "usr", "bin", "containerd"),
     runc: join(runtime, "usr", "sbin", "runc"),
     cni: join(runtime, "usr", "lib", "cni"),
+    kubeProxy: join(kubelet, "kube-proxy"),
+    ...nftIn(join(nftables, "root")),
   };
   const tags = readTags(images);
-  const complete = [found.kubelet, found.containerd, found.runc, join(found.cni, "ptp")].every(isProgram);
+  const programs = [found.kubelet, found.kubeProxy, found.containerd, found.runc, found.nft, join(found.cni, "ptp")];
+  const complete = programs.every(isProgram);
   return complete && tags !== undefined ? { ...found, images, tags } : undefined;
 }
 
@@ -85,6 +92,7 @@ async function install(options: NodeToolsOptions & { progress: Progress }): Prom
   try {
     await buildImages(options);
     await unpackRuntime(options);
+    await unpackNft(options);
     await buildKubelet(options);
   } catch (error) {
     if (options.signal?.aborted === true || !(error instanceof Error)) throw error;
@@ -98,12 +106,13 @@ async function install(options: NodeToolsOptions & { progress: Progress }): Prom
 
 async function buildKubelet(options: NodeToolsOptions & { progress: Progress }): Promise<void> {
   const { kubelet } = places(options);
-  if (isProgram(join(kubelet, "kubelet"))) return;
+  const missing = ["kubelet", "kube-proxy"].filter((name) => !isProgram(join(kubelet, name)));
+  if (missing.length === 0) return;
   await buildWithGo({
     ...goSettings(options),
-    title: `kubelet ${KUBERNETES_VERSION}`,
+    title: `${missing.join(" and ")} ${KUBERNETES_VERSION}`,
     module: join(options.root ?? ROOT, "tools", "kubernetes"),
-    commands: { kubelet: "k8s.io/kubernetes/cmd/kubelet" },
+    commands: Object.fromEntries(missing.map((name) => [name, `k8s.io/kubernetes/cmd/${name}`])),
     ldflags: versionStamp(),
     directory: kubelet,
   });
@@ -120,6 +129,24 @@ async function unpackRuntime(options: NodeToolsOptions & { progress: Progress })
     renameSync(unpacked, runtime);
     options.progress.say(`Unpacked ${archives.join(", ")}.`);
   });
+}
+
+/** With its libraries, of which a machine has few. */
+async function unpackNft(options: NodeToolsOptions & { progress: Progress }): Promise<void> {
+  const { nftables } = places(options);
+  if (isProgram(nftIn(join(nftables, "root")).nft)) return;
+  const settings = { ...(options.env ? { env: options.env } : {}), ...(options.signal ? { signal: options.signal } : {}) };
+  const find = (root: string) => (isProgram(nftIn(root).nft) ? nftIn(root) : undefined);
+  const start = ({ nft, nftLibraries }: ReturnType<typeof nftIn>) =>
+    run(nft, ["--version"], { env: { ...process.env, LD_LIBRARY_PATH: nftLibraries } });
+  const { archives } = await keepUnpackedPackages(["nftables"], nftables, settings, find, start);
+  options.progress.say(`Unpacked ${archives.join(", ")}.`);
+}
+
+function nftIn(root: string): Pick<NodeTools, "nft" | "nftLibraries"> {
+  const lib = join(root, "usr", "lib");
+  const libraries = existsSync(lib) ? readdirSync(lib).filter((name) => name.includes("-linux-")) : [];
+  return { nft: join(root, "usr", "sbin", "nft"), nftLibraries: libraries.map((name) => join(lib, name)).join(delimiter) };
 }
 
 /** Two versions are two builds, so their digests truly differ. */
@@ -154,12 +181,13 @@ const goSettings = (options: NodeToolsOptions & { progress: Progress }) => ({
 const sources = (options: NodeToolsOptions): string => join(options.root ?? ROOT, "tools", "nodes", "programs");
 
 /** Everything lies under what it was made from: another version, or an edited program, never meets an old one. */
-function places(options: NodeToolsOptions): { cache: string; kubelet: string; runtime: string; images: string } {
+function places(options: NodeToolsOptions): Readonly<Record<"cache" | "kubelet" | "runtime" | "nftables" | "images", string>> {
   const cache = join(options.root ?? ROOT, ".cache", "nodes");
   return {
     cache,
     kubelet: join(cache, `kubelet-${KUBERNETES_VERSION}`),
     runtime: join(cache, "runtime"),
+    nftables: join(cache, "nftables"),
     images: join(cache, `images-${hashOfSources(options)}`),
   };
 }

@@ -2,10 +2,10 @@
 // own, joined by a network that only they are in. Nothing of the machine is changed, and everything ends with the process that
 // started it, however that ends.
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { request } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeKubeconfig, type User } from "../control-plane/credentials.ts";
 import type { ControlPlane } from "../control-plane/run.ts";
@@ -14,22 +14,33 @@ import { CGROUP_PREFIX, removeCgroupTrees } from "../cgroup-tree.ts";
 import { limitMemory, makeCgroups, ownHierarchies, type Hierarchy } from "./cgroups.ts";
 import { NodesUnavailable, type NodeTools } from "./install.ts";
 import { addressOf, API_ADDRESS, GATEWAY, type NodePlan, REGISTRY_PORT, writeNodeFiles } from "./node-files.ts";
+import { endpointsOfApi, SERVICES, serviceProxyOf } from "./service-proxy.ts";
 
 const READY_WITHIN_MS = 90_000;
 const ASK_EVERY_MS = 100;
-/** The port of the data plane that a test asks by itself, from outside the nodes' network. */
-const HEALTH_PORT = 8080;
+/** Ports of each node that are asked from outside the nodes' network: the data plane's two, and the kubelet's. */
+const DOOR_PORTS: readonly number[] = [8080, 7000, 10_250];
+
+export interface StartOptions {
+  /** Told of each node as it gets Ready. */
+  readonly onReady?: (name: string) => void;
+  /** Ends the start; what was begun is gone when it rejects. */
+  readonly signal?: AbortSignal;
+}
 
 export interface NodeOptions {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Its rights come with Kubernetes. */
+const SERVICE_PROXY = "system:kube-proxy";
+
 /** What a control plane has to be started with for nodes of these names: their users, and the rights of a node and no more. */
 export const controlPlaneFor = (
   names: readonly string[],
 ): { readonly users: readonly User[]; readonly apiServerFlags: readonly string[] } => ({
-  users: names.map((name) => ({ name: userOf(name), groups: ["system:nodes"] })),
+  users: [...names.map((name) => ({ name: userOf(name), groups: ["system:nodes"] })), { name: SERVICE_PROXY, groups: [] }],
   apiServerFlags: [
     "--authorization-mode=Node",
     "--enable-admission-plugins=NodeRestriction",
@@ -62,7 +73,12 @@ export class RealNodes {
    * Starts the nodes and waits until all are Ready (5 to 8 s for four). The control plane has to be started with `controlPlaneFor`. Throws
    * NodesUnavailable where there are no cgroups for them, and an error with the ends of their logs when they do not come up.
    */
-  static async start(controlPlane: ControlPlane, tools: NodeTools, nodes: readonly NodeOptions[]): Promise<RealNodes> {
+  static async start(
+    controlPlane: ControlPlane,
+    tools: NodeTools,
+    nodes: readonly NodeOptions[],
+    { onReady, signal }: StartOptions = {},
+  ): Promise<RealNodes> {
     const hierarchies = ownHierarchies();
     if (typeof hierarchies === "string") throw new NodesUnavailable(`No real nodes here: ${hierarchies}.`);
     const servers = await Servers.open();
@@ -84,7 +100,7 @@ export class RealNodes {
       });
       const started = new RealNodes(servers, controlPlane, plans, enter);
       await started.#startNetwork(tools);
-      await Promise.all(plans.map(({ name }) => started.powerOn(name)));
+      await Promise.all(plans.map(({ name }) => started.powerOn(name, signal).then(() => onReady?.(name))));
       return started;
     } catch (error) {
       await servers.stop();
@@ -109,19 +125,50 @@ export class RealNodes {
   }
 
   /** Starts a node and waits until it says of this boot that it is Ready. */
-  async powerOn(name: string): Promise<void> {
+  async powerOn(name: string, signal?: AbortSignal): Promise<void> {
     const plan = this.#plan(name);
     makeCgroups(this.#hierarchies, plan.cgroup);
     const script = writeNodeFiles(plan);
     if (this.#servers.has(name)) await this.#servers.startAgain(name);
     else await this.#servers.start(name, "sh", [script]);
-    await this.#untilReady(plan);
+    await this.#untilReady(plan, signal);
+  }
+
+  /** A socket that leads to that port of the node; who connects to one of a node that is off is closed at once. */
+  door(name: string, port: number): string {
+    if (!DOOR_PORTS.includes(port))
+      throw new Error(`No door leads to port ${port} of a node; there are doors to ${DOOR_PORTS.join(", ")}.`);
+    return doorOf(this.folder, this.#plan(name).name, port);
+  }
+
+  /**
+   * Gives Services their addresses, for pods and for whoever is in the nodes' network: one kube-proxy at the router that all of them go
+   * through, and not one on each node, so nodes themselves find no Service, and node ports are open nowhere.
+   */
+  async startServiceProxy(): Promise<void> {
+    const [plan] = this.#plans.values();
+    if (plan === undefined) throw new Error("There are no nodes here, so no Service has a pod to lead to.");
+    // Nobody else writes it here, and the proxy refuses connections to a Service that has none.
+    const path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+    const { status, body } = await this.#controlPlane.call("admin", "POST", path, endpointsOfApi());
+    if (status !== 201) throw new Error(`The EndpointSlice of the API server was answered with ${status}: ${body}`);
+    const kubeconfig = join(this.folder, "kube-proxy.kubeconfig");
+    const { caFile, tokens } = this.#controlPlane;
+    writeKubeconfig(kubeconfig, `https://${API_ADDRESS}`, caFile, "kube-proxy", tokens[SERVICE_PROXY] ?? "");
+    const config = join(this.folder, "kube-proxy.json");
+    writeFileSync(config, JSON.stringify(serviceProxyOf(plan, kubeconfig)));
+    const { kubeProxy, nft, nftLibraries } = plan.tools;
+    const variables = [`PATH=${dirname(nft)}:${process.env["PATH"]}`, `LD_LIBRARY_PATH=${nftLibraries}`];
+    const [nsenter = "", ...inside] = this.enter;
+    // A process at the router looks for a way there before the address is translated; packets that are forwarded do not.
+    execFileSync(nsenter, [...inside, "ip", "route", "replace", SERVICES, "dev", "bridge"]);
+    await this.#servers.start("kube-proxy", nsenter, [...inside, "env", ...variables, kubeProxy, `--config=${config}`]);
   }
 
   /** What a node answers to a GET of its data plane's HTTP port, asked from outside of the nodes; undefined when nobody answers. */
   ask(name: string, path: string): Promise<{ status: number; body: string } | undefined> {
     return new Promise((done) => {
-      const socketPath = healthSocket(this.folder, name);
+      const socketPath = this.door(name, 8080);
       const asked = request({ socketPath, path, signal: AbortSignal.timeout(2_000), agent: false }, (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (text: string) => (body += text));
@@ -131,6 +178,11 @@ export class RealNodes {
       asked.on("error", () => done(undefined));
       asked.end();
     });
+  }
+
+  /** All that the node's containerd wrote, over all its starts. */
+  runtimeLog(name: string): string {
+    return readFileSync(join(this.#plan(name).folder, "log", "containerd.log"), "utf8");
   }
 
   /** The ends of what the node's parts wrote. */
@@ -153,18 +205,20 @@ export class RealNodes {
     const door = join(folder, "api.sock");
     const relay = join(import.meta.dirname, "relay.ts");
     const [nsenter = "", ...inside] = enter;
-    const doors = [...this.#plans.values()].flatMap((plan) => [healthSocket(folder, plan.name), `${addressOf(plan)}:${HEALTH_PORT}`]);
+    const doors = [...this.#plans.values()].flatMap((plan) =>
+      DOOR_PORTS.flatMap((port) => [doorOf(folder, plan.name, port), `${addressOf(plan)}:${port}`]),
+    );
     await this.#servers.start("relay-outside", process.execPath, [relay, door, api]);
-    const listen = [`${API_ADDRESS}:443`, door, api, door, ...doors];
+    const listen = [`${API_ADDRESS}:443`, door, `${GATEWAY}:443`, door, api, door, ...doors];
     await this.#servers.start("relay-inside", nsenter, [...inside, process.execPath, relay, ...listen]);
     const registry = [join(import.meta.dirname, "registry.ts"), tools.images, GATEWAY, String(REGISTRY_PORT)];
     await this.#servers.start("registry", nsenter, [...inside, process.execPath, ...registry]);
   }
 
-  async #untilReady(plan: NodePlan): Promise<void> {
+  async #untilReady(plan: NodePlan, signal?: AbortSignal): Promise<void> {
     const bootID = readFileSync(join(plan.folder, "sys", "boot_id"), "utf8").trim();
     const until = performance.now() + READY_WITHIN_MS;
-    for (let last = "nothing yet"; ; await sleep(ASK_EVERY_MS)) {
+    for (let last = "nothing yet"; ; await sleep(ASK_EVERY_MS, undefined, signal && { signal })) {
       const ended = this.#servers.ended(plan.name);
       if (ended !== undefined || performance.now() > until)
         throw new Error(`Node ${plan.name} did not get Ready (${ended ?? last}).\n${this.logs(plan.name)}`);
@@ -190,7 +244,7 @@ interface NodeStatus {
   };
 }
 
-const healthSocket = (folder: string, name: string): string => join(folder, `${name}.sock`);
+const doorOf = (folder: string, name: string, port: number): string => join(folder, `${name}.${port}.sock`);
 
 const NETWORK_WITHIN_MS = 5_000;
 

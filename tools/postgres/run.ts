@@ -1,6 +1,7 @@
-// A PostgreSQL of one's own: in a folder that goes away with it, on a Unix socket alone, and ended when this process ends.
+// A PostgreSQL of one's own: in a folder that goes away with it, on a Unix socket alone unless it is given a door, and ended when this
+// process ends.
 import { execFile } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -15,7 +16,18 @@ const STARTS_WITHIN_MS = 30_000;
 /** A socket's path has to fit into the kernel's 108 bytes, with its name. */
 const LONGEST_SOCKET_FOLDER = 107 - "/.s.PGSQL.5432".length;
 /** A server for tests: small, and it need not outlive the machine. */
-const SETTINGS = ["fsync=off", "full_page_writes=off", "listen_addresses=", "shared_buffers=16MB", "max_connections=40"];
+const SETTINGS = ["fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=40"];
+
+/** Where others than this machine's processes are to reach it: by TLS alone, and with the password. */
+export interface PostgresDoor {
+  /** Put before the command, they start it in the network that has the address. */
+  readonly enter: readonly string[];
+  readonly address: string;
+  readonly password: string;
+  /** PEM, of the server. */
+  readonly certificate: string;
+  readonly key: string;
+}
 
 export interface RunningPostgres {
   readonly url: string;
@@ -28,7 +40,7 @@ export interface RunningPostgres {
 }
 
 /** Starts the server that is there; it installs none. Throws PostgresUnavailable where there is none, or none may be run. */
-export async function startPostgres(): Promise<RunningPostgres> {
+export async function startPostgres(door?: PostgresDoor): Promise<RunningPostgres> {
   const found = findPostgres();
   if (found === undefined) throw new PostgresUnavailable("There is no PostgreSQL here: npm test installs one.");
   const { bin, env } = found;
@@ -41,11 +53,14 @@ export async function startPostgres(): Promise<RunningPostgres> {
     const init = ["-D", data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
     await run(join(bin, "initdb"), init, { cwd: data, env: { ...process.env, ...env }, ...owner });
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    const settings = [`unix_socket_directories=${sockets}`, ...SETTINGS].flatMap((setting) => ["-c", setting]);
-    const [command = "", ...args] = [...asOwner(owner), "env", ...variables, join(bin, "postgres"), "-D", data, ...settings];
+    const ofDoor = door === undefined ? ["listen_addresses="] : settingsOf(door, data, owner);
+    const settings = [`unix_socket_directories=${sockets}`, ...ofDoor, ...SETTINGS].flatMap((setting) => ["-c", setting]);
+    const enter = door?.enter ?? [];
+    const [command = "", ...args] = [...enter, ...asOwner(owner), "env", ...variables, join(bin, "postgres"), "-D", data, ...settings];
     await servers.start("postgres", command, args);
     const url = `postgresql://${USER}@/postgres?host=${encodeURIComponent(sockets)}`;
     await untilItAnswers(servers, url);
+    if (door !== undefined) await setPassword(url, door.password);
     return {
       url,
       end: (signal) => servers.end("postgres", signal),
@@ -58,6 +73,28 @@ export async function startPostgres(): Promise<RunningPostgres> {
   } catch (error) {
     await servers.stop();
     throw error;
+  }
+}
+
+/** Writes who may come in by the door, and what it shows itself with. */
+function settingsOf({ address, certificate, key }: PostgresDoor, data: string, owner: Owner): string[] {
+  appendFileSync(join(data, "pg_hba.conf"), "hostssl all all all scram-sha-256\n");
+  const files = { "door.crt": certificate, "door.key": key };
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(data, name);
+    writeFileSync(path, content, { mode: 0o600 });
+    if (owner.uid !== undefined && owner.gid !== undefined) chownSync(path, owner.uid, owner.gid);
+  }
+  return [`listen_addresses=${address}`, "ssl=on", "ssl_cert_file=door.crt", "ssl_key_file=door.key"];
+}
+
+async function setPassword(url: string, password: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`alter user ${USER} password ${client.escapeLiteral(password)}`);
+  } finally {
+    await client.end();
   }
 }
 

@@ -55,3 +55,25 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 yes
 {{- end -}}
 {{- end }}
+
+{{/* What stands in the Secret of inventory.postgresql (its values), as it is to be written. */}}
+{{- define "rollward.inventoryUrl" -}}
+postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full{{ if .caSecretName }}&sslrootcert=/etc/rollward/postgresql/ca.crt{{ end }}
+{{- end }}
+
+{{/* Fails where a Secret is not there, or lacks one of its keys: value (which names it), name, keys, command (what kubectl create secret is given). */}}
+{{- define "rollward.requireSecret" -}}
+{{- $namespace := .root.Release.Namespace }}
+{{- $found := lookup "v1" "Secret" $namespace .name }}
+{{- $create := printf "kubectl -n %s create secret %s" $namespace .command }}
+{{- $later := "Where something makes it later (external-secrets, cert-manager), or you may not read Secrets, write checkSecrets=false: the pods wait for it then" }}
+{{- if not $found }}
+{{- $first := ternary "" (printf "kubectl create namespace %s && " $namespace) (not (empty (lookup "v1" "Namespace" "" $namespace))) }}
+{{- fail (printf "%s names the Secret %s, and there is none in namespace %s; no pod would start. Create it: %s%s. %s" .value .name $namespace $first $create $later) }}
+{{- end }}
+{{- range .keys }}
+{{- if not (hasKey ($found.data | default dict) .) }}
+{{- fail (printf "the Secret %s in namespace %s, which %s names, has no key %s (it has %s); no pod would start. Write it again: kubectl -n %s delete secret %s && %s" $.name $namespace $.value . (keys ($found.data | default dict) | sortAlpha | join ", " | default "none") $namespace $.name $create) }}
+{{- end }}
+{{- end }}
+{{- end }}

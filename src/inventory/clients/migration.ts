@@ -168,3 +168,11 @@ export async function clientDirectories(db: Kysely<unknown>): Promise<void> {
     .addColumn("policies", "text", (column) => column.notNull())
     .execute();
 }
+
+/** Files that a gateway cannot read in its folder (rule C7). */
+export async function gatewayFiles(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .alterTable("gateway_replica")
+    .addColumn("missing", "text", (column) => column.notNull().defaultTo("[]"))
+    .execute();
+}

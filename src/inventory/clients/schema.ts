@@ -123,10 +123,11 @@ interface ClientOwnerTable {
   owner: string;
 }
 
-/** Confirmed pauses and policies are JSON lists of pairs. */
+/** Confirmed pauses, policies and missing files are JSON lists of pairs. */
 interface GatewayReplicaTable {
   name: string;
   beat_real: number;
   pauses: string;
   policies: string;
+  missing: string;
 }
