@@ -12,6 +12,7 @@ interface Step {
   readonly name?: string;
   readonly uses?: string;
   readonly run?: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly with?: Readonly<Record<string, unknown>>;
 }
 
@@ -26,6 +27,7 @@ interface Job {
 interface Workflow {
   readonly on: Readonly<Record<string, unknown>>;
   readonly permissions: Readonly<Record<string, string>>;
+  readonly defaults?: { readonly run?: { readonly shell?: string } };
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
@@ -64,6 +66,16 @@ describe.each(files)("the workflow %s", (file) => {
       // The names of kind's images are the workflow's own.
       expect(run.replaceAll("${{ matrix.image }}", "image")).not.toContain("${{");
     }
+  });
+
+  it("runs its scripts by a shell that is named: without one they would have no pipefail, and what fails before a pipe would pass", () => {
+    expect(workflow(file).defaults?.run?.shell).toBe("bash");
+  });
+
+  it("asks of the tests what a hosted machine has, which is neither root nor cgroups of version 1: no nodes, no image", () => {
+    const tests = stepsOf(file).filter(({ run }) => run?.includes(".ci/run"));
+    expect(tests).toHaveLength(1);
+    expect(tests[0]?.env?.["ROLLWARD_TESTS_NEED"]?.split(",")).toEqual(["browser", "postgres"]);
   });
 
   it("names only files and folders of the project that there are", () => {

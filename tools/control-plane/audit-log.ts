@@ -16,6 +16,8 @@ export interface AuditEntry {
     readonly name?: string;
   };
   readonly responseStatus?: { readonly code: number };
+  /** `authorization.k8s.io/decision` tells a call that no role allows (`forbid`) from one that something else refused with 403. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** What was sent; only of what `writeAuditPolicy` names. */
   readonly requestObject?: unknown;
   readonly requestReceivedTimestamp: string;

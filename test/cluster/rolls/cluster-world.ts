@@ -26,6 +26,7 @@ import {
 } from "../../../src/simulation/world.ts";
 import { grantOperatorRights } from "../../../tools/control-plane/operator-rights.ts";
 import { freePorts } from "../../../tools/control-plane/ports.ts";
+import type { AuditEntry } from "../../../tools/control-plane/audit-log.ts";
 import type { ControlPlane } from "../../../tools/control-plane/run.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -121,13 +122,13 @@ export abstract class ClusterWorld implements Ground {
     return (JSON.parse(readFileSync(this.directory, "utf8")) as NodeAddress[]).filter((node) => node.pop === pop);
   }
 
-  /** Starts an operator process; `flags` are added to `rollward run`. */
-  async startOperator(flags: readonly string[] = []): Promise<OperatorProcess> {
+  /** Starts an operator process; `flags` are added to `rollward run`. `program`: another build than the sources as they are. */
+  async startOperator(flags: readonly string[] = [], program = "src/main.ts"): Promise<OperatorProcess> {
     const [metricsPort] = await freePorts(1);
     const [command = "", ...args] = [
       ...this.enter,
       process.execPath,
-      "src/main.ts",
+      program,
       "run",
       "--kubeconfig",
       this.controlPlane.kubeconfig("operator"),
@@ -211,14 +212,33 @@ export abstract class ClusterWorld implements Ground {
     );
   }
 
-  /** Ends every process and removes the folder. */
+  /** Ends every process and removes the folder. Rejects afterwards if the operators asked for something that no role gives them. */
   async stop(): Promise<void> {
     await Promise.all(this.operators.map((operator) => (operator.kill("SIGCONT"), operator.stop())));
+    const refused = this.#refused();
     await this.stopNodes();
     this.calendar.close();
     await this.cluster.close();
     await this.controlPlane.stop();
     rmSync(this.folder, { recursive: true, force: true });
+    if (refused.length > 0) throw new Error(`config/rbac does not allow what the operators of this test did: ${refused.join(", ")}`);
+  }
+
+  /**
+   * What the server's authorizer always kept from the user `operator`, who has what the project ships. A server that was just started
+   * refuses for a moment what it allows afterwards: it has not read the roles yet.
+   */
+  #refused(): string[] {
+    const [refused, allowed] = [new Set<string>(), new Set<string>()];
+    const ours = ({ user, userAgent }: AuditEntry) => user.username === "operator" && userAgent.startsWith("rollward/");
+    for (const { verb, objectRef, annotations } of this.controlPlane.auditEntries(ours)) {
+      const { resource, subresource, namespace } = objectRef ?? {};
+      const what = [verb, [resource, subresource].filter(Boolean).join("/"), ...(namespace === undefined ? [] : ["in", namespace])].join(
+        " ",
+      );
+      (annotations?.["authorization.k8s.io/decision"] === "forbid" ? refused : allowed).add(what);
+    }
+    return [...refused].filter((what) => !allowed.has(what));
   }
 }
 

@@ -9,6 +9,7 @@ export interface RealWorldOptions {
   readonly pops: Readonly<Record<string, number>>;
   /** Plurals of our kinds whose status writes stand in the audit log with their bodies. */
   readonly auditStatusesOf?: readonly string[];
+  readonly apiServerFlags?: readonly string[];
 }
 
 /** A real control plane with virtual nodes in one process, operators in others, on one accelerated calendar (T3). */
@@ -20,8 +21,8 @@ export class RealWorld extends ClusterWorld {
     this.nodes = nodes;
   }
 
-  static async start({ start, pops, auditStatusesOf = [] }: RealWorldOptions): Promise<RealWorld> {
-    const controlPlane = await startControlPlane({ nodeMonitorGraceSeconds: 5, auditStatusesOf });
+  static async start({ start, pops, auditStatusesOf = [], apiServerFlags = [] }: RealWorldOptions): Promise<RealWorld> {
+    const controlPlane = await startControlPlane({ nodeMonitorGraceSeconds: 5, auditStatusesOf, apiServerFlags });
     const ground = await breakGround(controlPlane, Date.parse(start));
     const counts = Object.entries(pops).flatMap(([pop, count]) => ["--pop", `${pop}=${count}`]);
     const nodes = new LineProcess("src/simulation/nodes/main.ts", [
