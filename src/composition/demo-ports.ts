@@ -6,6 +6,9 @@ import { join } from "node:path";
 import type { DemoControlPlane, DemoOperator, DemoPorts } from "../cli/demo/ports.ts";
 import { AcceleratedClock } from "../control/clock/accelerated-clock.ts";
 import { connect } from "./connect.ts";
+import { openDemoExporter } from "./demo-exporter.ts";
+import { startRealNodes } from "./demo-nodes.ts";
+import { forDemo, toolsOrNone } from "./demo-tools.ts";
 
 /** What an operator that is told to end may take before it is made to. */
 const STOP_GRACE_MILLISECONDS = 8_000;
@@ -17,8 +20,10 @@ const USUAL_TERMINAL = { columns: 100, rows: 40 };
 export function demoPorts(command: readonly string[] = [process.argv[1]!]): DemoPorts {
   return {
     startControlPlane,
-    isUnavailable: (error) => error instanceof Error && (error.name === "ControlPlaneUnavailable" || error.name === "ToolsMissing"),
+    startRealNodes,
+    isUnavailable: (error) => error instanceof Error && UNAVAILABLE.has(error.name),
     startOperator: (options) => new OperatorProcess(command, options),
+    openExporter: openDemoExporter,
     connect: (kubeconfig) => connect({ kubeconfig }),
     createClock: (file, start) => AcceleratedClock.create(file, { start, rate: 1 }),
     makeFolder: () => {
@@ -35,10 +40,8 @@ export function demoPorts(command: readonly string[] = [process.argv[1]!]): Demo
   };
 }
 
-/** The published package has no tools; then there is no control plane to be had, and that is said as such. */
-class ToolsMissing extends Error {
-  override readonly name = "ToolsMissing";
-}
+/** Errors of the tools, and of there being none, that say why something cannot be had here. */
+const UNAVAILABLE = new Set(["ControlPlaneUnavailable", "NodesUnavailable", "ToolsMissing"]);
 
 const TOOLS = "../../tools/control-plane/";
 
@@ -48,18 +51,11 @@ async function startControlPlane(
 ): Promise<DemoControlPlane> {
   const { ensureControlPlane, startControlPlane: start, grantOperatorRights } = await loadTools();
   const binaries = await ensureControlPlane({ signal });
-  const controlPlane = await start({ binaries, nodeMonitorGraceSeconds });
-  return {
-    folder: controlPlane.folder,
-    kubectl: controlPlane.binaries.kubectl,
-    kubeconfig: (user) => controlPlane.kubeconfig(user),
-    grantOperatorRights: () => grantOperatorRights(controlPlane, "operator"),
-    stop: () => controlPlane.stop(),
-  };
+  return forDemo(await start({ binaries, nodeMonitorGraceSeconds }), grantOperatorRights);
 }
 
-async function loadTools() {
-  try {
+const loadTools = () =>
+  toolsOrNone("This copy of rollward has no tools to set up a control plane: use a checkout, or --kubeconfig.", async () => {
     // Not a literal: the bundle of the product leaves the tools out.
     const [ensure, run, rights] = await Promise.all([
       import(`${TOOLS}ensure.ts`) as Promise<typeof import("../../tools/control-plane/ensure.ts")>,
@@ -67,11 +63,7 @@ async function loadTools() {
       import(`${TOOLS}operator-rights.ts`) as Promise<typeof import("../../tools/control-plane/operator-rights.ts")>,
     ]);
     return { ...ensure, ...run, ...rights };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    throw new ToolsMissing("This copy of rollward has no tools to set up a control plane: use a checkout, or --kubeconfig.");
-  }
-}
+  });
 
 /** `rollward run` as a child. It ends with us: by its signal, or when the channel to us closes because we died. */
 class OperatorProcess implements DemoOperator {
@@ -80,9 +72,12 @@ class OperatorProcess implements DemoOperator {
   #log = "";
   ended: string | undefined;
 
-  constructor(command: readonly string[], { kubeconfig, clockFile, namespace }: Parameters<DemoPorts["startOperator"]>[0]) {
-    const flags = ["--kubeconfig", kubeconfig, "--clock-file", clockFile, "--namespace", namespace, "--metrics-address", "127.0.0.1:0"];
-    this.#child = spawn(process.execPath, [...command, "run", ...flags], { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  constructor(command: readonly string[], options: Parameters<DemoPorts["startOperator"]>[0]) {
+    const { kubeconfig, clockFile, namespace, enter, metricsPort = 0 } = options;
+    const metrics = ["--metrics-address", `127.0.0.1:${metricsPort}`];
+    const flags = ["--kubeconfig", kubeconfig, "--clock-file", clockFile, "--namespace", namespace, ...metrics];
+    const [program = "", ...words] = [...enter, process.execPath, ...command, "run", ...flags];
+    this.#child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => (this.#log = (this.#log + text).slice(-LOG_KEPT)));
     }

@@ -6,6 +6,7 @@ import type { Notices } from "../control/notices.ts";
 import type { Cluster, ClusterEvent, Forecast, Prober } from "../control/ports.ts";
 import type { Told } from "../control/told.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { OperatorWatch } from "./operator-watch.ts";
 import { SimulatedSites, type SiteTrouble } from "./sites.ts";
 
 export interface SimulatedOperatorOptions {
@@ -16,6 +17,7 @@ export interface SimulatedOperatorOptions {
   readonly namespace: string;
   readonly onEvent: (event: ClusterEvent) => void;
   readonly told?: Partial<Told>;
+  readonly watch?: OperatorWatch | undefined;
   readonly forecast?: Forecast;
   readonly inventory?: Inventory | undefined;
   readonly clients?: ClientInventory | undefined;
@@ -54,15 +56,15 @@ export class SimulatedOperator {
   #alive = true;
 
   constructor(options: SimulatedOperatorOptions) {
-    const { clock, hub, prober, random, namespace } = options;
+    const { clock, hub, prober, random, namespace, watch } = options;
     const ports: OperatorPorts = {
       clock,
       random,
       hub,
       sites: new SimulatedSites(hub, options.troubles),
-      prober,
+      prober: watch?.timed(prober) ?? prober,
       events: { publish: (event) => this.#alive && options.onEvent(event), flush: () => Promise.resolve() },
-      told: { ...QUIET, ...options.told },
+      told: { ...QUIET, ...watch?.told, ...options.told },
       readSecret: async (name) => decoded((await hub.get(SECRET, name, namespace))?.data),
       namespace,
       tzdata: process.versions.tz ?? "unknown",
@@ -72,7 +74,9 @@ export class SimulatedOperator {
       clients: options.clients,
       clientsCountedEvery: options.clientsCountedEvery,
     };
-    this.#operator = new Operator(ports);
+    const operator = new Operator(ports);
+    this.#operator = operator;
+    watch?.began({ namespace, leads: () => this.#alive, ages: () => operator.ages(), tunnels: () => operator.tunnels() });
   }
 
   /** Leads at once: which of several leads is not this operator's question here, safety must not rest on it. */

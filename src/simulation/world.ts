@@ -12,6 +12,7 @@ import { Store } from "./cluster/store.ts";
 import { runControlPlane } from "./daemon-sets.ts";
 import { MemoryClientInventory } from "./clients/inventory.ts";
 import { MemoryInventory } from "./devices/inventory.ts";
+import type { Notices } from "../control/notices.ts";
 import { NoticeSink } from "./devices/notice-sink.ts";
 import { type Outage, withOutages } from "./devices/outages.ts";
 import { InMemoryRuntime } from "./nodes/in-memory-runtime.ts";
@@ -19,6 +20,7 @@ import { NodeFleet, nodeSpecs } from "./nodes/node-fleet.ts";
 import { SimulatedProber } from "./nodes/simulated-prober.ts";
 import { InlineForecast } from "./foresight/inline-forecast.ts";
 import { SimulatedOperator } from "./operator-process.ts";
+import type { OperatorWatch } from "./operator-watch.ts";
 import { SimulatedPrometheus, withPrometheus } from "./prometheus.ts";
 import type { SiteTrouble } from "./sites.ts";
 
@@ -40,6 +42,8 @@ export interface WorldOptions {
   readonly sockets?: boolean;
   /** Operators know of Clients; `countedEvery`: how often they read what is counted of them, elapsed milliseconds. */
   readonly clients?: { readonly countedEvery?: number };
+  /** Watches the operators, and the gateways that devices of the world are answered by. */
+  readonly watch?: OperatorWatch | undefined;
 }
 
 /** A sentence that an operator said, with the virtual instant. */
@@ -118,12 +122,14 @@ export class World {
 
   /** Starts one more operator, with API views of its own; with an inventory as the world has it, unless told. */
   startOperator({ sockets = this.#options.sockets ?? false, clients = true } = {}): SimulatedOperator {
+    const { watch } = this;
     const hub = new InMemoryCluster(this.store, {
       clock: this.clock,
       user: "rollward",
       lagMilliseconds: this.#options.lagMilliseconds ?? 2,
       latencyMilliseconds: this.#options.latencyMilliseconds ?? 1,
       network: this.#network,
+      observe: watch?.called.bind(watch),
     });
     const onEvent = (event: ClusterEvent) => void this.said.push({ at: this.clock.now(), event });
     const operator = new SimulatedOperator({
@@ -135,13 +141,30 @@ export class World {
       onEvent,
       troubles: this.troubles,
       forecast: new InlineForecast(),
-      ...(sockets ? { inventory: withOutages(this.inventory, () => this.inventoryOutage), notices: this.sink } : {}),
+      watch,
+      ...(sockets ? { inventory: withOutages(this.inventory, () => this.inventoryOutage), notices: this.#receiver() } : {}),
       ...this.#clients(clients),
     });
     operator.start();
     this.operators.push(operator);
     this.hubs.push(hub);
     return operator;
+  }
+
+  get watch(): OperatorWatch | undefined {
+    return this.#options.watch;
+  }
+
+  #receiver(): Notices {
+    const { sink, watch } = this;
+    if (watch === undefined) return sink;
+    return {
+      send: async (notice) => {
+        const took = await sink.send(notice);
+        if (took) watch.noticeSent(notice.kind);
+        return took;
+      },
+    };
   }
 
   #clients(wanted: boolean): Pick<ConstructorParameters<typeof SimulatedOperator>[0], "clients" | "clientsCountedEvery"> {

@@ -15,6 +15,10 @@ const define = <const Table extends Readonly<Record<string, Definition>>>(table:
 export const GAUGES = define({
   pop_info: { help: "Always 1; region and version of the PoP in its labels.", labels: ["namespace", "pop", "region", "version"] },
   pop_state: { help: "State set: 1 for the reason of the PoP's summary condition.", labels: ["namespace", "pop", "state"] },
+  pop_waits_until_timestamp_seconds: {
+    help: "Until when the PoP waits, by the first of its reasons; 0: nobody knows. No series: it waits for nothing.",
+    labels: ["namespace", "pop", "reason"],
+  },
   pop_nodes: { help: "Nodes of the PoP in each step of a roll.", labels: ["namespace", "pop", "step"] },
   health_verdict: {
     help: "State set: 1 for the verdict of the check, the worst of its nodes.",
@@ -67,6 +71,7 @@ export const GAUGES = define({
     help: "What the inventory's clock is ahead of this gateway's host; beyond 5 either way nothing is offered.",
     labels: [],
   },
+  inventory_answers: { help: "1 while the inventory answers this process, 0 since a call to it failed.", labels: [] },
   leader: { help: "1 on the replica that decides.", labels: [] },
   tzdata_info: { help: "Always 1; the version of the time-zone data in its label.", labels: ["version"] },
 });

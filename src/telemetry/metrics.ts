@@ -24,6 +24,8 @@ export interface Metrics {
   publish(owner: string, readings: readonly GaugeReading[]): void;
   count<Name extends CounterName>(name: Name, labels: LabelsOf<Name>, owner?: string): void;
   observe<Name extends HistogramName>(name: Name, labels: LabelsOf<Name>, value: number, owner?: string): void;
+  /** Shows a histogram with nothing in it: increase() does not see the sample that a series is born with. Only for a series that is not there. */
+  begin<Name extends HistogramName>(name: Name, labels: LabelsOf<Name>, owner: string): void;
   /** Removes every series of the owner. */
   forget(owner: string): void;
   /** Called before each page is rendered: for what changes with time alone. Returns the unsubscription. */
@@ -73,6 +75,10 @@ export function createMetrics(): Metrics {
     },
     observe(name, labels, value, owner) {
       histograms[name].observe(labels, value);
+      own(owner, name, labels, histograms[name]);
+    },
+    begin(name, labels, owner) {
+      histograms[name].zero(labels);
       own(owner, name, labels, histograms[name]);
     },
     forget(owner) {

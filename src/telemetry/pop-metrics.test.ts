@@ -107,6 +107,31 @@ it("a replica that leads no more tells of no PoP, and of none that waits", async
   expect((await lines()).filter((line) => /rollward_(pop|waiting|window_(active|next))/.test(line))).toEqual([]);
 });
 
+it.each([
+  ["2026-11-22T02:00:00Z", 1795312800],
+  [undefined, 0],
+])("tells the first thing that a PoP waits for, until %s, as %d; nothing when it waits for nothing", async (until, value) => {
+  const { pops, lines } = world();
+  const told = async () => (await lines()).filter((line) => line.startsWith("rollward_pop_waits_until"));
+  const later = { rule: "P8", reason: "Soaking", message: "" };
+  pops.observe(pop({ holds: [{ rule: "W4", reason: "OutsideWindow", message: "", until }, later] }));
+  expect(await told()).toEqual([
+    `rollward_pop_waits_until_timestamp_seconds{namespace="fleet",pop="fra1",reason="OutsideWindow"} ${value}`,
+  ]);
+  pops.observe(pop({ holds: [] }));
+  expect(await told()).toEqual([]);
+});
+
+it("shows the reconnects of a PoP before the first: increase() does not see what a series is born with, and a PoP of one node has one a roll", async () => {
+  const { pops, lines } = world();
+  const counted = async () => (await lines()).filter((line) => line.startsWith("rollward_pop_reconnect_seconds_count"));
+  pops.observe(pop({ nodes: [node("n1", {})] }));
+  expect(await counted()).toEqual(['rollward_pop_reconnect_seconds_count{namespace="fleet",pop="fra1"} 0']);
+  pops.observe(pop({ nodes: [node("n1", { reconnectSeconds: 2 })] }));
+  pops.observe(pop({ nodes: [node("n1", { reconnectSeconds: 2 })] }));
+  expect(await counted()).toEqual(['rollward_pop_reconnect_seconds_count{namespace="fleet",pop="fra1"} 1']);
+});
+
 it("counts a rollback once, by what caused it, and nothing of what was before this process began", async () => {
   const { pops, lines } = world();
   const back = (id: number, cause: string) => ({

@@ -31,6 +31,8 @@ export class PopMetrics {
     if (before !== undefined && before.metadata.uid !== pop.metadata.uid) this.forget(pop.metadata);
     const known = this.#seen.get(key);
     this.#seen.set(key, pop);
+    // A PoP of one node has one sample a roll: it must not be the one that nobody sees.
+    if (known === undefined) this.#metrics.begin("pop_reconnect_seconds", labelsOf(pop), key);
     this.#count(key, known?.status, pop);
   }
 
@@ -80,13 +82,14 @@ export class PopMetrics {
 /** The gauges of one PoP at an instant. */
 export function popReadings(pop: PopCluster, now: number): GaugeReading[] {
   const labels = labelsOf(pop);
-  const { conditions = [], nodes = [], checks = [], next = [], version = "" } = pop.status ?? {};
+  const { conditions = [], nodes = [], checks = [], next = [], version = "", holds = [] } = pop.status ?? {};
   const state = conditions.find((condition) => condition.type === "Ready")?.reason ?? "Unknown";
   const slots = next.map(({ start, end }) => ({ start: Date.parse(start), end: Date.parse(end) }));
   const opens = slots.find(({ start }) => start > now)?.start;
   return [
     { name: "pop_info", labels: { ...labels, region: pop.spec.region ?? "", version }, value: 1 },
     { name: "pop_state", labels: { ...labels, state }, value: 1 },
+    ...waitReadings(labels, holds[0]),
     ...NODE_STEPS.map((step): GaugeReading => ({
       name: "pop_nodes",
       labels: { ...labels, step },
@@ -97,6 +100,16 @@ export function popReadings(pop: PopCluster, now: number): GaugeReading[] {
     { name: "window_active", labels, value: slots.some(({ start, end }) => start <= now && now < end) ? 1 : 0 },
     ...(opens === undefined ? [] : [{ name: "window_next_open_timestamp_seconds", labels, value: opens / 1000 } as const]),
   ];
+}
+
+/** The first of its reasons, and until when if that is known: the row about a PoP's roll says it without `rollward explain`. */
+function waitReadings(
+  labels: { namespace: string; pop: string },
+  first: NonNullable<PopClusterStatus["holds"]>[number] | undefined,
+): GaugeReading[] {
+  if (!isWaitingReason(first?.reason)) return [];
+  const value = first?.until === undefined ? 0 : Date.parse(first.until) / 1_000;
+  return [{ name: "pop_waits_until_timestamp_seconds", labels: { ...labels, reason: first.reason }, value }];
 }
 
 function checkReadings(labels: { namespace: string; pop: string }, checks: readonly CheckStatus[]): GaugeReading[] {

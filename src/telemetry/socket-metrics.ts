@@ -159,6 +159,12 @@ export function checkinMetrics(metrics: Metrics, protocol: "ddi" | "omaha"): (an
   };
 }
 
+/** Whether the inventory answers this process. */
+export const inventoryMetric =
+  (metrics: Metrics): ((answers: boolean) => void) =>
+  (answers) =>
+    metrics.publish("inventory", [{ name: "inventory_answers", labels: {}, value: Number(answers) }]);
+
 /** What a gateway tells of its host's clock, where it compares it with the inventory's. */
 export const skewMetric =
   (metrics: Metrics): ((seconds: number) => void) =>

@@ -26,6 +26,7 @@ const SHARED_CORE = [
   "core/canonical-json.ts",
   "core/once-per.ts",
   "core/conditions.ts",
+  "core/later-fields.ts",
   "core/written-holds.ts",
 ];
 const MECHANICS = [...SHARED_CORE, "core/time/", "core/window/", "core/health/", "core/rollout/"];
@@ -124,7 +125,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: "core/explain of a Client",
-    covers: ["core/explain/client.ts", "core/explain/client.test.ts"],
+    covers: ["core/explain/client.ts", "core/explain/client.test.ts", "core/explain/client-of-account.ts"],
     imports: ["api/", ...MECHANICS, "core/client/", "core/explain/"],
     packages: [],
     rule: "nothing of a Client stands in a status: src/core/explain/client.ts asks the pure answer of core/client, as its check-in would",
@@ -303,8 +304,8 @@ export const LAYERS: readonly Layer[] = [
     covers: ["composition/"],
     imports: ["api/", "runtime/", "control/", "kubernetes/", "probe/", "telemetry/", "inventory/", "gateway/", "notices/", "settings.ts"],
     types: ["cli/"],
-    // The demo's control plane, by a path that the bundler does not follow.
-    loads: ["../tools/control-plane/", COMPUTED],
+    // The demo's control plane and nodes, by paths that the bundler does not follow.
+    loads: ["../tools/control-plane/", "../tools/nodes/", COMPUTED],
     packages: ["node:*", "@kubernetes/client-node"],
     rule: "src/composition puts adapters behind ports: it decides nothing, so it imports no core",
   },

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { readAuditLog } from "../../tools/control-plane/audit-log.ts";
+import { freePorts } from "../../tools/control-plane/ports.ts";
 import { describeWithControlPlane } from "./control-plane/available.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -89,8 +90,12 @@ describeWithControlPlane("[T3] rollward demo --real", () => {
   );
 
   it.each(["SIGINT", "SIGKILL"] as const)("ended in the middle by %s it leaves no process and no folder", async (signal) => {
-    demo = new Demo("--real", "--fast");
+    const [port] = await freePorts(1);
+    demo = new Demo("--real", "--fast", "--metrics", String(port));
     await vi.waitFor(() => expect(demo?.text).toContain("joins with 1.0.0"), { timeout: MINUTE, interval: 100 });
+    const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(page).toMatch(/^rollward_leader 1$/m);
+    expect(page).toMatch(/^rollward_api_requests_total\{verb="watch",kind="PoPCluster",code="200"\} \d+$/m);
     expect(await processesOf(demo.folder)).not.toEqual([]);
     operatorActsWithItsRights(join(demo.folder, "audit.log"));
     demo.child.kill(signal);

@@ -305,8 +305,10 @@ const bareMachine = (): DemoPorts => {
   };
   return {
     startControlPlane: () => Promise.reject(new Error("No control plane is to be had.")),
+    startRealNodes: nothing,
     isUnavailable: (error) => (error as Error).message === "No control plane is to be had.",
     startOperator: nothing,
+    openExporter: nothing,
     connect: nothing,
     createClock: nothing,
     makeFolder: nothing,

@@ -1,15 +1,15 @@
 import type { Chapter } from "./act.ts";
-import { BERLIN, type CastPop, SUNDAYS, TOKYO, type Versions } from "./cast.ts";
+import { BERLIN, type CastPop, type GoodVersions, SUNDAYS, TOKYO, type Versions } from "./cast.ts";
 import type { Play } from "./play.ts";
 import { isOver, waitForWindow } from "./waiting.ts";
 
 const HOUR = 3_600_000;
 
 /** A version that has to be taken back, and what is known of it beforehand. */
-interface BadVersion {
+export interface BadVersion<V extends GoodVersions = Versions> {
   readonly title: string;
   readonly story: string;
-  readonly version: (versions: Versions) => string;
+  readonly version: (versions: V) => string;
   readonly pop: CastPop;
   /** The window's start that it waits for; absent: the window is open when it comes. */
   readonly waitsFor?: string;
@@ -59,13 +59,15 @@ const BAD_VERSIONS: readonly BadVersion[] = [
   },
 ];
 
-export const BAD_CHAPTERS: readonly Chapter<Play>[] = BAD_VERSIONS.map((bad) => ({
+export const badChapter = <V extends GoodVersions>(bad: BadVersion<V>): Chapter<Play<V>> => ({
   title: bad.title,
   story: bad.story,
   run: (play) => playBad(play, bad),
-}));
+});
 
-async function playBad(play: Play, bad: BadVersion): Promise<void> {
+export const BAD_CHAPTERS: readonly Chapter<Play>[] = BAD_VERSIONS.map((bad) => badChapter(bad));
+
+async function playBad<V extends GoodVersions>(play: Play<V>, bad: BadVersion<V>): Promise<void> {
   const { pop, waitsFor } = bad;
   const version = bad.version(play.versions);
   const before = play.versions.good;
@@ -81,7 +83,7 @@ async function playBad(play: Play, bad: BadVersion): Promise<void> {
 }
 
 /** All nodes run it, and nobody can see anything wrong. */
-async function lookGood(play: Play, bad: BadVersion, milliseconds: number): Promise<void> {
+async function lookGood<V extends GoodVersions>(play: Play<V>, bad: BadVersion<V>, milliseconds: number): Promise<void> {
   const { pop } = bad;
   const version = bad.version(play.versions);
   await play.claim(`${version} rolls through ${pop.city} before it turns bad`, async () => {
@@ -94,7 +96,7 @@ async function lookGood(play: Play, bad: BadVersion, milliseconds: number): Prom
   if (started) await play.passTo(started.calendar + milliseconds - 5_000);
 }
 
-async function claimTakenBack(play: Play, bad: BadVersion, before: string): Promise<void> {
+async function claimTakenBack<V extends GoodVersions>(play: Play<V>, bad: BadVersion<V>, before: string): Promise<void> {
   const { pop, nodesAtMost } = bad;
   const version = bad.version(play.versions);
   const { history = [], revisions } = (await play.read(pop)).status ?? {};

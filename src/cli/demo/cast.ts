@@ -44,6 +44,9 @@ export interface Versions {
   readonly fixed: string;
 }
 
+/** What every play of the first act needs of its versions. */
+export type GoodVersions = Pick<Versions, "first" | "good">;
+
 export const VERSIONS: Versions = {
   first: "1.0.0",
   good: "1.1.0",

@@ -1,6 +1,17 @@
 import type { Chapter } from "./act.ts";
 import { BAD_CHAPTERS } from "./bad-versions.ts";
-import { BERLIN, type CastPop, CURTAIN, LAST_START_AFTER, NODES_PER_POP, POPS, SUNDAYS, TOKYO } from "./cast.ts";
+import {
+  BERLIN,
+  type CastPop,
+  CURTAIN,
+  type GoodVersions,
+  LAST_START_AFTER,
+  NODES_PER_POP,
+  POPS,
+  SUNDAYS,
+  TOKYO,
+  type Versions,
+} from "./cast.ts";
 import { readNodes } from "./claims.ts";
 import type { Play } from "./play.ts";
 import { isOver, waitForWindow } from "./waiting.ts";
@@ -35,12 +46,13 @@ export const CHAPTERS: readonly Chapter<Play>[] = [
   },
 ];
 
-async function firstVersion(play: Play): Promise<void> {
-  const { stage, versions } = play;
+/** All PoPs of the play are applied, with a version that disrupts nobody, and get their users. */
+export async function firstVersion(play: Play<GoodVersions>): Promise<void> {
+  const { stage, versions, pops } = play;
   await play.applyFleet();
-  await stage.perform(stage.nodes.start(POPS.flatMap(({ name }) => nodeSpecs(name, NODES_PER_POP))));
-  for (const pop of POPS) await play.applyPop(pop, versions.first);
-  for (const pop of POPS) {
+  await stage.perform(stage.nodes.start(pops.flatMap(({ name }) => nodeSpecs(name, NODES_PER_POP))));
+  for (const pop of pops) await play.applyPop(pop, versions.first);
+  for (const pop of pops) {
     await play.outcome(pop, versions.first);
     await play.claimServes(pop, versions.first);
     await play.claim(`no node of ${pop.city} was drained for it, and no grant was asked for`, async () => {
@@ -69,7 +81,7 @@ async function goodVersion(play: Play): Promise<void> {
 }
 
 /** The roll to its end; it began inside the window that starts at `window`. */
-async function rollThrough(play: Play, pop: CastPop, version: string, window: string): Promise<void> {
+export async function rollThrough(play: Play<GoodVersions>, pop: CastPop, version: string, window: string): Promise<void> {
   const soaks = ({ step }: { readonly step: string }) => step === "Soaking";
   await play.untilPop(
     pop,
@@ -93,10 +105,11 @@ async function rollThrough(play: Play, pop: CastPop, version: string, window: st
   await play.claimSessionsKept(pop, 2);
 }
 
-const claimInstants = (play: Play, pop: CastPop, run: number): number[] =>
+const claimInstants = (play: Play<GoodVersions>, pop: CastPop, run: number): number[] =>
   [...play.chronicle.claimsOf(pop.name, run).values()].flat().map((at) => Date.parse(at));
 
-async function nodeIsKilled(play: Play): Promise<void> {
+/** The fixed version rolls on the third Sunday, and the node that would come last loses its power meanwhile. */
+export async function nodeIsKilled(play: Play<GoodVersions & Pick<Versions, "fixed">>): Promise<void> {
   const { fixed } = play.versions;
   await play.passTo(Date.parse(SUNDAYS.tyo1[2]) - HOUR);
   await play.setVersion(TOKYO, fixed);
@@ -139,7 +152,7 @@ const names = (holds: readonly { reason: string; message: string }[] | undefined
 
 const isOut = ({ step }: { readonly step: string }): boolean => step === "Claimed" || step === "Updating";
 
-async function lastInOrder(play: Play, pop: CastPop): Promise<string> {
+async function lastInOrder(play: Play<GoodVersions>, pop: CastPop): Promise<string> {
   const { run, nodes = [] } = (await play.read(pop)).status ?? {};
   const uid = run?.frozen.order.at(-1);
   return nodes.find((node) => node.uid === uid)?.name ?? `${pop.name}-n${NODES_PER_POP}`;

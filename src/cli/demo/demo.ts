@@ -24,9 +24,11 @@ export function registerDemo(program: Command, io: CliIo, openPorts: () => Promi
     )
     .option("--embedded", "play in memory, within seconds")
     .option("--real", "play acts 1 and 2 on a real control plane or not at all (acts 3 and 4 are in memory in any case)")
+    .option("--real-nodes", "play act 1 on four real nodes (kubelet, containerd) or not at all; needs Linux and root")
     .option("--fast", "the shortest soak and bake, the highest pace of the calendar")
     .option("--keep", "stay at the end, to look around, until Ctrl-C (real only, so without acts 3 and 4)")
     .option("--kubeconfig <path>", "play on that cluster; one that KUBECONFIG names is never used")
+    .option("--metrics <port>", "serve the operator's metrics at http://127.0.0.1:<port>/metrics, for a Prometheus and the dashboards")
     .action(async (options: DemoOptions) => {
       const [ports, { demo }, { explainError }] = await Promise.all([openPorts(), import("./performance.ts"), import("../refusal.ts")]);
       const interrupted = ports.interruption();

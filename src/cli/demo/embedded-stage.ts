@@ -10,6 +10,7 @@ import type { Setting } from "./act.ts";
 import type { Tempo } from "./cast.ts";
 import { accountNamespace, NAMESPACE_KIND } from "./kinds.ts";
 import { monitoringOf } from "./monitoring.ts";
+import type { DemoExporter } from "./ports.ts";
 import type { Rhythm } from "./rhythm.ts";
 import { type Monitoring, type Stage, WaitedTooLong, type WaitOptions } from "./stage.ts";
 
@@ -17,8 +18,17 @@ const HTTP_PORT = 8080;
 const SESSION_PORT = 7000;
 /** How far time goes between two looks at whether anybody is busy. */
 const STEP_MILLISECONDS = 1_000;
+/** Until what an event tells of stands in the status, too. */
+const WRITTEN_MILLISECONDS = 50;
 /** Shorter pauses are saved up: a timer of the machine is late by more. */
 const LEAST_SLEEP_MILLISECONDS = 10;
+
+export interface EmbeddedOptions {
+  /** So many calendar milliseconds in a real one at most while somebody is busy, for whoever watches; else as fast as it goes. */
+  readonly mostRate?: number | undefined;
+  /** Metrics for a Prometheus, by the calendar of the play. */
+  readonly openExporter?: ((now: () => number) => Promise<DemoExporter>) | undefined;
+}
 
 /** The play in memory: the real controllers on a virtual clock, weeks within seconds. */
 export class EmbeddedStage implements Stage {
@@ -32,11 +42,16 @@ export class EmbeddedStage implements Stage {
   readonly #loads = new Map<string, SessionLoad>();
   readonly #listeners: ((event: ClusterEvent) => void)[] = [];
   #heard = 0;
+  /** When a Prometheus that watches has to look; elapsed milliseconds. */
+  #showAt = Infinity;
 
   readonly #mostRate: number | undefined;
 
-  private constructor(world: World, setting: Setting, interrupted: AbortSignal, mostRate: number | undefined) {
+  readonly #exporter: DemoExporter | undefined;
+
+  private constructor(world: World, setting: Setting, interrupted: AbortSignal, { mostRate }: EmbeddedOptions, exporter?: DemoExporter) {
     this.#world = world;
+    this.#exporter = exporter;
     this.tempo = setting.tempos.embedded;
     this.#interrupted = interrupted;
     this.#mostRate = mostRate;
@@ -45,16 +60,20 @@ export class EmbeddedStage implements Stage {
     if (setting.clients) this.clients = new ClientField(world, setting.clients);
   }
 
-  /** `mostRate`: so many calendar milliseconds in a real one at most while somebody is busy, for whoever watches; else as fast as it goes. */
-  static async open(setting: Setting, interrupted: AbortSignal, mostRate?: number): Promise<EmbeddedStage> {
+  static async open(setting: Setting, interrupted: AbortSignal, options: EmbeddedOptions = {}): Promise<EmbeddedStage> {
     const { curtain, sockets, clients } = setting;
+    // The exporter is there before the world whose calendar it goes by.
+    let now = (): number => curtain;
+    const exporter = await options.openExporter?.(() => now());
     const world = await World.create({
+      watch: exporter,
       start: new Date(curtain).toISOString(),
       sockets: sockets !== undefined,
       ...(clients === undefined ? {} : { clients: { countedEvery: clients.countedEvery } }),
     });
+    now = () => world.clock.now();
     for (const name of setting.accounts) await world.apply(NAMESPACE_KIND, accountNamespace(name));
-    return new EmbeddedStage(world, setting, interrupted, mostRate);
+    return new EmbeddedStage(world, setting, interrupted, options, exporter);
   }
 
   get cluster() {
@@ -112,9 +131,13 @@ export class EmbeddedStage implements Stage {
       this.#hear();
       return this.#interrupted.aborted || holds() || this.clock.elapsed() >= end;
     };
+    const isRemarkable = () => this.clock.elapsed() >= this.#showAt;
     // A timer of our own at the end, so that the wait ends although nothing else happens.
     const cancel = this.clock.after(limitMilliseconds, () => {});
-    await this.clock.runUntil(done, { waitingFor });
+    do {
+      await this.clock.runUntil(() => done() || isRemarkable(), { waitingFor });
+      if (isRemarkable()) await this.shown();
+    } while (!done());
     cancel();
     this.#interrupted.throwIfAborted();
     if (!holds()) throw new WaitedTooLong(`${waitingFor}: it did not come within ${limitMilliseconds / 1000} s`);
@@ -134,6 +157,7 @@ export class EmbeddedStage implements Stage {
         await clock.advance(Math.min(STEP_MILLISECONDS, Math.max(0, instant - clock.now())));
       }
       this.#hear();
+      if (clock.elapsed() >= this.#showAt) await this.shown();
     }
   }
 
@@ -156,6 +180,11 @@ export class EmbeddedStage implements Stage {
     this.#world.startOperator();
   }
 
+  async shown(): Promise<void> {
+    this.#showAt = Infinity;
+    await this.#exporter?.scraped();
+  }
+
   async close(): Promise<void> {
     for (const load of this.#loads.values()) await this.perform(load.stop());
     for (const operator of this.#world.operators) operator.crash();
@@ -163,10 +192,17 @@ export class EmbeddedStage implements Stage {
     this.field?.devices.stop();
     this.clients?.stop();
     this.#rhythm.stop();
+    await this.#exporter?.close();
   }
 
   #hear(): void {
     const { said } = this.#world;
-    for (; this.#heard < said.length; this.#heard++) for (const listener of this.#listeners) listener(said[this.#heard]!.event);
+    for (; this.#heard < said.length; this.#heard++) {
+      const { event } = said[this.#heard]!;
+      for (const listener of this.#listeners) listener(event);
+      // What is over within a second of the machine would be seen by no Prometheus.
+      if (event.type === "Warning" && this.#exporter !== undefined)
+        this.#showAt = Math.min(this.#showAt, this.clock.elapsed() + WRITTEN_MILLISECONDS);
+    }
   }
 }

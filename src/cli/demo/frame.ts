@@ -3,7 +3,7 @@ import { explainPop } from "../../core/explain/pop.ts";
 import { formatClock } from "../../core/time/civil.ts";
 import { describeInstant } from "../../core/time/format.ts";
 import { localTimeAt } from "../../core/time/offsets.ts";
-import { type CastPop, POPS, SESSIONS_PER_POP } from "./cast.ts";
+import { type CastPop, SESSIONS_PER_POP } from "./cast.ts";
 import type { Chronicle } from "./chronicle.ts";
 import { versionNames } from "./narration.ts";
 import type { ChapterHeading, Colors, Sight } from "./narrator.ts";
@@ -51,9 +51,9 @@ export function frameLines(model: FrameModel, width: number, colours: Colors): s
 
 /** Few PoPs, node by node: boxes, and why they wait. */
 export const popsPicture =
-  (stage: Stage, chronicle: Chronicle): Sight["picture"] =>
+  (stage: Stage, chronicle: Chronicle, pops: readonly CastPop[]): Sight["picture"] =>
   (width, colours) =>
-    POPS.flatMap((cast) => {
+    pops.flatMap((cast) => {
       const load = stage.load(cast.name);
       const seen: FramePop = {
         cast,

@@ -6,7 +6,10 @@ export interface DemoOptions {
   readonly act?: ActNumber;
   readonly embedded?: boolean;
   readonly real?: boolean;
+  readonly realNodes?: boolean;
   readonly fast?: boolean;
   readonly keep?: boolean;
   readonly kubeconfig?: string;
+  /** As it was written: `metricsPort` reads it. */
+  readonly metrics?: string;
 }

@@ -1,9 +1,9 @@
 import type { PopCluster } from "../../api/pop-cluster.ts";
 import { FLEET, MAINTENANCE_WINDOW, POP_CLUSTER } from "../../api/resources.ts";
-import { isConflict } from "../../control/ports.ts";
+import { type Draft, isConflict } from "../../control/ports.ts";
 import { explainPop } from "../../core/explain/pop.ts";
 import { fleetDraft, sundayWindow } from "../../simulation/world.ts";
-import { type CastPop, castDraft, NAMESPACE, NODES_PER_POP, POPS, SESSIONS_PER_POP, type Versions } from "./cast.ts";
+import { type CastPop, castDraft, type GoodVersions, NAMESPACE, NODES_PER_POP, POPS, SESSIONS_PER_POP, type Versions } from "./cast.ts";
 import { Chronicle } from "./chronicle.ts";
 import { allServe, ClaimFailed, readNodes, sessionsKept } from "./claims.ts";
 import { popsPicture } from "./frame.ts";
@@ -17,16 +17,18 @@ import { Telling } from "./telling.ts";
 export type Outcome = "Rolled" | "TakenBack" | "Stopped";
 
 /** What the first act does and asks: one vocabulary for both stages. Whatever is claimed is read from the cluster. */
-export class Play extends Telling {
-  readonly versions: Versions;
+export class Play<V extends GoodVersions = Versions> extends Telling {
+  readonly versions: V;
+  readonly pops: readonly CastPop[];
   readonly chronicle: Chronicle;
   readonly #breaksBefore = new Map<string, number>();
 
-  constructor(stage: Stage, versions: Versions, narrator: Narrator) {
+  constructor(stage: Stage, versions: V, narrator: Narrator, pops: readonly CastPop[] = POPS) {
     super(stage, narrator);
     this.versions = versions;
+    this.pops = pops;
     this.chronicle = new Chronicle(stage, (pop, sentence) => narrator.happened(sentence, pop), NODE_VOICE);
-    narrator.watch({ stage, places: POPS, picture: popsPicture(stage, this.chronicle) });
+    narrator.watch({ stage, places: pops, picture: popsPicture(stage, this.chronicle, pops) });
   }
 
   whenReady(): Promise<void> {
@@ -48,7 +50,11 @@ export class Play extends Telling {
   }
 
   async applyPop(pop: CastPop, version: string): Promise<void> {
-    await this.stage.perform(this.stage.cluster.create(POP_CLUSTER, castDraft(pop, version, this.stage.tempo)));
+    await this.stage.perform(this.stage.cluster.create(POP_CLUSTER, this.draft(pop, version)));
+  }
+
+  protected draft(pop: CastPop, version: string): Draft<PopCluster> {
+    return castDraft(pop, version, this.stage.tempo);
   }
 
   /** Sessions come to a PoP that serves, and stay for the rest of the play. */

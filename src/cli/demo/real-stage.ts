@@ -1,23 +1,22 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cache, Cluster, ClusterEvent } from "../../control/ports.ts";
+import { getOnce } from "../../simulation/load/door.ts";
 import type { SessionBreak } from "../../simulation/load/session-client.ts";
 import { HttpNodeDirectory } from "../../simulation/load/node-directory.ts";
 import { SessionLoad } from "../../simulation/load/session-load.ts";
 import { TcpTransport } from "../../simulation/load/tcp-transport.ts";
-import { HttpRuntime } from "../../simulation/nodes/http-runtime.ts";
-import { NodeFleet } from "../../simulation/nodes/node-fleet.ts";
-import { EXIT } from "../exit-codes.ts";
-import { Refusal } from "../refusal.ts";
 import type { Setting } from "./act.ts";
 import { NAMESPACE, type Tempo } from "./cast.ts";
 import { EVENT, type EventObject } from "./kinds.ts";
 import { PrometheusServer } from "./monitoring.ts";
+import type { NodeGround, OpenNodes } from "./node-ground.ts";
 import { Pace } from "./pace.ts";
 import type { DemoClock, DemoOperator, DemoPorts } from "./ports.ts";
 import { installOn, type Installed } from "./install.ts";
 import type { Rhythm } from "./rhythm.ts";
-import { type Monitoring, type Stage, WaitedTooLong, type WaitOptions } from "./stage.ts";
+import { type Monitoring, type Stage, type StageNodes, WaitedTooLong, type WaitOptions } from "./stage.ts";
+import { connectAs } from "./virtual-ground.ts";
 
 const HTTP_PORT = 8080;
 const SESSION_PORT = 7000;
@@ -28,8 +27,9 @@ export interface RealStageOptions {
   readonly ports: DemoPorts;
   readonly setting: Setting;
   readonly tempo: Tempo;
-  /** Where the operator, the virtual nodes and a person find the API server. */
-  readonly kubeconfig: { readonly person: string; readonly operator: string; readonly nodes: string };
+  /** Where the operator and a person find the API server. */
+  readonly kubeconfig: { readonly person: string; readonly operator: string };
+  readonly openNodes: OpenNodes;
   /** Called once the namespaces are there; absent where the operator acts with the rights of the person. */
   readonly grantOperatorRights?: () => Promise<void>;
   /** For the clock's file; the caller removes it. */
@@ -38,19 +38,19 @@ export interface RealStageOptions {
   readonly interrupted: AbortSignal;
   /** Takes away at the end what was brought; not needed where the whole cluster goes. */
   readonly leaveAsItWas: boolean;
+  /** Where the operator serves its metrics on 127.0.0.1; absent: nobody asks. */
+  readonly metricsPort?: number | undefined;
 }
 
-/** The play on a real API server: the operator is a process of its own, nodes and sessions are real sockets on 127.x addresses. */
+/** The play on a real API server: the operator is a process of its own, sessions are real connections to whatever runs the nodes. */
 export class RealStage implements Stage {
   readonly place: string;
   readonly tempo: Tempo;
   readonly cluster: Cluster;
   readonly clock: DemoClock;
-  readonly nodes: NodeFleet;
   readonly #options: RealStageOptions;
-  readonly #kubelets: Cluster;
+  readonly #ground: NodeGround;
   readonly #installed: Installed;
-  readonly missingImages = new Set<string>();
   readonly #rhythm: Rhythm;
   readonly #events: Cache<EventObject>;
   readonly #pace: Pace;
@@ -58,23 +58,14 @@ export class RealStage implements Stage {
   #prometheus: Promise<PrometheusServer> | undefined;
   #operator: DemoOperator | undefined;
 
-  private constructor(options: RealStageOptions, cluster: Cluster, kubelets: Cluster, clock: DemoClock, installed: Installed) {
+  private constructor(options: RealStageOptions, cluster: Cluster, ground: NodeGround, clock: DemoClock, installed: Installed) {
     this.#options = options;
     this.place = options.place;
     this.tempo = options.tempo;
     this.cluster = cluster;
     this.clock = clock;
-    this.#kubelets = kubelets;
+    this.#ground = ground;
     this.#installed = installed;
-    this.nodes = new NodeFleet({
-      cluster: kubelets,
-      clock,
-      // The API server and its controllers live by the machine's time, whatever the calendar of the operator shows.
-      wallClock: Date.now,
-      runtime: new HttpRuntime(clock),
-      heartbeatMilliseconds: options.setting.heartbeatMilliseconds,
-      isMissing: (image) => this.missingImages.has(image),
-    });
     this.#rhythm = options.setting.rhythm(cluster, clock);
     this.#events = cluster.cache(EVENT, { namespace: NAMESPACE });
     this.#pace = new Pace(clock, this.#rhythm, options.tempo.stretchMilliseconds);
@@ -83,17 +74,25 @@ export class RealStage implements Stage {
   /** Opens the API server and brings our kinds and namespaces there. When that does not succeed nothing stays open. */
   static async open(options: RealStageOptions): Promise<RealStage> {
     const { ports, folder, kubeconfig, interrupted, setting } = options;
-    const cluster = await connect(ports, kubeconfig.person);
+    const cluster = await connectAs(ports, kubeconfig.person);
+    let clock: DemoClock | undefined;
     try {
       const installed = await installOn(cluster, setting, interrupted);
       await options.grantOperatorRights?.();
-      const kubelets = await connect(ports, kubeconfig.nodes);
-      const clock = ports.createClock(join(folder, "clock.json"), setting.curtain);
-      return new RealStage(options, cluster, kubelets, clock, installed);
+      clock = ports.createClock(join(folder, "clock.json"), setting.curtain);
+      return new RealStage(options, cluster, await options.openNodes(clock), clock, installed);
     } catch (error) {
+      clock?.close();
       await cluster.close();
       throw error;
     }
+  }
+
+  get nodes(): StageNodes {
+    return this.#ground.nodes;
+  }
+  get missingImages(): Set<string> {
+    return this.#ground.missingImages;
   }
 
   get rate(): number {
@@ -109,8 +108,8 @@ export class RealStage implements Stage {
       pop,
       sessions,
       clock: this.clock,
-      directory: new HttpNodeDirectory(() => Promise.resolve(this.nodes.directory()), HTTP_PORT),
-      transport: new TcpTransport(SESSION_PORT),
+      directory: new HttpNodeDirectory(() => Promise.resolve(this.nodes.directory()), HTTP_PORT, this.#ground.doorOf),
+      transport: new TcpTransport(SESSION_PORT, this.#ground.doorOf),
       onBreak,
     });
     this.#loads.set(pop, load);
@@ -123,9 +122,9 @@ export class RealStage implements Stage {
   }
 
   async ask(address: string, path: string): Promise<string | undefined> {
-    const signal = AbortSignal.timeout(ASK_TIMEOUT_MILLISECONDS);
-    const answer = await fetch(`http://${address}:${HTTP_PORT}${path}`, { signal }).catch(() => undefined);
-    return answer?.status === 200 ? answer.text() : undefined;
+    const node = this.nodes.directory().find((one) => one.address === address);
+    const answer = node && (await getOnce(this.#ground.doorOf(node, HTTP_PORT), path, ASK_TIMEOUT_MILLISECONDS));
+    return answer?.status === 200 ? answer.body : undefined;
   }
 
   async perform<T>(work: Promise<T>): Promise<T> {
@@ -161,9 +160,20 @@ export class RealStage implements Stage {
   }
 
   async startOperator(): Promise<void> {
-    const { ports, kubeconfig, folder } = this.#options;
+    const { ports, kubeconfig, folder, metricsPort } = this.#options;
     await Promise.all([this.#rhythm.whenSynced(this.#options.interrupted), this.#events.whenSynced(this.#options.interrupted)]);
-    this.#operator = ports.startOperator({ kubeconfig: kubeconfig.operator, clockFile: join(folder, "clock.json"), namespace: NAMESPACE });
+    this.#operator = ports.startOperator({
+      kubeconfig: kubeconfig.operator,
+      clockFile: join(folder, "clock.json"),
+      namespace: NAMESPACE,
+      enter: this.#ground.enter,
+      metricsPort,
+    });
+  }
+
+  /** Time passes here for a Prometheus too. */
+  shown(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** Ends everything that was begun, in the order in which it leans on each other; each end is tried whatever became of the others. */
@@ -171,10 +181,9 @@ export class RealStage implements Stage {
     const ends: (() => Promise<unknown> | undefined)[] = [
       () => Promise.all([...this.#loads.values()].map((load) => load.stop())),
       () => this.#operator?.stop(),
-      () => this.nodes.stop(),
+      () => this.#ground.end(),
       () => this.#prometheus?.then((server) => server.close()),
       () => (this.#options.leaveAsItWas ? this.#installed.remove() : undefined),
-      () => this.#kubelets.close(),
       () => this.cluster.close(),
     ];
     const faults: unknown[] = [];
@@ -188,14 +197,5 @@ export class RealStage implements Stage {
     if (this.#operator?.ended !== undefined) {
       throw new Error(`the operator ended (${this.#operator.ended}) in the middle of the play; its last lines:\n${this.#operator.log()}`);
     }
-  }
-}
-
-/** A kubeconfig that cannot be used is the command line's fault, not ours. */
-async function connect(ports: DemoPorts, kubeconfig: string): Promise<Cluster> {
-  try {
-    return await ports.connect(kubeconfig);
-  } catch (error) {
-    throw new Refusal(EXIT.badInput, error instanceof Error ? error.message : String(error));
   }
 }

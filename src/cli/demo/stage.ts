@@ -4,7 +4,8 @@ import type { ClientField } from "../../simulation/clients/client-field.ts";
 import type { DeviceField } from "../../simulation/devices/device-field.ts";
 import type { SessionBreak } from "../../simulation/load/session-client.ts";
 import type { SessionLoad } from "../../simulation/load/session-load.ts";
-import type { NodeFleet } from "../../simulation/nodes/node-fleet.ts";
+import type { NodeAddress } from "../../simulation/nodes/node-fleet.ts";
+import type { NodeSpec } from "../../simulation/nodes/node-object.ts";
 import type { Tempo } from "./cast.ts";
 
 /** What did not come in time; the message says what was waited for and for how long. */
@@ -25,6 +26,17 @@ export interface Monitoring {
   reportTunnel(pop: string, site: string): void;
 }
 
+/** The nodes of a stage, whoever runs them, and what can happen to them. */
+export interface StageNodes {
+  /** Resolves when all of them are Ready. A node that runs already stays as it is. */
+  start(specs: readonly NodeSpec[]): Promise<void>;
+  /** The power of the node goes off. */
+  kill(name: string): Promise<void>;
+  reboot(name: string): Promise<void>;
+  /** Where each node is, dead ones included. */
+  directory(): readonly NodeAddress[];
+}
+
 /**
  * Where the play is played: in memory on a virtual clock, or on a real API server with the operator as a process of its own. The play
  * is the same, and so is every claim: both read the cluster.
@@ -38,7 +50,7 @@ export interface Stage {
   readonly clock: Clock;
   /** How many times as fast as the machine's clock the calendar runs; undefined where it jumps from event to event. */
   readonly rate: number | undefined;
-  readonly nodes: NodeFleet;
+  readonly nodes: StageNodes;
   /** Images that the registry of the virtual nodes does not have, beside those whose tag says so. */
   readonly missingImages: Set<string>;
   /** The Sockets that the act asked for, where the stage has them. */
@@ -61,5 +73,7 @@ export interface Stage {
   /** What the operator says, as Kubernetes events. */
   onEvent(listener: (event: ClusterEvent) => void): void;
   startOperator(): Promise<void>;
+  /** Where time stands still meanwhile, and a Prometheus watches: until it has seen how everything is. */
+  shown(): Promise<void>;
   close(): Promise<void>;
 }

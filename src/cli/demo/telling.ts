@@ -42,5 +42,6 @@ export abstract class Telling {
     if (!holds) throw new ClaimFailed(sentence, found);
     this.told.claims++;
     this.#narrator.claimed(sentence, found);
+    await this.stage.shown();
   }
 }

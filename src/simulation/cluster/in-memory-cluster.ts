@@ -54,7 +54,11 @@ export interface InMemoryClusterOptions {
   readonly fault?: (operation: Operation) => Fault | undefined;
   /** The way of this API server to its pods; without it pods cannot be asked. */
   readonly network?: Pick<Prober, "http">;
+  /** Called for every call that was answered, or failed (code 0: no answer); watches are none. Must not throw. */
+  readonly observe?: CallObserver | undefined;
 }
+
+type CallObserver = (call: { readonly verb: string; readonly kind: string; readonly code: number }) => void;
 
 interface WriteTarget {
   readonly name: string | undefined;
@@ -76,6 +80,7 @@ export class InMemoryCluster implements Cluster {
   seesOwnWrites: boolean;
   fault: ((operation: Operation) => Fault | undefined) | undefined;
   readonly #network: Pick<Prober, "http"> | undefined;
+  readonly #observe: CallObserver | undefined;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #caches = new Map<WatchedCache<KubernetesObject>, Kind>();
@@ -91,6 +96,7 @@ export class InMemoryCluster implements Cluster {
     this.seesOwnWrites = options.seesOwnWrites ?? true;
     this.fault = options.fault;
     this.#network = options.network;
+    this.#observe = options.observe;
   }
 
   get closed(): AbortSignal {
@@ -249,7 +255,24 @@ export class InMemoryCluster implements Cluster {
     return answered;
   }
 
-  async #call<R>(operation: Omit<Operation, "user">, perform: () => R, refused?: (code: number) => void): Promise<R> {
+  /** Without an observer the very promise of the answer: one turn more for everybody would be another order of everything. */
+  #call<R>(operation: Omit<Operation, "user">, perform: () => R, refused?: (code: number) => void): Promise<R> {
+    const answer = this.#answer(operation, perform, refused);
+    return this.#observe === undefined ? answer : this.#observed(operation, answer, this.#observe);
+  }
+
+  async #observed<R>({ verb, kind }: Omit<Operation, "user">, answer: Promise<R>, observe: CallObserver): Promise<R> {
+    try {
+      const found = await answer;
+      observe({ verb, kind, code: verb === "create" ? 201 : verb === "get" && found === undefined ? 404 : 200 });
+      return found;
+    } catch (error) {
+      if (error instanceof ApiError) observe({ verb, kind, code: error.code });
+      throw error;
+    }
+  }
+
+  async #answer<R>(operation: Omit<Operation, "user">, perform: () => R, refused?: (code: number) => void): Promise<R> {
     if (this.closed.aborted) throw this.#unreachable();
     const fault = this.fault?.({ ...operation, user: this.user });
     await this.#pass(this.latencyMilliseconds / 2 + (fault?.delayMilliseconds ?? 0));

@@ -1,6 +1,7 @@
 import type { PollHints } from "../../core/socket/answer.ts";
 import type { CommandRow } from "../../core/socket/command.ts";
 import type { World } from "../world.ts";
+import { countedGateway } from "./counted-gateway.ts";
 import { DeviceFleet, type PlannedSite } from "./device-fleet.ts";
 import { gatewayViewOf } from "./gateway-view.ts";
 import { DirectGateway } from "./direct.ts";
@@ -30,14 +31,17 @@ export class DeviceField {
   constructor(world: World, sites: readonly PlannedSite[], version: string) {
     this.#world = world;
     this.#sites = sites;
-    const { clock, inventory } = world;
+    const { clock, inventory, watch } = world;
     const viewOf = (row: CommandRow) => Promise.resolve(gatewayViewOf(world.store, row));
     this.devices = new DeviceFleet({
       clock,
       sites,
       version,
       slotMilliseconds: 5_000,
-      gatewayOf: (device) => new DirectGateway({ clock, inventory, hints: HINTS, viewOf }, device),
+      gatewayOf: (device) => {
+        const gateway = new DirectGateway({ clock, inventory, hints: HINTS, viewOf }, device);
+        return watch === undefined ? gateway : countedGateway(gateway, watch);
+      },
     });
     this.#listen();
   }
@@ -52,6 +56,11 @@ export class DeviceField {
       }
     }
     this.devices.start();
+  }
+
+  /** Receivers that are away take nothing; who sends to them tries again. */
+  setReceivers(are: "There" | "Away"): void {
+    this.#world.sink.blocked = are === "Away";
   }
 
   /** The sink forgets when: what counts for 48 hours of notice is when it was taken, not when somebody says that he sent it. */

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { request } from "node:http";
 import type { NodeAddress } from "../nodes/node-fleet.ts";
+import { atItsAddress, type Door, type DoorOf, getOnce } from "./door.ts";
 
 /** A node that serves now, by its own word. */
 export interface ServingNode extends NodeAddress {
@@ -20,22 +20,10 @@ export interface HealthAnswer {
   readonly version: string;
 }
 
-/** Asks a node's /healthz over a connection of its own; undefined when nobody answers in time. */
-export function askHealth(address: string, port: number, timeoutMilliseconds: number): Promise<HealthAnswer | undefined> {
-  return new Promise((resolve) => {
-    const asked = request(
-      { host: address, port, path: "/healthz", agent: false, signal: AbortSignal.timeout(timeoutMilliseconds) },
-      (response) => {
-        let body = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => (body += chunk));
-        response.on("error", () => resolve(undefined));
-        response.on("end", () => resolve(readHealth(response.statusCode ?? 0, body)));
-      },
-    );
-    asked.on("error", () => resolve(undefined));
-    asked.end();
-  });
+/** Asks a node's /healthz; undefined when nobody answers in time. */
+export async function askHealth(door: Door, timeoutMilliseconds: number): Promise<HealthAnswer | undefined> {
+  const answer = await getOnce(door, "/healthz", timeoutMilliseconds);
+  return answer && readHealth(answer.status, answer.body);
 }
 
 export function readHealth(status: number, body: string): HealthAnswer | undefined {
@@ -72,12 +60,14 @@ const FRESH_MILLISECONDS = 100;
 export class HttpNodeDirectory implements NodeDirectory {
   readonly #nodes: NodeList;
   readonly #port: number;
+  readonly #doorOf: DoorOf;
   #asked = -Infinity;
   #answer: Promise<readonly ServingNode[]> = Promise.resolve([]);
 
-  constructor(nodes: NodeList, port: number) {
+  constructor(nodes: NodeList, port: number, doorOf: DoorOf = atItsAddress) {
     this.#nodes = nodes;
     this.#port = port;
+    this.#doorOf = doorOf;
   }
 
   serving(): Promise<readonly ServingNode[]> {
@@ -90,7 +80,7 @@ export class HttpNodeDirectory implements NodeDirectory {
 
   async #ask(): Promise<readonly ServingNode[]> {
     const nodes = await this.#nodes();
-    const answers = await Promise.all(nodes.map(({ address }) => askHealth(address, this.#port, ASK_TIMEOUT)));
+    const answers = await Promise.all(nodes.map((node) => askHealth(this.#doorOf(node, this.#port), ASK_TIMEOUT)));
     return nodes.flatMap((node, index) => {
       const health = answers[index];
       return isServing(health) ? [{ ...node, started: health.started }] : [];

@@ -1,17 +1,20 @@
 import { connect, type Socket } from "node:net";
 import type { SessionOffer, SessionReferral } from "../nodes/data-plane.ts";
 import { onLines, openingLine, readNodeLine } from "../nodes/session-protocol.ts";
+import { atItsAddress, type DoorOf } from "./door.ts";
 import type { ServingNode } from "./node-directory.ts";
 import { AGAIN, type SessionConnection, type SessionTransport } from "./session-client.ts";
 
 const ANSWER_TIMEOUT = 2_000;
 
-/** Sessions as real TCP connections to `<node address>:<port>`. */
+/** Sessions as real TCP connections to a port of each node. */
 export class TcpTransport implements SessionTransport {
   readonly #port: number;
+  readonly #doorOf: DoorOf;
 
-  constructor(port: number) {
+  constructor(port: number, doorOf: DoorOf = atItsAddress) {
     this.#port = port;
+    this.#doorOf = doorOf;
   }
 
   connect(
@@ -20,7 +23,7 @@ export class TcpTransport implements SessionTransport {
     onLost: (referral: SessionReferral) => void,
   ): Promise<SessionConnection | SessionReferral> {
     return new Promise((resolve) => {
-      const socket = connect({ host: node.address, port: this.#port, noDelay: true });
+      const socket = connect({ ...this.#doorOf(node, this.#port), noDelay: true });
       let held = false;
       let referral = AGAIN;
       const silence = setTimeout(() => socket.destroy(), ANSWER_TIMEOUT);

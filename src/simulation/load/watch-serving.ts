@@ -1,4 +1,5 @@
 import type { NodeAddress } from "../nodes/node-fleet.ts";
+import { atItsAddress, type DoorOf } from "./door.ts";
 import { askHealth, isServing, type NodeList } from "./node-directory.ts";
 
 /** A node changed between serving and not, or the number of those that are out did. Instants are milliseconds since the epoch. */
@@ -38,16 +39,18 @@ export class ServingWatcher {
   readonly #nodes: NodeList;
   readonly #port: number;
   readonly #tell: (event: ServingEvent) => void;
+  readonly #doorOf: DoorOf;
   readonly #seen = new Map<string, Seen>();
   readonly #out = new Map<string, string>();
   readonly #maximum: Record<string, { count: number; at: number; nodes: readonly string[] }> = {};
   #rounds = 0;
   #asked = 0;
 
-  constructor(nodes: NodeList, port: number, tell: (event: ServingEvent) => void) {
+  constructor(nodes: NodeList, port: number, tell: (event: ServingEvent) => void, doorOf: DoorOf = atItsAddress) {
     this.#nodes = nodes;
     this.#port = port;
     this.#tell = tell;
+    this.#doorOf = doorOf;
   }
 
   /** Asks every node each `intervalMilliseconds` until the signal aborts. */
@@ -69,7 +72,7 @@ export class ServingWatcher {
     if (known?.asking) return;
     if (known) known.asking = true;
     this.#asked++;
-    const health = await askHealth(node.address, this.#port, ANSWER_TIMEOUT);
+    const health = await askHealth(this.#doorOf(node, this.#port), ANSWER_TIMEOUT);
     if (known) known.asking = false;
     const serving = isServing(health);
     const reason = health === undefined ? "no answer" : health.draining ? "draining" : `healthz ${health.status}`;

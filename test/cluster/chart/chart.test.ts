@@ -34,7 +34,7 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ],
   [
     "replicas=3",
-    /at '\/replicas': value must be 'left out, .* here are image, imagePullSecrets, operator, inventory, gateway, notices, dataPlane/,
+    /at '\/replicas': value must be 'left out, .* here are image, imagePullSecrets, operator, checkSecrets, inventory, gateway, notices, dataPlane/,
   ],
   ["monitoring.prometheusRules.enabled=true", /at '\/monitoring\/prometheusRules': value must be 'left out, .*prometheusRule, dashboards'/],
   ["console.replicas=2", /at '\/console': value must be 'left out: the console comes with a later version of this chart'/],

@@ -5,33 +5,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX } from "../../../src/telemetry/metric-names.ts";
-import { dashboardFiles } from "../../../tools/helm/dashboards/all.ts";
 import { findPrometheus } from "../../../tools/prometheus/install.ts";
 import { type Prometheus, startPrometheus } from "../../../tools/prometheus/run.ts";
+import { dashboards, filled, panels, queries as asWritten } from "./dashboard-queries.ts";
 import { Exporter } from "./exporter.ts";
 import { CHART } from "./helm.ts";
 import { busy, NOW } from "./provoked.ts";
 
-interface PanelJson {
-  readonly title: string;
-  readonly type: string;
-  readonly description?: string;
-  readonly targets?: readonly { readonly expr: string }[];
-}
-const dashboards = [...dashboardFiles().values()].map(
-  (text) =>
-    JSON.parse(text) as { title: string; uid: string; panels: PanelJson[]; templating: { list: { name: string; definition?: string }[] } },
-);
-const panels = dashboards.flatMap(({ title, panels: all }) => all.filter(({ type }) => type !== "row").map((panel) => ({ title, panel })));
-const queries = panels.flatMap(({ title, panel }) =>
-  panel.targets!.map(({ expr }) => ({ name: `${title}: ${panel.title}`, expr: filled(expr) })),
-);
-
 /** What Grafana puts in the place of variables. */
-function filled(expr: string): string {
-  const values = { clientrollout: "c-2", socketrollout: "s-2", rollout: "r-2", namespace: "fleet", pop: "fra1", __rate_interval: "30s" };
-  return Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`$${name}`, value), expr);
-}
+const CHOSEN = { clientrollout: "c-2", socketrollout: "s-2", rollout: "r-2", namespace: "fleet", pop: "fra1", __rate_interval: "30s" };
+const queries = asWritten.map(({ name, expr }) => ({ name, expr: filled(expr, CHOSEN) }));
 
 const exported = [
   ...Object.keys({ ...GAUGES, ...COUNTERS }),

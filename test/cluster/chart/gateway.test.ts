@@ -152,7 +152,10 @@ describeWithControlPlane("[T3] the chart's gateway", () => {
         const said = await helm(["install", ...RELEASE, APART], admin());
         expect(said.failed, said.stderr).toBe(false);
         expect(said.stdout).toMatch(/exec deployment\/rollward-operator -- .* device enroll S-1001 --account ACCOUNT/);
-        expect(said.stdout).toMatch(/The pods wait until there is a Secret inventory with the key url/);
+        expect(said.stdout).toMatch(
+          /A gateway that has not reached PostgreSQL since it started is not READY, .*\n.*logs deployment\/rollward-gateway/,
+        );
+        expect(said.stdout).not.toMatch(/Nobody looked for the Secret/);
         const env = await start("rollward-gateway");
         const token = await enrolled("S-2002", (await asEnv("rollward-operator")).env);
         await answering(async () => (await call("S-2002", token).catch(() => undefined))?.links, ["configData"]);

@@ -1,7 +1,7 @@
 // The same for Sockets: states of sites, of their rollouts and of the gateway.
 import { socketRolloutSpec, socketRolloutStatus, type SocketRollout } from "../../../src/api/socket-rollout.ts";
 import { socketSiteSpec, socketSiteStatus, type SocketSite } from "../../../src/api/socket-site.ts";
-import { checkinMetrics } from "../../../src/telemetry/socket-metrics.ts";
+import { checkinMetrics, inventoryMetric } from "../../../src/telemetry/socket-metrics.ts";
 import type { Exporter } from "./exporter.ts";
 import type { Provoked } from "./provoked.ts";
 
@@ -140,6 +140,13 @@ export const PROVOKED_SOCKETS: readonly Provoked[] = [
     summary: "The inventory of devices does not answer.",
     minutes: 13,
     once: ({ told }) => told.site(site(held("InventoryUnavailable"))),
+  },
+  {
+    alert: "RollwardInventoryUnavailable",
+    labels: {},
+    summary: "The inventory of devices does not answer.",
+    minutes: 13,
+    once: ({ metrics }) => inventoryMetric(metrics)(false),
   },
   {
     alert: "RollwardDevicesRefused",

@@ -1,7 +1,7 @@
 // The states that the alerts are about, each brought about in the operator's exporter, and what the alert then says.
 import { popClusterSpec, popClusterStatus, type PopCluster } from "../../../src/api/pop-cluster.ts";
 import { popRolloutSpec, popRolloutStatus, type PopRollout } from "../../../src/api/pop-rollout.ts";
-import { checkinMetrics, skewMetric } from "../../../src/telemetry/socket-metrics.ts";
+import { checkinMetrics, inventoryMetric, skewMetric } from "../../../src/telemetry/socket-metrics.ts";
 import type { Exporter } from "./exporter.ts";
 import { clientRollout, clientVersions, PROVOKED_CLIENTS } from "./provoked-clients.ts";
 import { mixedSite, PROVOKED_SOCKETS, site, socketRollout, unannounced } from "./provoked-sockets.ts";
@@ -67,6 +67,7 @@ export function well({ told, facts, metrics }: Exporter): void {
   told.socketRollout(socketRollout({}));
   told.clientRollout(clientRollout());
   checkinMetrics(metrics, "ddi")("Nothing", 0.004);
+  inventoryMetric(metrics)(true);
   told.pop(pop(ready("Serving", "True")));
   told.rollout(rollout(forecast(true)));
   facts.leads = true;
@@ -81,8 +82,8 @@ export function busy({ told, facts, called, metrics }: Exporter): void {
   const bad = pop({
     ...run({}),
     ...ready("VersionFailed"),
-    ...held("HealthUnknown"),
-    nodes: [{ name: "n1", uid: "n1", since: AT, step: "Updating" }],
+    ...held("HealthUnknown", "2026-11-23T13:00:00Z"),
+    nodes: (["Updating", "Done", "Failed"] as const).map((step, index) => ({ name: `n${index}`, uid: `n${index}`, since: AT, step })),
     history: [
       {
         version: "2026.11.2",
@@ -110,8 +111,8 @@ export function busy({ told, facts, called, metrics }: Exporter): void {
   told.windowBreached(bad);
   told.site(mixedSite(NOW - 3_600_000));
   told.site({ ...unannounced(), metadata: { ...unannounced().metadata, name: "munich" } });
-  told.socketRollout(socketRollout({}));
-  told.clientRollout(clientRollout({ holds: [{ rule: "C4", reason: "AwaitingEvidence", message: "" }] }));
+  told.socketRollout(socketRollout(held("Paused", "2026-11-29T00:00:00Z")));
+  told.clientRollout(clientRollout(held("AwaitingEvidence", "2026-11-29T00:00:00Z")));
   told.clientVersions(clientVersions);
   told.noticeLate(site({}));
   const checkin = checkinMetrics(metrics, "ddi");

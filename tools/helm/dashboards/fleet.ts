@@ -18,7 +18,7 @@ export const FLEET_DASHBOARD: Dashboard = {
           description: "The reason of its condition Progressing.",
           type: "stat",
           text: "name",
-          queries: [{ expr: `${state}{name="$rollout"} == 1`, legend: "{{state}}" }],
+          queries: [{ expr: `${state}{kind="PoPRollout", name="$rollout"} == 1`, legend: "{{state}}" }],
           width: 3,
         },
         {
@@ -26,7 +26,10 @@ export const FLEET_DASHBOARD: Dashboard = {
           description: "Share of its PoPs.",
           type: "bargauge",
           queries: [
-            { expr: `sum by (measure) (${ratio}{name="$rollout", measure=~"offered|attempted|confirmed"})`, legend: "{{measure}}" },
+            {
+              expr: `sum by (measure) (${ratio}{kind="PoPRollout", name="$rollout", measure=~"offered|attempted|confirmed"})`,
+              legend: "{{measure}}",
+            },
           ],
           unit: "percentunit",
           width: 4,
@@ -35,7 +38,12 @@ export const FLEET_DASHBOARD: Dashboard = {
           title: "Failed or out of reach",
           description: "Share of its PoPs; above its failure budget it halts.",
           type: "stat",
-          queries: [{ expr: `sum by (measure) (${ratio}{name="$rollout", measure=~"failed|unreachable"})`, legend: "{{measure}}" }],
+          queries: [
+            {
+              expr: `sum by (measure) (${ratio}{kind="PoPRollout", name="$rollout", measure=~"failed|unreachable"})`,
+              legend: "{{measure}}",
+            },
+          ],
           unit: "percentunit",
           steps: [
             [null, "green"],
@@ -47,7 +55,7 @@ export const FLEET_DASHBOARD: Dashboard = {
           title: "Fits its windows",
           description: "By its forecast, before the train ends.",
           type: "stat",
-          queries: [{ expr: `${series("rollout_fits_window")}{name="$rollout"}` }],
+          queries: [{ expr: `${series("rollout_fits_window")}{kind="PoPRollout", name="$rollout"}` }],
           values: { "0": "no", "1": "yes" },
           steps: [
             [null, "red"],
@@ -59,7 +67,7 @@ export const FLEET_DASHBOARD: Dashboard = {
           title: "Over by",
           description: "When it ends, by its forecast.",
           type: "stat",
-          queries: [{ expr: `${series("rollout_forecast_finish_timestamp_seconds")}{name="$rollout"} * 1000` }],
+          queries: [{ expr: `${series("rollout_forecast_finish_timestamp_seconds")}{kind="PoPRollout", name="$rollout"} * 1000` }],
           unit: "dateTimeAsIso",
           width: 3,
         },
@@ -68,14 +76,16 @@ export const FLEET_DASHBOARD: Dashboard = {
           description: "The first of its reasons. Nothing here: it waits for nothing.",
           type: "stat",
           text: "name",
-          queries: [{ expr: `${series("rollout_waits_until_timestamp_seconds")}{name="$rollout"} >= 0`, legend: "{{reason}}" }],
+          queries: [
+            { expr: `${series("rollout_waits_until_timestamp_seconds")}{kind="PoPRollout", name="$rollout"} >= 0`, legend: "{{reason}}" },
+          ],
           width: 3,
         },
         {
           title: "Until",
           description: "Nothing here: nobody knows, a person or a machine has to do something.",
           type: "stat",
-          queries: [{ expr: `${series("rollout_waits_until_timestamp_seconds")}{name="$rollout"} * 1000 > 0` }],
+          queries: [{ expr: `${series("rollout_waits_until_timestamp_seconds")}{kind="PoPRollout", name="$rollout"} * 1000 > 0` }],
           unit: "dateTimeAsIso",
           width: 3,
         },
@@ -85,7 +95,7 @@ export const FLEET_DASHBOARD: Dashboard = {
           type: "stat",
           queries: [
             {
-              expr: `topk(1, max by (pop, check, version) (${series("pop_last_rollback_timestamp_seconds")}) * on (version) group_left () ${series("rollout_info")}{name="$rollout"}) * 1000`,
+              expr: `topk(1, max by (pop, check, version) (${series("pop_last_rollback_timestamp_seconds")}) * on (version) group_left () ${series("rollout_info")}{kind="PoPRollout", name="$rollout"}) * 1000`,
               legend: "{{pop}}: {{check}}",
             },
           ],

@@ -3,6 +3,8 @@ import { type Dashboard, quantile, series } from "./grafana.ts";
 const OF = `namespace="$namespace", pop="$pop"`;
 const of = (name: Parameters<typeof series>[0], more = ""): string => `${series(name)}{${OF}${more}}`;
 
+const BAD = ', verdict=~"Unhealthy|Unknown"';
+
 /** One PoP's roll: where its nodes are, what its checks say, what its users feel. */
 export const POP_DASHBOARD: Dashboard = {
   uid: "rollward-pop",
@@ -14,7 +16,7 @@ export const POP_DASHBOARD: Dashboard = {
   ],
   rows: [
     {
-      title: "$pop now",
+      title: "Is the roll of $pop healthy?",
       panels: [
         {
           title: "State",
@@ -22,7 +24,7 @@ export const POP_DASHBOARD: Dashboard = {
           type: "stat",
           text: "name",
           queries: [{ expr: `${of("pop_state")} == 1`, legend: "{{state}}" }],
-          width: 6,
+          width: 3,
         },
         {
           title: "Version",
@@ -30,7 +32,26 @@ export const POP_DASHBOARD: Dashboard = {
           type: "stat",
           text: "name",
           queries: [{ expr: of("pop_info"), legend: "{{version}}" }],
-          width: 6,
+          width: 2,
+        },
+        {
+          title: "Nodes that are done",
+          description: "Share of its nodes; between two rolls all of them are.",
+          type: "stat",
+          queries: [{ expr: `sum(${of("pop_nodes", ', step="Done"')}) / sum(${of("pop_nodes")})` }],
+          unit: "percentunit",
+          width: 3,
+        },
+        {
+          title: "What fails",
+          description: "Nodes that failed, and checks that are bad or cannot be read.",
+          type: "stat",
+          queries: [{ expr: `sum(${of("pop_nodes", ', step="Failed"')}) + (sum(${of("health_verdict", BAD)}) or vector(0))` }],
+          steps: [
+            [null, "green"],
+            [1, "red"],
+          ],
+          width: 2,
         },
         {
           title: "Window",
@@ -38,7 +59,7 @@ export const POP_DASHBOARD: Dashboard = {
           type: "stat",
           queries: [{ expr: of("window_active") }],
           values: { "0": "closed", "1": "open" },
-          width: 6,
+          width: 2,
         },
         {
           title: "Opens next in",
@@ -46,7 +67,31 @@ export const POP_DASHBOARD: Dashboard = {
           type: "stat",
           queries: [{ expr: `${of("window_next_open_timestamp_seconds")} - time()` }],
           unit: "s",
-          width: 6,
+          width: 3,
+        },
+        {
+          title: "What it waits for",
+          description: "The first of its reasons. Nothing here: it waits for nothing.",
+          type: "stat",
+          text: "name",
+          queries: [{ expr: `${of("pop_waits_until_timestamp_seconds")} >= 0`, legend: "{{reason}}" }],
+          width: 3,
+        },
+        {
+          title: "Until",
+          description: "Nothing here: nobody knows, a person or a machine has to do something.",
+          type: "stat",
+          queries: [{ expr: `${of("pop_waits_until_timestamp_seconds")} * 1000 > 0` }],
+          unit: "dateTimeAsIso",
+          width: 3,
+        },
+        {
+          title: "Last rollback, with its check",
+          description: "node: the node itself failed, none of its checks. Nothing here: there was none.",
+          type: "stat",
+          queries: [{ expr: `${of("pop_last_rollback_timestamp_seconds")} * 1000`, legend: "{{version}}: {{check}}" }],
+          unit: "dateTimeAsIso",
+          width: 3,
         },
       ],
     },
@@ -92,13 +137,22 @@ export const POP_DASHBOARD: Dashboard = {
         },
         {
           title: "Tunnels were last told of",
-          description: "And series of sites that nobody declared.",
+          description: "By the PoP's Prometheus; it is asked every minute.",
           type: "timeseries",
-          queries: [
-            { expr: of("pop_tunnel_answer_age_seconds"), legend: "seconds ago" },
-            { expr: of("pop_tunnel_series_ignored"), legend: "undeclared" },
+          queries: [{ expr: of("pop_tunnel_answer_age_seconds"), legend: "ago" }],
+          unit: "s",
+          width: 5,
+        },
+        {
+          title: "Undeclared sites (must stay 0)",
+          description: "Series of tunnels that name no site of an account.",
+          type: "stat",
+          queries: [{ expr: of("pop_tunnel_series_ignored") }],
+          steps: [
+            [null, "green"],
+            [1, "red"],
           ],
-          width: 8,
+          width: 3,
         },
       ],
     },
@@ -107,11 +161,12 @@ export const POP_DASHBOARD: Dashboard = {
       panels: [
         {
           title: "What their time went into",
-          description: "Mean of the last 30 days, in calendar time.",
+          // Not the increase of some days: a series is born with its first roll, and increase() does not see what it is born with.
+          description: "Mean of those since the leader's term began, in calendar time.",
           type: "bargauge",
           queries: [
             {
-              expr: `sum by (outcome, spent) (increase(rollward_pop_roll_duration_seconds_sum{${OF}}[30d])) / sum by (outcome, spent) (increase(rollward_pop_roll_duration_seconds_count{${OF}}[30d]))`,
+              expr: `sum by (outcome, spent) (rollward_pop_roll_duration_seconds_sum{${OF}}) / sum by (outcome, spent) (rollward_pop_roll_duration_seconds_count{${OF}})`,
               legend: "{{outcome}}: {{spent}}",
             },
           ],

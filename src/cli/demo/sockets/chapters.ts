@@ -8,6 +8,8 @@ import type { SocketPlay } from "./play.ts";
 
 /** First polls are spread over minutes; elapsed milliseconds. */
 const FIRST_REPORTS = 15 * 60_000;
+/** Notices are tried again after a while; elapsed milliseconds. */
+const NOTICES_TAKEN = 15 * 60_000;
 
 /** The third act: Sockets of customers, in their own Sunday nights. */
 export const SOCKET_CHAPTERS: readonly Chapter<SocketPlay>[] = [
@@ -61,8 +63,8 @@ const known = (play: SocketPlay): readonly CastSite[] =>
 
 async function firstSunday(play: SocketPlay): Promise<void> {
   const [night] = DAYS.nights;
-  await play.passTo(DAYS.announced);
-  await play.announce();
+  await announcedAhead(play);
+  await receiversAway(play);
   await play.passTo(night.from);
   await play.claim("nobody was told anything in the week before", () => ({
     holds: play.tellings().length === 0,
@@ -71,6 +73,39 @@ async function firstSunday(play: SocketPlay): Promise<void> {
   await play.passTo(night.to);
   await claimLedgersAreClean(play);
   await claimShare(play, 5);
+}
+
+/** Applied an hour early: until the date that it is announced for, nobody hears of it (rule W3). */
+async function announcedAhead(play: SocketPlay): Promise<void> {
+  await play.announce(Date.parse(DAYS.announced));
+  const hold = () => play.rollout()?.status?.holds?.[0];
+  await play.until("the rollout to say what it waits for", () => hold() !== undefined);
+  await play.claim("it waits for the hour that it is announced for; no site is planned before", () => {
+    const planned = SITES.filter((site) => play.statusOf(site).upgrade !== undefined).length;
+    const { reason, until } = hold() ?? {};
+    const holds = reason === "NoticeNotElapsed" && Date.parse(until ?? "") === Date.parse(DAYS.announced) && planned === 0;
+    return { holds, found: `${reason} until ${until}; ${planned} sites are planned` };
+  });
+}
+
+/** That it was sent is no evidence; that it was taken is (rule W3). */
+async function receiversAway(play: SocketPlay): Promise<void> {
+  const planned = () => SITES.filter((site) => play.statusOf(site).upgrade !== undefined);
+  const told = () => planned().filter((site) => play.statusOf(site).upgrade?.announced?.noticeAcceptedAt !== undefined);
+  play.say("that morning the accounts' receivers of notices are away");
+  play.field.setReceivers("Away");
+  await play.passTo(DAYS.announced);
+  await play.until(
+    "the first share to be planned",
+    () => planned().length > 0 && planned().length === play.rollout()?.status?.numbers?.inRamp,
+  );
+  await play.claim("sites are planned, and none of them counts as told", () => ({
+    holds: planned().length > 0 && told().length === 0,
+    found: `${planned().length} planned, ${told().length} told`,
+  }));
+  play.say("the receivers are back");
+  play.field.setReceivers("There");
+  await play.until("every notice to be taken", () => told().length === planned().length, NOTICES_TAKEN);
 }
 
 async function secondSunday(play: SocketPlay): Promise<void> {

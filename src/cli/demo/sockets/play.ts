@@ -84,9 +84,10 @@ export class SocketPlay extends Telling {
     await this.stage.perform(Promise.all(SITES.map((site) => cluster.create(SOCKET_SITE, siteDraft(site)))));
   }
 
-  async announce(): Promise<void> {
+  /** `announcedAt`: calendar milliseconds; now unless told. */
+  async announce(announcedAt = this.stage.clock.now()): Promise<void> {
     this.say(`the provider applies SocketRollout ${ROLLOUT}: ${TARGET} for 5 % of the sites, a week later 25 %, then all`);
-    await this.stage.perform(this.stage.cluster.create(SOCKET_ROLLOUT, rolloutDraft(this.stage.clock.now())));
+    await this.stage.perform(this.stage.cluster.create(SOCKET_ROLLOUT, rolloutDraft(announcedAt)));
   }
 
   rollout(): SocketRollout | undefined {
