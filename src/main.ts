@@ -19,6 +19,7 @@ import { registerStatus } from "./cli/status.ts";
 import { registerStories } from "./cli/stories.ts";
 import { registerUpgradeNow } from "./cli/upgrade-now.ts";
 import { registerUsers } from "./cli/users.ts";
+import { utf8Text } from "./cli/utf8.ts";
 import { registerWhen } from "./cli/when.ts";
 import { UnusableInput } from "./composition/unusable-input.ts";
 import { VERSION } from "./composition/version.ts";
@@ -34,7 +35,7 @@ const io: CliIo = {
   ...(process.stderr.isTTY ? { progress: (line: string) => void process.stderr.write(`\r\u001b[2K${line}`) } : {}),
   connect: async (options) => (await import("./composition/connect.ts")).connect(options),
   now: () => Date.now(),
-  readFile: (path) => readFile(path === "-" ? "/dev/stdin" : path, "utf8"),
+  readFile: async (path) => utf8Text(await readFile(path === "-" ? "/dev/stdin" : path)),
   exit: (code) => void (process.exitCode = code),
 };
 
@@ -68,7 +69,7 @@ registerStories(program, io);
 registerUpgradeNow(program, io);
 registerUsers(program, io, openClients);
 registerDirectory(program, io, openClients);
-registerCrds(program, io);
+registerCrds(program, io, VERSION);
 registerDevice(program, io, async (url) => (await import("./inventory/open.ts")).openInventory(url));
 registerNoticeSecret(program, io, async (path, account) => (await import("./composition/notices.ts")).secretOf(path, account));
 registerDemo(program, io, async () => (await import("./composition/demo-ports.ts")).demoPorts());

@@ -85,7 +85,7 @@ function clientAnswersPage(): string {
     ...DIMENSIONS.device.map((device) => answerOf({ ...one, device })),
   ]);
   return page("src/core/client/table.ts", "What a Client is answered", [
-    "Each rollout of the device's system gives exactly one answer to a check-in, from nine facts (rule C7). Where several rollouts answer, the newest version that is offered wins; where none is, the reason of the newest that counts is told. The gateway answers check-ins by this, and `rollward explain client` by the same.",
+    "Each rollout of the device's system gives exactly one answer to a check-in, from ten facts (rule C7). Where several rollouts answer, the newest version that is offered wins; where none is, the reason of the newest that counts is told. The gateway answers check-ins by this, and `rollward explain client` by the same.",
     table(
       ["fact", "values"],
       Object.entries(DIMENSIONS).map(([name, values]) => [name, values.join(", ")]),

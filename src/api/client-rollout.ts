@@ -154,7 +154,7 @@ export const clientRolloutSpec = z
         rule: "has(self.generalAfter) != has(self.supersedes)",
         message:
           "write generalAfter, from 336h to 672h, for a version that begins with its pilots, " +
-          "or supersedes for one that takes over the phase of the version it mends; not both",
+          "or supersedes for one that takes over the phase of the version it mends; one of the two, not both",
         fieldPath: ".generalAfter",
       },
       {

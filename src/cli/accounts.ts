@@ -68,8 +68,6 @@ export function systemOf(text: string): ClientSystem {
   if (found !== undefined) return found;
   const names = CLIENT_SYSTEMS.map(policyKey);
   const meant = closest(text.toLowerCase(), names);
-  throw new Refusal(
-    EXIT.badInput,
-    `--os is ${JSON.stringify(text)}; ${meant === undefined ? `write one of ${names.join(", ")}` : `write ${meant}`}`,
-  );
+  const instead = `write one of ${names.join(", ")}${meant === undefined ? "" : ` (did you mean ${meant}?)`}`;
+  throw new Refusal(EXIT.badInput, `--os is ${JSON.stringify(text)}; ${instead}`);
 }

@@ -7,6 +7,7 @@ import { InMemoryCluster, type InMemoryClusterOptions } from "../simulation/clus
 import { Store } from "../simulation/cluster/store.ts";
 import { registerExplain as registerExplainWith } from "./explain.ts";
 import type { CliIo } from "./io.ts";
+import { utf8Text } from "./utf8.ts";
 
 export interface TerminalOptions {
   /** Calendar milliseconds, for the command and the API server. */
@@ -20,7 +21,8 @@ export class Terminal {
   printed = "";
   complaint = "";
   code: number | undefined;
-  files: Record<string, string> = {};
+  /** By path; bytes where it is about how they are read. */
+  files: Record<string, string | Uint8Array> = {};
   /** What goes wrong with calls of commands; `cluster` below is never disturbed. */
   fault: InMemoryClusterOptions["fault"];
   readonly clock: VirtualClock;
@@ -49,7 +51,11 @@ export class Terminal {
         return new InMemoryCluster(this.#store, { clock: this.clock, fault: (operation) => this.fault?.(operation) });
       },
       now: () => this.#options.now,
-      readFile: async (path) => this.files[path] ?? Promise.reject(new Error("no such file")),
+      readFile: async (path) => {
+        const file = this.files[path];
+        if (file === undefined) throw new Error("no such file");
+        return typeof file === "string" ? file : utf8Text(file);
+      },
       exit: (given) => void (this.code = given),
       ...more,
     };

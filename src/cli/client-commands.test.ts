@@ -1,99 +1,36 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { ACCOUNT_POLICY, type AccountPolicy, accountPolicySpec, accountPolicyStatus } from "../api/account-policy.ts";
-import { CLIENT_ROLLOUT, type ClientRollout, clientRolloutSpec, clientRolloutStatus } from "../api/client-rollout.ts";
+import { ACCOUNT_POLICY } from "../api/account-policy.ts";
+import { CLIENT_ROLLOUT, clientRolloutStatus } from "../api/client-rollout.ts";
 import { API_VERSION } from "../api/common.ts";
 import { APPROVAL } from "../api/resources.ts";
 import { ApiError } from "../control/ports.ts";
-import { MemoryClientInventory } from "../simulation/clients/inventory.ts";
-import { NAMESPACE } from "./accounts.ts";
 import { registerApprove } from "./approve.ts";
 import { Terminal } from "./cli.examples.ts";
-import { registerExplain } from "./explain.ts";
+import * as examples from "./client-commands.examples.ts";
+import { DIGEST, NOW, numbers, reads, STATUS } from "./client-commands.examples.ts";
 import { registerPause } from "./pause.ts";
 import { registerRequests } from "./requests.ts";
 import { registerStatus } from "./status.ts";
 
-const NOW = Date.parse("2026-11-24T12:00:00Z");
-const DIGEST = `sha256:${"a".repeat(64)}`;
-const numbers = (eligible: number, failed = 0) => ({
-  eligible,
-  offered: eligible,
-  attempted: eligible,
-  confirmed: eligible - failed,
-  failed,
-  unreachable: 2,
-});
-const clients = new MemoryClientInventory(() => 0);
 let terminal: Terminal;
 
 beforeEach(() => {
-  const open = (url: string) =>
-    url === "sqlite:x"
-      ? Promise.resolve({ clients, close: () => Promise.resolve() })
-      : Promise.reject(new Error(`${url} cannot be opened`));
   terminal = new Terminal({
     now: NOW,
     commands: (program, io) => {
       for (const register of [registerStatus, registerPause, registerRequests, registerApprove]) register(program, io);
-      registerExplain(program, io, open);
     },
   });
 });
 
-const STATUS = {
-  effective: "Run",
-  reached: { stage: "Phase", phase: 1, accountsPercent: 5, usersPercent: 20, timer: { accumulated: 0 } },
-  stages: [
-    { name: "pilot", openedAt: "2026-11-02T09:00:00Z", endedAt: "2026-11-23T09:00:00Z", outcome: "Passed", numbers: numbers(80) },
-    { name: "phase-1", openedAt: "2026-11-23T09:00:00Z", numbers: numbers(300, 1) },
-  ],
-  numbers: numbers(380, 1),
-  forecast: { phases: [{ phase: 2, at: "2026-11-26T09:00:00Z" }], standsAt: "2026-12-08T09:00:00Z" },
-  support: { endsAt: "2027-11-01T00:00:00Z", weeksLeft: 48 },
-  holds: [{ rule: "C4", reason: "AwaitingEvidence", message: "stage phase-1 lasts until then", until: "2026-11-26T09:00:00Z" }],
-};
-
-function givenRollout(spec: object = {}, status: object = STATUS, name = "windows-5-12-3"): Promise<ClientRollout> {
-  const artifact = { url: "client.msi", sha256: "a".repeat(64), size: 10 };
-  const whole = clientRolloutSpec.parse({
-    os: "Windows",
-    version: "5.12.3",
-    announcedAt: "2026-11-02T09:00:00Z",
-    generalAfter: "504h",
-    artifact,
-    ...spec,
-  });
-  const draft = { apiVersion: API_VERSION, kind: "ClientRollout" as const, metadata: { name, namespace: "fleet" }, spec: whole };
-  return terminal.given<ClientRollout>(CLIENT_ROLLOUT, draft, clientRolloutStatus.parse(status));
-}
-function givenPolicy(spec: object = { windows: { upgrade: "Automatic" } }, status?: object, namespace = "acme"): Promise<AccountPolicy> {
-  const draft = {
-    apiVersion: API_VERSION,
-    kind: "AccountPolicy" as const,
-    metadata: { name: "account", namespace },
-    spec: accountPolicySpec.parse({ clients: spec }),
-  };
-  return terminal.given<AccountPolicy>(ACCOUNT_POLICY, draft, status === undefined ? undefined : accountPolicyStatus.parse(status));
-}
+const givenRollout = (spec?: object, status?: object, name?: string) => examples.givenRollout(terminal, spec, status, name);
+const givenPolicy = (spec?: object, status?: object, namespace?: string) => examples.givenPolicy(terminal, spec, status, namespace);
 const rollout = async () => (await terminal.cluster.get(CLIENT_ROLLOUT, "windows-5-12-3", "fleet"))!;
 const policy = async () => (await terminal.cluster.get(ACCOUNT_POLICY, "account", "acme"))!;
 async function says(...words: readonly string[]): Promise<readonly [number | undefined, string]> {
   await terminal.run(words);
   return [terminal.code, terminal.printed + terminal.complaint];
 }
-const reads = (uid: string, more: object = {}) => ({
-  rollout: "windows-5-12-3",
-  uid,
-  os: "Windows",
-  version: "5.12.3",
-  stage: "phase-1",
-  inPhase: true,
-  numbers: numbers(40, 1),
-  effective: "Run",
-  nextAt: "2026-11-26T09:00:00Z",
-  supportWeeksLeft: 48,
-  ...more,
-});
 
 describe("status", () => {
   it("the page of the provider: stages with their honest numbers, the gate, what comes when in a zone, support, accounts", async () => {
@@ -147,6 +84,32 @@ describe("status", () => {
       4,
       "account acme knows no ClientRollout windows-5-12-4; did you mean windows-5-12-3?\n",
     ]);
+  });
+
+  it("[C7] a file that a gateway cannot read stands on the page, whatever the forecast says", async () => {
+    await givenRollout();
+    const message = "gateway gateway-1 offers it to nobody: /files/client.msi could not be read (ENOENT); put the file there";
+    const found = await rollout();
+    const status = { ...found.status!, holds: [{ rule: "C7", reason: "ArtifactMissing", message }] };
+    await terminal.cluster.updateStatus(CLIENT_ROLLOUT, { ...found, status });
+    expect((await says("status", "cliro/windows-5-12-3"))[1]).toContain(`\nAttention: ArtifactMissing: ${message}\n`);
+  });
+
+  it("[C5] the end of an account's own pause stands beside its reason, in the zone that is asked for", async () => {
+    const { metadata } = await givenRollout();
+    const pause = { version: "5.12.3.0", reason: "audit", until: "2026-12-19T23:00:00Z" };
+    const held = { by: "Pause", since: "2026-11-24T00:00:00Z", generation: 1 };
+    const seen = reads(metadata.uid, { effective: "Paused", reasons: ["the account paused 5.12.3: audit"], held });
+    await givenPolicy({ windows: { upgrade: "Automatic", pause } }, { account: "acme", clients: [seen] });
+    const why = "the account paused 5.12.3: audit; its pause ends Sunday 2026-12-20 00:00 Europe/Berlin";
+    expect((await says("status", "--account", "acme", "--zone", "Europe/Berlin"))[1]).toContain(why);
+    expect((await says("status", "cliro/windows-5-12-3", "-o", "wide", "--zone", "Europe/Berlin"))[1]).toContain(why);
+    await givenPolicy(
+      { windows: { upgrade: "Automatic", pause } },
+      { account: "globex", clients: [reads(metadata.uid, { effective: "Paused", reasons: ["a report"] })] },
+      "globex",
+    );
+    expect((await says("status", "--account", "globex"))[1], "held by somebody else").not.toContain("its pause ends");
   });
 
   it("whoever may not read all accounts sees the rollout, and that the rest is missing; a zone that is none is refused", async () => {
@@ -337,43 +300,5 @@ describe("[C4] approve", () => {
   ])("%j is refused", async (words, code, sentence) => {
     await givenRollout({}, WAITS);
     expect(await says("approve", "cliro/windows-5-12-3", "--reason", "x", ...words)).toEqual([code, expect.stringContaining(sentence)]);
-  });
-});
-
-describe("explain", () => {
-  it("a rollout of Clients, and one Client by the inventory, the directory's word before its own", async () => {
-    await givenRollout();
-    await givenPolicy({ windows: { upgrade: "Automatic", pilotGroup: { groups: ["it"] } } });
-    await clients.record([{ account: "acme", device: "d-1", at: NOW, os: "Windows", version: "5.11.0", user: "somebody", offered: false }]);
-    await clients.importDirectory("acme", [{ user: "anna", groups: ["it"], devices: ["d-1"] }]);
-    const draft = { apiVersion: "v1", kind: "Namespace", metadata: { name: "acme", labels: { "rollward.dev/account": "acme" } } };
-    await terminal.cluster.create(NAMESPACE, draft);
-    expect((await says("explain", "cliro/windows-5-12-3"))[1]).toContain("Phase 2 opens 2026-11-26T09:00:00Z, if nothing fails.");
-    const [code, text] = await says("explain", "client", "acme/d-1", "--inventory", "sqlite:x", "--zone", "Asia/Tokyo");
-    expect(code).toBe(0);
-    expect(text).toContain("Client acme/d-1 (Windows) runs 5.11.0; its next check-in is offered 5.12.3");
-    expect(text).toContain("last heard of Tuesday 2026-11-24 21:00 Asia/Tokyo (2026-11-24T12:00:00Z)");
-    expect(text).toContain("Its user is anna, in it.");
-    expect((await says("explain", "client/acme/d-1", "--inventory", "sqlite:x"))[0]).toBe(0);
-    await clients.record([{ account: "nobody", device: "d-1", at: NOW, os: "Windows", offered: false }]);
-    expect((await says("explain", "client", "nobody/d-1", "--inventory", "sqlite:x"))[1]).toContain(
-      "No namespace is labelled rollward.dev/account=nobody",
-    );
-    expect((await says("explain", "client", "acme/d-1"))[1]).toContain("Write --inventory with the URL that the operator has");
-  });
-
-  it.each([
-    [["explain", "client"], 2, '"" names no Client; write ACCOUNT/DEVICE'],
-    [["explain", "client", "d-1"], 2, '"d-1" names no Client'],
-    [
-      ["explain", "client", "acme/d-9", "--inventory", "sqlite:x"],
-      4,
-      "no Client d-9 of account acme has been heard of; rollward users --account acme --names",
-    ],
-    [["explain", "client", "acme/d-1", "--zone", "Mars"], 2, "--zone: "],
-    [["explain", "client", "acme/d-1", "--inventory", "sqlite:y"], 2, "sqlite:y cannot be opened"],
-    [["explain", "pop/fra1", "acme/d-1"], 2, '"acme/d-1" after pop/fra1 names nothing'],
-  ])("%j ends with %d and a sentence", async (words, code, sentence) => {
-    expect(await says(...words)).toEqual([code, expect.stringContaining(sentence)]);
   });
 });

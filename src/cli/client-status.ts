@@ -1,6 +1,7 @@
 import type { AccountPolicy } from "../api/account-policy.ts";
 import type { ClientNumbers, ClientRollout } from "../api/client-rollout.ts";
 import { explainClientRollout } from "../core/explain/client-rollout.ts";
+import { ownPauseUntil, type VersionOfAccount } from "../core/client/own-pause.ts";
 import { cleanText } from "../core/text.ts";
 import { describeInstant } from "../core/time/format.ts";
 import { parseInstant } from "../core/time/instant.ts";
@@ -52,18 +53,17 @@ function stageCell({ reached }: NonNullable<ClientRollout["status"]>): string {
   return `phase ${reached.phase ?? 1}: ${reached.usersPercent} % of ${reached.accountsPercent} %`;
 }
 
-/** What an account sees of one version. */
-type OfAccount = NonNullable<NonNullable<AccountPolicy["status"]>["clients"]>[number];
-
 /** The accounts that have a rollout on its way, by the name of their namespace. */
 const accountsOf = (
   rollout: ClientRollout,
   policies: readonly AccountPolicy[],
-): readonly { readonly account: string; readonly seen: OfAccount }[] =>
+): readonly { readonly account: string; readonly seen: VersionOfAccount; readonly pausedUntil?: string }[] =>
   policies
-    .flatMap(({ metadata, status }) => {
+    .flatMap(({ metadata, spec, status }) => {
       const seen = status?.clients?.find(({ uid }) => uid === rollout.metadata.uid);
-      return seen === undefined ? [] : [{ account: status?.account ?? metadata.namespace ?? "", seen }];
+      if (seen === undefined) return [];
+      const pausedUntil = ownPauseUntil(spec.clients, seen);
+      return [{ account: status?.account ?? metadata.namespace ?? "", seen, ...(pausedUntil === undefined ? {} : { pausedUntil }) }];
     })
     .toSorted((a, b) => (a.account < b.account ? -1 : 1));
 
@@ -124,6 +124,7 @@ export function oneClientRollout(
       `Effective: ${effective ?? "Unknown"}${reasons.length === 0 ? "" : `, ${reasons.map(({ by, message }) => `${by}: ${message}`).join("; ")}`}`,
       ...(open === undefined || standingSince !== undefined ? [] : [`Stage ${open.name}: ${gateOf(spec, open.name)}`]),
       nextLine(status, zone),
+      ...holds.filter(({ reason }) => reason === "ArtifactMissing").map(({ reason, message }) => `Attention: ${reason}: ${message}`),
       ...(support === undefined ? [] : [`Support: ${weeksText(support.weeksLeft)}, until ${instantIn(support.endsAt, zone)}`]),
     ]
       .map((line) => `${cleanText(line, 2048)}\n`)
@@ -157,24 +158,28 @@ function accountsText(accounts: ReturnType<typeof accountsOf>, output: Format, z
   return `${cleanText(`Accounts: ${accounts.length}, a phase has reached ${inPhase}; ${ofThese}. Each on a line: -o wide`, 2048)}\n`;
 }
 
-function accountTable(accounts: readonly { readonly account: string; readonly seen: OfAccount }[], zone: string): string {
+function accountTable(accounts: ReturnType<typeof accountsOf>, zone: string): string {
   const heading = ["ACCOUNT", "PHASE", ...NUMBERS, "PILOTS", "EFFECTIVE", "NEXT PHASE", "WHY"];
-  const rows = accounts.map(({ account, seen }) => [account, ...accountCells(seen, zone)]);
+  const rows = accounts.map(({ account, seen, pausedUntil }) => [account, ...accountCells(seen, pausedUntil, zone)]);
   return alignedTable(heading, rows);
 }
 
-const accountCells = ({ inPhase, numbers, pilot, effective, nextAt, reasons = [] }: OfAccount, zone: string): string[] => [
+const accountCells = (
+  { inPhase, numbers, pilot, effective, nextAt, reasons = [] }: VersionOfAccount,
+  pausedUntil: string | undefined,
+  zone: string,
+): string[] => [
   inPhase ? "reached" : "not yet",
   ...numberCells(numbers),
   pilot === undefined ? "-" : `${pilot.confirmed} of ${pilot.eligible}, ${pilot.failed} failed`,
   effective,
   instantIn(nextAt, zone),
-  cell(reasons.join("; ") || undefined),
+  cell([...reasons, ...(pausedUntil === undefined ? [] : [`its pause ends ${instantIn(pausedUntil, zone)}`])].join("; ") || undefined),
 ];
 
 /** The page *Rollout status* of one account, from its own AccountPolicy and nothing else (rule I15); of one rollout, or of all. */
 export function accountClients(
-  { metadata, status }: AccountPolicy,
+  { metadata, spec, status }: AccountPolicy,
   rollout: string | undefined,
   { output, zone }: { readonly output: Format; readonly zone: string },
 ): string | undefined {
@@ -188,7 +193,7 @@ export function accountClients(
     seen.os,
     seen.version,
     cell(seen.stage),
-    ...accountCells(seen, zone),
+    ...accountCells(seen, ownPauseUntil(spec.clients, seen), zone),
     seen.supportWeeksLeft === undefined ? "-" : weeksText(seen.supportWeeksLeft),
   ]);
   const heading = [

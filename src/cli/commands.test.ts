@@ -21,8 +21,14 @@ let complaint: string;
 let code: number | undefined;
 
 beforeEach(() => {
-  const registers = [registerStatus, registerExplain, registerPause, registerRequests, registerCrds, registerWhen];
-  terminal = new Terminal({ now: NOW, commands: (program, io) => registers.forEach((register) => register(program, io)) });
+  const registers = [registerStatus, registerExplain, registerPause, registerRequests, registerWhen];
+  terminal = new Terminal({
+    now: NOW,
+    commands: (program, io) => {
+      registers.forEach((register) => register(program, io));
+      registerCrds(program, io, "1.2.3");
+    },
+  });
   ({ cluster } = terminal);
 });
 
@@ -260,9 +266,14 @@ it("an API server that does not answer, or refuses, ends with 1 and a sentence",
   ]);
 });
 
-it("crds prints one document a kind", async () => {
+it("[I21] crds prints one document a kind, each with the version that it is of", async () => {
   await rollward("crds");
-  const names = parseAllDocuments(printed).map((document) => (document.toJS() as { metadata: { name: string } }).metadata.name);
+  interface Crd {
+    readonly metadata: { readonly name: string; readonly annotations: Readonly<Record<string, string>> };
+  }
+  const crds = parseAllDocuments(printed).map((document) => document.toJS() as Crd);
+  expect(new Set(crds.map(({ metadata }) => metadata.annotations["rollward.dev/version"]))).toEqual(new Set(["1.2.3"]));
+  const names = crds.map(({ metadata }) => metadata.name);
   expect(names).toEqual(
     [
       "fleets",

@@ -108,5 +108,8 @@ it("hints where a cluster is at hand and no namespace belongs to the account; wi
   const slip = await run("S-902 --account acmee", { connect });
   expect([slip.code, slip.out.split("\t")[0]]).toEqual([0, "S-902"]);
   expect(slip.error).toBe("hint: no namespace belongs to account acmee yet, so no site can name these devices; did you mean acme?\n");
+  expect((await run("--account acmee --clients", { connect })).error).toBe(
+    "hint: no namespace belongs to account acmee yet, so nothing is offered to its Clients; did you mean acme?\n",
+  );
   expect((await run("S-903 --account nobody")).error).toBe("");
 });

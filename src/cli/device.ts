@@ -2,9 +2,7 @@ import type { Command } from "commander";
 import { ACCOUNT, clientsOf, hashOf, newToken, SERIAL } from "../control/device-credentials.ts";
 import { type DeviceInventory, InventoryUnavailable } from "../control/inventory.ts";
 import { parseDuration } from "../core/time/duration.ts";
-import { closest } from "../core/closest.ts";
-import { ACCOUNT_LABEL } from "../api/names.ts";
-import { allowed, NAMESPACE } from "./accounts.ts";
+import { unknownAccount } from "./account-check.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
 import { inventoryOption, opened } from "./inventory-option.ts";
@@ -87,32 +85,18 @@ async function enroll(
   } finally {
     await registry.close();
   }
-  await hintOfAccount(io, options.account);
+  await hintOfAccount(io, options);
   if (foreign.length === 0) return EXIT.ok;
   io.error(`${foreign.join(", ")}: bound to another account already, and left there\n`);
   return EXIT.nothingToActOn;
 }
 
-/**
- * An account that no namespace is labelled with is as a rule a slip of the pen. Said only where a cluster is at hand: whoever enrols devices
- * needs none, and may have no right to look.
- */
-async function hintOfAccount(io: CliIo, account: string): Promise<void> {
-  try {
-    const cluster = await io.connect({});
-    try {
-      const labelled = await allowed(() => cluster.list(NAMESPACE, { labelSelector: ACCOUNT_LABEL }));
-      const accounts = [...new Set((labelled ?? []).flatMap(({ metadata }) => metadata.labels?.[ACCOUNT_LABEL] ?? []))];
-      if (labelled === undefined || accounts.includes(account)) return;
-      const meant = closest(account, accounts);
-      const instead = meant === undefined ? `label its namespace ${ACCOUNT_LABEL}=${account}` : `did you mean ${meant}?`;
-      io.error(`hint: no namespace belongs to account ${account} yet, so no site can name these devices; ${instead}\n`);
-    } finally {
-      await cluster.close();
-    }
-  } catch {
-    // It is enrolled all the same.
-  }
+/** Said only where a cluster is at hand; it is enrolled all the same. */
+async function hintOfAccount(io: CliIo, { account, clients }: EnrollOptions): Promise<void> {
+  const unknown = await unknownAccount(io, account);
+  if (unknown === undefined) return;
+  const so = clients === true ? "nothing is offered to its Clients" : "no site can name these devices";
+  io.error(`hint: no namespace belongs to account ${account} yet, so ${so}; ${unknown.instead}\n`);
 }
 
 function refuseBadInput(serials: readonly string[], { account, gateway, clients }: EnrollOptions): void {

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from "vitest";
 import { InventoryUnavailable } from "../control/inventory.ts";
 import { MemoryClientInventory } from "../simulation/clients/inventory.ts";
+import { NAMESPACE } from "./accounts.ts";
 import { Terminal } from "./cli.examples.ts";
 import { registerDirectory } from "./directory.ts";
 
@@ -8,16 +9,21 @@ const NOW = Date.parse("2026-11-22T12:00:00Z");
 let clients: MemoryClientInventory;
 let terminal: Terminal;
 
-beforeEach(() => {
+beforeEach(async () => {
   clients = new MemoryClientInventory(() => 0);
   const close = () => Promise.resolve();
   terminal = new Terminal({
     now: NOW,
     commands: (program, io) => registerDirectory(program, io, () => Promise.resolve({ clients, close })),
   });
+  await terminal.cluster.create(NAMESPACE, {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "customer-7", labels: { "rollward.dev/account": "acme" } },
+  });
 });
 
-async function bring(text: string, more = ""): Promise<readonly [number | undefined, string, string]> {
+async function bring(text: string | Uint8Array, more = ""): Promise<readonly [number | undefined, string, string]> {
   terminal.files["users.csv"] = text;
   await terminal.run(`directory import users.csv --account acme --inventory sqlite:x ${more}`);
   return [terminal.code, terminal.printed, terminal.complaint];
@@ -105,4 +111,38 @@ it("[G9] an inventory that is away, or that nobody named, is a sentence", async 
   expect([terminal.code, terminal.complaint]).toEqual([2, "nothing cannot be read: no such file\n"]);
   await terminal.run("directory import users.csv --account A/b --inventory sqlite:x");
   expect([terminal.code, terminal.complaint]).toEqual([2, expect.stringContaining('"A/b" is no account')]);
+});
+
+it("where a cluster is at hand an account that is nearly one of its is refused; one that may come is hinted at, and without a cluster all is taken", async () => {
+  terminal.files["users.csv"] = FILE;
+  expect(await bring(FILE)).toMatchObject([0, expect.stringContaining("has 2 users"), ""]);
+  await terminal.run("directory import users.csv --account acmee --inventory sqlite:x");
+  expect([terminal.code, terminal.printed, terminal.complaint]).toEqual([
+    4,
+    "",
+    "no namespace belongs to account acmee; did you mean acme? Nothing was imported; " +
+      "if it is another account, label its namespace rollward.dev/account=acmee first\n",
+  ]);
+  expect((await clients.directory("acmee")).groups.size).toBe(0);
+  await terminal.run("directory import users.csv --account globex --inventory sqlite:x");
+  expect([terminal.code, terminal.complaint]).toEqual([
+    0,
+    "hint: no namespace belongs to account globex yet, so its directory groups nobody; label its namespace rollward.dev/account=globex\n",
+  ]);
+  const connect = () => Promise.reject(new Error("no kubeconfig"));
+  await terminal.run("directory import users.csv --account acmee --inventory sqlite:x", { connect });
+  expect([terminal.code, terminal.complaint]).toEqual([0, ""]);
+});
+
+it("a file that is not UTF-8 is refused with its line and byte: nobody's name is damaged", async () => {
+  const latin1 = Buffer.from("user,groups\n\u00e9ric,it\n\u00e5sa,it\n", "latin1");
+  expect(await bring(latin1)).toEqual([
+    2,
+    "",
+    "users.csv cannot be read: line 2 holds the byte 0xE9, which is no UTF-8; save it as UTF-8\n",
+  ]);
+  expect(await bring(Buffer.from("user,groups\n\u00e9ric,it\n\u00e5sa,it\n"))).toMatchObject([0, expect.anything(), ""]);
+  expect((await directory()).groups).toEqual({ "\u00e5sa": ["it"], "\u00e9ric": ["it"] });
+  expect((await bring(Buffer.from("\ufeffuser\nanna\n", "utf16le")))[2]).toContain("line 1 holds the byte 0xFF");
+  expect((await bring(Buffer.from([...Buffer.from("user\n\u20acva"), 0xe2, 0x82])))[2]).toContain("line 2 holds the byte 0xE2");
 });

@@ -1,8 +1,10 @@
 import { type Command, Option } from "commander";
+import { ACCOUNT_LABEL } from "../api/names.ts";
 import type { Directory, DirectoryMember } from "../control/client-inventory.ts";
 import { ACCOUNT } from "../control/device-credentials.ts";
 import { userKey } from "../core/client/cohort.ts";
 import { counted } from "../core/text.ts";
+import { unknownAccount } from "./account-check.ts";
 import { readDirectory } from "./directory-file.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { dataText } from "./formats.ts";
@@ -46,6 +48,7 @@ async function importDirectory(io: CliIo, open: OpenClients, file: string, optio
   const { members, problems } = readDirectory(text);
   if (problems.length > 0)
     throw new Refusal(EXIT.badInput, [...shown(problems).map((problem) => `${file}: ${problem}`), "nothing was imported"].join("\n"));
+  await refuseSlip(io, account);
   return withClients(open, inventory, async (clients) => {
     const before = await clients.directory(account);
     const changes = changesOf(before, members);
@@ -56,6 +59,18 @@ async function importDirectory(io: CliIo, open: OpenClients, file: string, optio
     else io.out(report(account, dryRun, numbers, changes));
     return EXIT.ok;
   });
+}
+
+/** Where a cluster is at hand: an account that is spelt nearly as one that there is, is refused; one that may come is taken with a hint. */
+async function refuseSlip(io: CliIo, account: string): Promise<void> {
+  const unknown = await unknownAccount(io, account);
+  if (unknown === undefined) return;
+  const belongs = `no namespace belongs to account ${account}`;
+  if (unknown.meant !== undefined) {
+    const own = `if it is another account, label its namespace ${ACCOUNT_LABEL}=${account} first`;
+    throw new Refusal(EXIT.nothingToActOn, `${belongs}; ${unknown.instead} Nothing was imported; ${own}`);
+  }
+  io.error(`hint: ${belongs} yet, so its directory groups nobody; ${unknown.instead}\n`);
 }
 
 const MOST_PROBLEMS = 20;

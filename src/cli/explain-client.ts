@@ -5,11 +5,14 @@ import type { ClientInventory } from "../control/client-inventory.ts";
 import type { Cluster } from "../control/ports.ts";
 import { clientAccounts } from "../core/client/accounts.ts";
 import { userKey } from "../core/client/cohort.ts";
+import { missingEverywhere } from "../core/client/missing-files.ts";
 import { type ExplainedClient, type ExplainedDevice, explainClient } from "../core/explain/client.ts";
+import { explainClientOfAccount } from "../core/explain/client-of-account.ts";
 import type { Explanation } from "../core/explain/explanation.ts";
 import { zoneProblem } from "../core/time/zone.ts";
-import { allowed, findAccount, labelsOf, NAMESPACE } from "./accounts.ts";
+import { allowed, findAccount, labelsOf, NAMESPACE, policyOf } from "./accounts.ts";
 import { EXIT } from "./exit-codes.ts";
+import { noSuchAccount } from "./inventory-accounts.ts";
 import { type OpenClients, withClients } from "./inventory-option.ts";
 import type { CliIo } from "./io.ts";
 import { Refusal } from "./refusal.ts";
@@ -26,7 +29,10 @@ export function clientNamed(first: string, second: string | undefined): string |
   return /^client\//i.test(first) && second === undefined ? first.slice("client/".length) : undefined;
 }
 
-/** One Client: what runs, what comes, why not yet and when; by the inventory and the cluster together (rules C1–C8). */
+/**
+ * One Client: what runs, what comes, why not yet and when; by the inventory and the cluster together (rules C1–C8). To whoever may not read
+ * rollouts, what the AccountPolicy of the account tells (rule I15).
+ */
 export async function clientExplained(
   io: CliIo,
   cluster: Cluster,
@@ -43,16 +49,23 @@ export async function clientExplained(
     );
   const problem = zoneProblem(zone);
   if (problem !== undefined) throw new Refusal(EXIT.badInput, `--zone: ${problem}`);
-  const known = inventory === undefined ? undefined : await withClients(open, inventory, (clients) => deviceOf(clients, account, device));
-  const [rollouts, fleet, found] = await Promise.all([
-    cluster.list<ClientRollout>(CLIENT_ROLLOUT, { namespace }),
-    cluster.get(FLEET, "fleet", namespace),
-    accountOf(cluster, account, namespace),
-  ]);
+  const kept =
+    inventory === undefined
+      ? undefined
+      : await withClients(open, inventory, async (clients) => ({
+          known: await deviceOf(clients, account, device),
+          missing: missingEverywhere(await clients.replicas()),
+        }));
+  const rollouts = await allowed(() => cluster.list<ClientRollout>(CLIENT_ROLLOUT, { namespace }));
+  if (rollouts === undefined) {
+    const policy = await policyOf(cluster, account);
+    return explainClientOfAccount({ account, device, ...(kept === undefined ? {} : { known: kept.known }), policy, zone });
+  }
+  const [fleet, found] = await Promise.all([cluster.get(FLEET, "fleet", namespace), accountOf(cluster, account, namespace)]);
   const seen: ExplainedClient = {
     account,
     device,
-    ...(known === undefined ? {} : { known }),
+    ...kept,
     ...found,
     rollouts,
     fleetPaused: fleet?.spec.paused === true,
@@ -63,11 +76,10 @@ export async function clientExplained(
 
 async function deviceOf(clients: ClientInventory, account: string, device: string): Promise<ExplainedDevice> {
   const known = await clients.client({ account, device });
-  if (known === undefined)
-    throw new Refusal(
-      EXIT.nothingToActOn,
-      `no Client ${device} of account ${account} has been heard of; rollward users --account ${account} --names lists those that have`,
-    );
+  if (known === undefined) {
+    const instead = (await noSuchAccount(clients, account)) ?? `rollward users --account ${account} --names lists those that have`;
+    throw new Refusal(EXIT.nothingToActOn, `no Client ${device} of account ${account} has been heard of; ${instead}`);
+  }
   const directory = await clients.directory(account);
   // As the gateway does: the directory's word before the Client's own.
   const user = directory.owners.get(userKey(device)) ?? known.user;

@@ -19,7 +19,7 @@ export interface CliIo {
   readonly connect: (options: ConnectOptions) => Promise<Cluster>;
   /** Calendar milliseconds. */
   readonly now: () => number;
-  /** The text of a file; rejects when it cannot be read. */
+  /** The text of a file; rejects when it cannot be read, or is not UTF-8. */
   readonly readFile: (path: string) => Promise<string>;
   /** Told the exit code when the command has ended (see exit-codes.ts). */
   readonly exit: (code: number) => void;

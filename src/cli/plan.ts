@@ -59,7 +59,10 @@ export function registerPlan(program: Command, io: CliIo, open: OpenClients): vo
       `how it differs from the plan that runs in the cluster (with --cluster); ends with ${EXIT.differs} if it fits and does`,
     )
     .addOption(inventoryOption())
-    .option("--what-if-paused <moment>", "Clients: what a pause then would leave, for example day6 (after the announcement), or an instant")
+    .option(
+      "--what-if-paused <moment>",
+      "Clients: what a pause then would leave, for example day6 (after its first stage opens), or an instant",
+    )
     .option("--zone <zone>", "the zone of instants of Clients", "UTC")
     .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json", "yaml", "html"]).default("table"))
     .action(async (options: PlanOptions) => {

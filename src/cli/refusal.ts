@@ -23,6 +23,7 @@ export function explainError(error: unknown): { readonly sentence: string; reado
 function apiSentence({ code, message }: ApiError): string {
   if (code === 0) return `the API server does not answer (${message}); check --kubeconfig and the network, then try again`;
   if (code === 401) return `the API server does not know you (${message}); check the credentials in the kubeconfig`;
-  if (code === 403) return `the API server refuses (${message}); ask for that right`;
+  if (code === 403)
+    return `the API server refuses (${message}); ask for that right, or, as a customer, for what your own namespace tells: rollward status --account NAME`;
   return `the API server answered ${code}: ${message}`;
 }

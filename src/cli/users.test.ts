@@ -118,8 +118,9 @@ it("[C2] the weeks of the account's own pilots: whom its policy named on each da
 });
 
 it.each([
-  ["--os windoes", '--os is "windoes"; write windows'],
-  ["--version soon", '--version is "soon"; write it as Clients report it'],
+  ["--os windoes", '--os is "windoes"; write one of windows, macos, linux (did you mean windows?)'],
+  ["--os vms", '--os is "vms"; write one of windows, macos, linux\n'],
+  ["--version soon", '--version is "soon", which is no version and which no Client reports; write it as Clients report it, for example'],
   ["--names", "--names is about one account; write --account too"],
   ["--account acme --group it --pilots", "--group and --pilots are two choices"],
   ["--account acme --names --weeks 3", "the past is kept in numbers"],
@@ -130,8 +131,31 @@ it.each([
   expect([terminal.code, terminal.printed, terminal.complaint]).toEqual([2, "", expect.stringContaining(sentence)]);
 });
 
+it("what is no version is asked for as it is listed", async () => {
+  await clients.record([report("acme", "d-5", "banana", "eve")]);
+  expect(await versions("--account acme --version banana")).toEqual(["banana 1/1"]);
+  expect(await users("--account acme --version banana --names")).toMatch(/\neve +d-5 +Windows +banana /);
+  await terminal.run("users --account acme --version bananas --inventory sqlite:x");
+  expect([terminal.code, terminal.complaint]).toEqual([2, expect.stringContaining("did you mean banana?")]);
+  await terminal.run("users --account globex --version banana --inventory sqlite:x");
+  expect(terminal.code, "of another account").toBe(2);
+});
+
+it.each([
+  ["--account acmex --names", "the inventory has no Client and no directory of an account acmex; did you mean acme?"],
+  ["--account acmex", "the inventory has no Client and no directory of an account acmex; did you mean acme?"],
+  ["--account nobody -o json", "the inventory has no Client and no directory of an account nobody"],
+  ["--account acme --group sale", "the directory of acme has no group sale; did you mean sales?"],
+  ["--account acme --group nix --names", "the directory of acme has no group nix; it has it, sales"],
+  ["--account globex --group it", "the inventory has no group of account globex; rollward directory import brings who is in which groups"],
+])("%s: nobody there is no error, and that the name is a slip is said beside it", async (line, sentence) => {
+  await terminal.run(`users ${line} --inventory sqlite:x`);
+  expect([terminal.code, terminal.complaint]).toEqual([0, `hint: ${sentence}\n`]);
+  expect(terminal.printed).toMatch(/^(\[\]|no such user has been heard of|no Client of this kind has been heard of)\n$/);
+});
+
 it("[G9] an inventory that is away is a sentence; nobody there is no error", async () => {
-  expect(await users("--account nobody")).toBe("no Client of this kind has been heard of\n");
+  expect(await users("--account globex --os linux")).toBe("no Client of this kind has been heard of\n");
   clients.versions = () => Promise.reject(new InventoryUnavailable("locked"));
   await terminal.run("users --inventory sqlite:x");
   expect([terminal.code, terminal.complaint]).toEqual([1, "the inventory does not answer (locked); try again\n"]);

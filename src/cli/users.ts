@@ -4,12 +4,14 @@ import { compareVersions, parseVersion } from "../api/version.ts";
 import type { ClientInventory, UserOfVersion, VersionCount } from "../control/client-inventory.ts";
 import { isPilot, isSameVersion, policyFor } from "../core/client/policy.ts";
 import { userKey } from "../core/client/cohort.ts";
+import { closest } from "../core/closest.ts";
 import { cleanText } from "../core/text.ts";
 import { formatInstant } from "../core/time/instant.ts";
 import { policyOf, systemOf } from "./accounts.ts";
 import { csvText } from "./csv.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { dataText } from "./formats.ts";
+import { noSuchAccount, noSuchGroup } from "./inventory-accounts.ts";
 import { inventoryOption, type OpenClients, withClients } from "./inventory-option.ts";
 import type { CliIo } from "./io.ts";
 import { Refusal } from "./refusal.ts";
@@ -58,6 +60,9 @@ async function users(io: CliIo, open: OpenClients, options: UsersOptions): Promi
   const asked = askedFor(options);
   const member = options.pilots === true ? await pilotsOf(io, options, options.account!) : undefined;
   return withClients(open, options.inventory, async (clients) => {
+    await refuseVersionOfNobody(clients, asked, options);
+    const missing = await whoIsMissing(clients, asked);
+    if (missing !== undefined) io.error(`hint: ${missing}\n`);
     if (options.names === true) {
       printNames(io, await named(clients, asked, member), options);
       return EXIT.ok;
@@ -70,6 +75,28 @@ async function users(io: CliIo, open: OpenClients, options: UsersOptions): Promi
   });
 }
 
+/** Some Clients report what is no version; it is asked for as it is listed, and anything else is a slip. */
+async function refuseVersionOfNobody(clients: ClientInventory, { account, version = "" }: Asked, { weeks }: UsersOptions): Promise<void> {
+  if (version === "" || parseVersion(version) !== undefined || weeks !== undefined) return;
+  const reported = await clients.versions(account === undefined ? {} : { account });
+  if (reported.some((row) => row.version === version)) return;
+  const meant = closest(version, [...new Set(reported.map((row) => row.version))]);
+  const instead =
+    meant === undefined
+      ? "write it as Clients report it, for example 5.12.3,"
+      : `did you mean ${cleanText(meant, 64)}? Write it as listed,`;
+  throw new Refusal(
+    EXIT.badInput,
+    `--version is ${JSON.stringify(version)}, which is no version and which no Client reports; ${instead} or "" for those that report none`,
+  );
+}
+
+/** Nobody there is an answer; that the account or the group is not there is another one. */
+const whoIsMissing = async (clients: ClientInventory, { account, group }: Asked): Promise<string | undefined> =>
+  account === undefined
+    ? undefined
+    : ((await noSuchAccount(clients, account)) ?? (group === undefined ? undefined : await noSuchGroup(clients, account, group)));
+
 async function currentCounts(clients: ClientInventory, asked: Asked, member: Membership | undefined): Promise<readonly VersionCount[]> {
   if (member !== undefined || asked.group !== undefined) return counts(asked.account!, await named(clients, asked, member));
   return (await clients.versions(asked)).filter(({ version }) => isAsked(version, asked));
@@ -79,8 +106,6 @@ function askedFor({ account, os, version, group, pilots, names, weeks }: UsersOp
   const refuse = (sentence: string): never => {
     throw new Refusal(EXIT.badInput, sentence);
   };
-  if (version !== undefined && version !== "" && parseVersion(version) === undefined)
-    refuse(`--version is ${JSON.stringify(version)}; write it as Clients report it, for example 5.12.3, or "" for those that report none`);
   if (group !== undefined && pilots === true) refuse("--group and --pilots are two choices; write one of them");
   const narrow = [
     ["--group", group !== undefined],

@@ -30,6 +30,8 @@ export interface ClientCheckIns {
     readonly pauses: ReadonlyMap<string, number>;
     /** By UID of the AccountPolicy: one that was made anew begins at generation 1 again. */
     readonly policies: ReadonlyMap<string, number>;
+    /** By UID of the ClientRollout what is wrong with its file in the replica's folder; absent: nothing. */
+    readonly missing?: ReadonlyMap<string, string>;
   }): Promise<void>;
   /** It ends and answers nobody any more. */
   leave(name: string): Promise<void>;
@@ -108,6 +110,7 @@ export interface GatewayReplica {
   readonly silentMilliseconds: number;
   readonly pauses: ReadonlyMap<string, number>;
   readonly policies: ReadonlyMap<string, number>;
+  readonly missing: ReadonlyMap<string, string>;
 }
 
 export interface VersionCount {

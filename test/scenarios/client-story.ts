@@ -65,6 +65,8 @@ export class ClientStory {
   readonly world: World;
   readonly fleet: ClientFleet;
   readonly gateway: MemoryClientGateway;
+  /** By UID of the rollout what is wrong with its file: the gateway answers by it; a test that tells the operator leaves a sign of life. */
+  missing: ReadonlyMap<string, string> = new Map();
   /** Each offer as it was made, by the devices' own ledgers. */
   readonly #accounts: readonly PlannedAccount[];
 
@@ -256,7 +258,7 @@ export class ClientStory {
           { labels, policies: clients, failedPilots: failedPilotsOf(status, rollouts) },
         ]),
       ),
-      fleet: { fresh: true, paused: fleet.spec.paused },
+      fleet: { fresh: true, paused: fleet.spec.paused, missing: this.missing },
     };
   }
 

@@ -16,6 +16,11 @@ describe("[C2] [C3] [C4] a version on its way through the Clients of all account
     expect(story.versions("emporio")).toEqual({ "5.11.0": 16 });
     const inPilot = story.status(name);
     expect(inPilot.stages).toMatchObject([{ name: "pilot", numbers: { eligible: 4, attempted: 4, confirmed: 4, failed: 0 } }]);
+    // Whom no stage has reached yet nobody misses, though eligible are all (rule C4).
+    expect([inPilot.numbers, story.view("emporio", name)?.numbers]).toMatchObject([
+      { eligible: 40, attempted: 4, unreachable: 0 },
+      { eligible: 16, attempted: 0, unreachable: 0 },
+    ]);
     // Half of the users of all accounts that upgrade automatically, a hash says which, and the others.
     const opens = inPilot.forecast!.phases[0]!.at;
     // Two weeks after it opened, in whole seconds.
@@ -143,6 +148,33 @@ describe("[C5] who pauses it, and what is known of that", () => {
     expect(story.view("emporio", name)?.effective).toBe("Run");
     for (let beat = 0; beat < 12; beat += 1) await beats(uid);
     expect(story.view("emporio", name)).toMatchObject({ effective: "Paused", reasons: ["the account paused 5.12.3: audit week"] });
+  });
+
+  it("[C7] a file that the gateway cannot read holds the rollout by name and is offered to nobody, until it is there", async () => {
+    const story = await ClientStory.begin({ accounts: [ACME, EMPORIO] });
+    const name = await story.rollout("5.12.3");
+    const { uid } = story.read(name).metadata;
+    const beats = async (): Promise<void> => {
+      // Longer than the ten minutes between two readings of what gateways told.
+      for (let beat = 0; beat < 132; beat += 1) {
+        await story.world.clients.beat({ name: "gateway-1", pauses: new Map(), policies: new Map(), missing: story.missing });
+        await story.pass(5_000);
+      }
+    };
+    story.missing = new Map([[uid, "/files/client.msi could not be read (ENOENT); put the file there"]]);
+    await beats();
+    expect(story.status(name).holds![0]).toMatchObject({
+      reason: "ArtifactMissing",
+      message: "gateway gateway-1 offers it to nobody: /files/client.msi could not be read (ENOENT); put the file there",
+    });
+    expect(story.condition(name, "Progressing")).toBe("False ArtifactMissing");
+    await story.pass(2 * DAY);
+    expect(story.versions("acme")).toEqual({ "5.11.0": 24 });
+    story.missing = new Map();
+    await beats();
+    expect([story.holds(name).includes("C7 ArtifactMissing"), story.condition(name, "Progressing")]).toEqual([false, "True Piloting"]);
+    await story.pass(2 * DAY);
+    expect(story.versions("acme")).toEqual({ "5.11.0": 20, "5.12.3": 4 });
   });
 
   it("[C2] an account whose own pilots fail is held alone, is told so, and goes on when it overrules them", async () => {

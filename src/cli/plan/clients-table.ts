@@ -41,7 +41,8 @@ function rolloutText({ name, os, version, stages, standsAt, held, depends }: Pla
   ]);
   const end = standsAt === undefined ? "" : `everybody is reached and judged ${moment(standsAt)}, if nothing fails\n`;
   const because = held ?? depends;
-  const why = because === undefined ? "" : `${wrapped(`nothing more is foreseen: ${cleanText(because, 1024)}`, WIDTH, "  ")}\n`;
+  const act = held === undefined ? ", and nobody has to act" : " until a person acts";
+  const why = because === undefined ? "" : `${wrapped(`nothing more is foreseen${act}: ${cleanText(because, 1024)}`, WIDTH, "  ")}\n`;
   return `\n${name} (${os} ${version})\n${rows.length === 0 ? "" : alignedTable(heading, rows)}${end}${why}\n`;
 }
 
@@ -70,8 +71,9 @@ function curveText({ os, users, weeks, left, band }: PlannedCurve, moment: Momen
   return `${os}: ${counted(users, "user")} by version\n${alignedTable(heading, rows)}${never}${wrapped(`band: ${band}`, WIDTH, "  ")}\n\n`;
 }
 
-function pausedText({ rollout, at, stage, byVersion, waiting }: PausedPlan, moment: Moment): string {
+function pausedText({ rollout, at, stage, byVersion, waiting, nobody }: PausedPlan, moment: Moment): string {
   const begun = `a pause of ${rollout} on ${moment(at)} would find it ${stage === undefined ? "before its first stage" : `in stage ${stage}`}`;
+  if (nobody !== undefined) return `${begun}; the inventory has heard of no Client on ${nobody}, so nobody can be counted`;
   if (byVersion === undefined) return `${begun}; --inventory tells who would be left on which version`;
   const left = byVersion
     .map(({ version, users, low, high }) => `${users} on ${version === "" ? "none" : version} (${low}–${high})`)

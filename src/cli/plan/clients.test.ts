@@ -73,11 +73,23 @@ describe("[F7] a plan of Clients from files alone", () => {
       stages: [{ name: "exposed", opensAt: "2026-11-28T00:00:00Z" }],
       depends: expect.stringContaining("devices on 5.12.3 get it first") as string,
     });
+    await run.plan("-f sample.yaml --from 2026-11-28T00:00:00Z");
+    expect(run.printed).toContain("nothing more is foreseen, and nobody has to act: devices on 5.12.3 get it first");
   });
 
   it("--what-if-paused tells the stage, counted from the announcement; what cannot be meant is refused", async () => {
     const { paused } = await planned("-f clients.yaml --what-if-paused day15");
     expect(paused).toEqual([{ rollout: "windows-5-12-3", at: "2026-12-01T09:00:00Z", stage: "phase-1" }]);
+    // Written nine days after its announcement it begins when it is first seen, and day6 is the sixth day from then.
+    const late = await planned("-f clients.yaml --from 2026-11-25T12:00:00Z --what-if-paused day6");
+    expect([late.rollouts[0]!.stages[0]!.opensAt, late.paused]).toEqual([
+      "2026-11-25T12:00:00Z",
+      [{ rollout: "windows-5-12-3", at: "2026-12-01T12:00:00Z", stage: "pilot" }],
+    ]);
+    const clients = new MemoryClientInventory(() => 0);
+    run.open = () => Promise.resolve({ clients, close: () => Promise.resolve() });
+    await run.plan("-f clients.yaml --what-if-paused day15 --inventory sqlite:x");
+    expect(run.printed.replaceAll(/\s+/g, " ")).toContain("; the inventory has heard of no Client on Windows, so nobody can be counted");
     for (const [text, sentence] of [
       ["someday", "which is no moment; write day6"],
       ["2026-11-01T00:00Z", "which is over"],
@@ -91,7 +103,7 @@ describe("[F7] a plan of Clients from files alone", () => {
   it("a paused rollout, or one that cannot be carried out, ends with 5 and says why", async () => {
     run.files["clients.yaml"] = CLIENTS.replace("  generalAfter", "  requested: Paused\n  reason: a report\n  generalAfter");
     await run.plan("-f clients.yaml");
-    expect([run.code, run.printed]).toEqual([5, expect.stringContaining("nothing more is foreseen: a report")]);
+    expect([run.code, run.printed]).toEqual([5, expect.stringContaining("nothing more is foreseen until a person acts: a report")]);
     run.files["clients.yaml"] = CLIENTS.replace("  generalAfter: 336h", "  supersedes: {name: windows-5-12-2}");
     await run.plan("-f clients.yaml");
     expect([run.code, run.printed]).toEqual([5, expect.stringContaining("supersedes windows-5-12-2: there is no such ClientRollout")]);
@@ -101,6 +113,9 @@ describe("[F7] a plan of Clients from files alone", () => {
     run.files["bad.yaml"] = CLIENTS.replace("accountsPercent: 100", "accountsPercent: 90");
     await run.plan("-f bad.yaml");
     expect([run.code, run.complaint]).toEqual([2, expect.stringContaining("the last phase reaches everybody")]);
+    run.files["bad.yaml"] = CLIENTS.replace("  generalAfter: 336h\n", "");
+    await run.plan("-f bad.yaml");
+    expect([run.code, run.complaint]).toEqual([2, expect.stringContaining("it mends; one of the two, not both")]);
     for (const more of ["-o html", "--cluster --diff", "--zone Mars"]) {
       await run.plan(`-f clients.yaml ${more}`);
       expect([more, run.code, run.printed]).toEqual([more, 2, ""]);

@@ -83,6 +83,8 @@ export interface PausedPlan {
   /** With an inventory: who runs what then, and whom a stage has reached who has not come for it. */
   readonly byVersion?: PlannedRow["byVersion"];
   readonly waiting?: number;
+  /** The system of which the inventory has heard of no Client. */
+  readonly nobody?: ClientSystem;
 }
 
 export interface ClientPlan {
@@ -191,32 +193,35 @@ const curveOf = (forecast: ClientForecast): PlannedCurve => {
   };
 };
 
-/** `day6` after the announcement, or an instant; what a pause then would leave for as long as it lasts. */
+/** `day6` after its first stage opens, or an instant; what a pause then would leave for as long as it lasts. */
 function pausedPlan(
   { pausedOn = "", now }: ClientPlanInput,
-  { metadata, spec }: ClientRollout,
+  { metadata, spec, status }: ClientRollout,
   planned: PlannedRollout,
   forecasts: ReadonlyMap<ClientSystem, ClientForecast>,
   until: number,
 ): PausedPlan[] {
-  const announced = parseInstant(spec.announcedAt) ?? now;
+  // A rollout that is written after its announcement is announced when it is first seen: then its first stage opens.
+  const announced = parseInstant(status?.stages?.[0]?.openedAt ?? planned.stages[0]?.opensAt ?? spec.announcedAt) ?? now;
   const day = /^day ?(\d{1,3})$/i.exec(pausedOn)?.[1];
   const at = day === undefined ? parseInstant(pausedOn) : announced + Number(day) * DAY;
   const refuse = (why: string): never => {
     throw new Refusal(EXIT.badInput, `--what-if-paused is ${JSON.stringify(pausedOn)}, ${why}`);
   };
   if (at === undefined)
-    return refuse("which is no moment; write day6 for the sixth day after the announcement, or an instant such as 2026-11-13T12:00Z");
+    return refuse("which is no moment; write day6 for the sixth day after the first stage opens, or an instant such as 2026-11-13T12:00Z");
   if (at < now) return refuse(`which is over (${formatInstant(at)}); write a later one, or look from earlier by --from`);
   if (at > until) return refuse(`beyond what is looked at (${formatInstant(until)}); write an earlier one, or a later --until`);
   const forecast = forecasts.get(spec.os);
   const stage = planned.stages.findLast(({ opensAt }) => (parseInstant(opensAt) ?? 0) <= at)?.name;
-  const left = forecast === undefined || forecast.users === 0 ? undefined : forecast.pauseOn((at - forecast.from) / DAY);
+  const nobody = forecast?.users === 0;
+  const left = forecast === undefined || nobody ? undefined : forecast.pauseOn((at - forecast.from) / DAY);
   return [
     {
       rollout: metadata.name,
       at: formatInstant(at),
       ...(stage === undefined ? {} : { stage }),
+      ...(nobody ? { nobody: spec.os } : {}),
       ...(left === undefined ? {} : { byVersion: left.byVersion, waiting: left.waiting }),
     },
   ];

@@ -3,7 +3,7 @@ import { answer, stageReaching } from "../../core/client/answer.ts";
 import type { AccountView, CheckIn } from "../../core/client/check-in.ts";
 import { userKey } from "../../core/client/cohort.ts";
 import { deviceIs, readReported } from "../../core/client/device-version.ts";
-import { type ClientAnswer, type FleetView, no } from "../../core/client/no-update.ts";
+import type { ClientAnswer, FleetView } from "../../core/client/no-update.ts";
 import { isPilot } from "../../core/client/policy.ts";
 import type { ClientRolloutView } from "../../core/client/rollout-view.ts";
 import type { Instant } from "../../core/decision.ts";
@@ -33,8 +33,6 @@ export interface ClientSight {
   readonly fleet: FleetView;
   /** Absent: none was imported. */
   readonly directory?: Directory;
-  /** Whether Clients can fetch what it would offer (default: all of it). */
-  readonly isFetchable?: (rollout: ClientRolloutView) => boolean;
 }
 
 /** Which part of the fleet a Client belongs to; clients of the protocol keep it and show it, and nobody trusts it. */
@@ -59,11 +57,11 @@ type Reached = NonNullable<ClientReport["reached"]>;
 export function checkIn(call: ClientCall, known: KnownClient | undefined, sight: ClientSight, now: Instant): AnsweredCall {
   const device = completed(call, known, sight.directory);
   const pilot = isPilot(sight.account.policy, device.user, device.groups);
-  const answered = call.asks && offerable(answer(device, sight.account, sight.rollouts, sight.fleet, now), sight);
-  const reachedBy = (rollout: ClientRolloutView, by = stageReaching(rollout, device, sight.account)): Reached | undefined => {
+  const answered = call.asks && answer(device, sight.account, sight.rollouts, sight.fleet, now);
+  const reachedBy = (rollout: ClientRolloutView, by?: string): Reached | undefined => {
     const before = known?.attempts.find((attempt) => attempt.rollout === rollout.uid);
     // A device keeps the stage that reached it first, whatever opened since.
-    const stage = before?.stage ?? by;
+    const stage = before?.stage ?? by ?? stageReaching(rollout, device, sight.account);
     return stage === undefined ? undefined : { rollout: rollout.uid, revision: rollout.revision, stage, pilot: before?.pilot ?? pilot };
   };
   const offered = answered?.kind === "Offer" ? reachedBy(answered.rollout, answered.stage) : undefined;
@@ -136,12 +134,6 @@ const lastOffered = (attempts: readonly ClientAttempt[]): ClientAttempt | undefi
     .filter(({ offeredAt }) => offeredAt !== undefined)
     .toSorted((one, other) => one.offeredAt! - other.offeredAt!)
     .at(-1);
-
-/** What cannot be fetched is not offered: a download that must fail would count against the version. */
-function offerable(said: ClientAnswer, { isFetchable }: ClientSight): ClientAnswer {
-  if (said.kind !== "Offer" || isFetchable === undefined || isFetchable(said.rollout)) return said;
-  return no("NothingAnnounced", `the file of ${said.rollout.version} is not to be had at this moment`, said.rollout);
-}
 
 const ofSystem = (os: ClientSystem, rollouts: readonly ClientRolloutView[]): readonly ClientRolloutView[] =>
   rollouts.filter((rollout) => rollout.os === os && rollout.problem === undefined && rollout.reached !== undefined);

@@ -106,6 +106,21 @@ describe("[C4] what is counted of Clients", () => {
     expect(name).not.toBe("macos");
   });
 
+  it("[C7] files that live gateways cannot read: told once when they change, and of a silent gateway not at all", async () => {
+    const beat = (name: string, missing: ReadonlyMap<string, string>) =>
+      inventory.beat({ name, pauses: new Map(), policies: new Map(), missing });
+    await counts.start();
+    await beat("one", new Map([[uid, "put the file there"]]));
+    await beat("two", new Map());
+    await clock.advance(10 * SECOND);
+    expect([counts.missingOf(uid), woken.slice(1)]).toEqual([[{ gateway: "one", problem: "put the file there" }], [uid]]);
+    await beat("one", new Map([[uid, "put the file there"]]));
+    await clock.advance(10 * SECOND);
+    expect(woken).toHaveLength(2);
+    await clock.advance(10 * SECOND);
+    expect([counts.missingOf(uid), woken.length], "silent for 20 s").toEqual([[], 3]);
+  });
+
   it("[G15] gateways are asked for once for all who look within half a second", async () => {
     await inventory.beat({ name: "one", pauses: new Map([[uid, 3]]), policies: new Map() });
     expect(await counts.replicas()).toMatchObject([{ name: "one", silentMilliseconds: 0 }]);

@@ -1,5 +1,6 @@
 import type { ClientNumbers, ClientRollout, ClientSystem } from "../../api/client-rollout.ts";
-import { NOBODY, sumOf } from "../../core/client/numbers.ts";
+import { type MissingFile, missingFiles } from "../../core/client/missing-files.ts";
+import { NOBODY, notYetOpened, sumOf } from "../../core/client/numbers.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ClientInventory, CountedClients, GatewayReplica, VersionCount } from "../client-inventory.ts";
 import { InventoryUnavailable } from "../inventory.ts";
@@ -45,6 +46,7 @@ const REPLICAS_KEPT = 500;
 export class ClientCounts {
   readonly #settings: ClientCountsSettings;
   readonly #counted = new Map<string, CountedRollout>();
+  #missing: ReadonlyMap<string, readonly MissingFile[]> = new Map();
   #versions: ReadonlyMap<string, ReadonlyMap<ClientSystem, number>> | undefined;
   #directories: ReadonlyMap<string, number> = new Map();
   #replicas: { readonly at: number; readonly answer: Promise<readonly GatewayReplica[] | undefined> } | undefined;
@@ -70,6 +72,11 @@ export class ClientCounts {
   /** Undefined: not counted, or the inventory is away. */
   of(uid: string): CountedRollout | undefined {
     return this.#counted.get(uid);
+  }
+
+  /** Live gateways that cannot read the file of a rollout (rule C7), as they told last. */
+  missingOf(uid: string): readonly MissingFile[] {
+    return this.#missing.get(uid) ?? [];
   }
 
   /** Devices of an account by system; undefined: nobody tells. */
@@ -114,10 +121,11 @@ export class ClientCounts {
         if (!all && this.#counted.has(uid) && !isMoving(rollout)) continue;
         const counted = await inventory.counted(uid);
         if (this.#stopped) return;
-        this.#take(uid, counted && byStageAndAccount(counted.rows));
+        this.#take(uid, counted && byStageAndAccount(counted.rows, rollout));
       }
       const uids = new Set(present.map(({ metadata }) => metadata.uid));
       for (const uid of this.#counted.keys()) if (!uids.has(uid)) this.#counted.delete(uid);
+      this.#takeMissing(missingFiles(await inventory.replicas()));
       this.#directories = await inventory.directories();
       if (!all && this.#versions !== undefined) return;
       const rows = await inventory.versions({});
@@ -146,6 +154,13 @@ export class ClientCounts {
     }
   }
 
+  #takeMissing(missing: ReadonlyMap<string, readonly MissingFile[]>): void {
+    const before = this.#missing;
+    this.#missing = missing;
+    const changed = [...new Set([...before.keys(), ...missing.keys()])].filter((uid) => !sameFiles(before.get(uid), missing.get(uid)));
+    if (changed.length > 0) this.#settings.onRollouts(changed);
+  }
+
   #takeVersions(versions: ReadonlyMap<string, ReadonlyMap<ClientSystem, number>>): void {
     const before = this.#versions;
     this.#versions = versions;
@@ -170,16 +185,22 @@ export class ClientCounts {
 const isMoving = ({ status }: ClientRollout): boolean =>
   status?.reached !== undefined && status.standingSince === undefined && status.stopped === undefined;
 
-function byStageAndAccount(rows: readonly CountedClients[]): CountedRollout {
+function byStageAndAccount(rows: readonly CountedClients[], { status }: ClientRollout): CountedRollout {
+  const opened = new Set(status?.stages?.map(({ name }) => name));
   const stages = new Map<string, ClientNumbers>();
   const accounts = new Map<string, AccountNumbers>();
   for (const { account, stage, numbers, pilots } of rows) {
     stages.set(stage, sumOf(stages.get(stage), numbers));
     const known = accounts.get(account);
-    accounts.set(account, { all: sumOf(known?.all, numbers), pilots: sumOf(known?.pilots, pilots) });
+    const [all, own] = opened.has(stage) ? [numbers, pilots] : [notYetOpened(numbers), notYetOpened(pilots)];
+    accounts.set(account, { all: sumOf(known?.all, all), pilots: sumOf(known?.pilots, own) });
   }
   return { stages, accounts };
 }
+
+const sameFiles = (one: readonly MissingFile[] = [], other: readonly MissingFile[] = []): boolean =>
+  one.length === other.length &&
+  one.every(({ gateway, problem }, index) => gateway === other[index]!.gateway && problem === other[index]!.problem);
 
 function devicesBySystem(rows: readonly VersionCount[]): ReadonlyMap<string, ReadonlyMap<ClientSystem, number>> {
   const accounts = new Map<string, Map<ClientSystem, number>>();

@@ -108,6 +108,7 @@ export class ClientRolloutReconciler implements Reconciler<ObservedClientRollout
       ...found,
       rollout,
       counted: counts?.of(rollout.metadata.uid),
+      missing: counts?.missingOf(rollout.metadata.uid) ?? [],
       covered: census?.covers(rollout) === true,
       // They confirm a pause that stands in status already; nobody is asked while there is none to confirm.
       replicas: isUnconfirmed(rollout) ? await counts?.replicas() : undefined,

@@ -2,6 +2,7 @@ import type { Approval } from "../../api/approval.ts";
 import type { ClientNumbers, ClientRollout } from "../../api/client-rollout.ts";
 import type { Fleet } from "../../api/fleet.ts";
 import type { ClientRolloutObservation, ObservedRollout } from "../../core/client-rollout/observation.ts";
+import type { MissingFile } from "../../core/client/missing-files.ts";
 import { NOBODY } from "../../core/client/numbers.ts";
 import type { Sample } from "../../core/health/probe.ts";
 import type { GatewayReplica } from "../client-inventory.ts";
@@ -17,6 +18,8 @@ export interface ClientRolloutObjects {
   readonly counted: CountedRollout | undefined;
   /** The last census knew its phases: where nothing was counted there is nobody. */
   readonly covered: boolean;
+  /** Live gateways that cannot read its file. */
+  readonly missing: readonly MissingFile[];
   /** Undefined: gateways leave no sign. */
   readonly replicas: readonly GatewayReplica[] | undefined;
   readonly samples: ReadonlyMap<string, readonly Sample[]>;
@@ -25,7 +28,7 @@ export interface ClientRolloutObjects {
 
 /** Puts the objects together; decides nothing. */
 export function clientRolloutObservation(objects: ClientRolloutObjects): ClientRolloutObservation {
-  const { rollout, rollouts, fleet, approvals, counted, covered, replicas, samples, defaultPrometheus } = objects;
+  const { rollout, rollouts, fleet, approvals, counted, covered, missing, replicas, samples, defaultPrometheus } = objects;
   const { uid, name, generation = 0 } = rollout.metadata;
   return {
     rollout: { ...observedRollout(rollout), generation },
@@ -39,6 +42,7 @@ export function clientRolloutObservation(objects: ClientRolloutObjects): ClientR
       )
       .map(({ metadata, spec }) => ({ name: metadata.name, createdAt: metadata.creationTimestamp ?? "", spec })),
     samples,
+    missing,
     ...(defaultPrometheus === undefined ? {} : { defaultPrometheus }),
     ...(replicas === undefined
       ? {}

@@ -9,7 +9,7 @@ import { SECOND } from "../time/civil.ts";
 import { formatInstant, parseInstant } from "../time/instant.ts";
 import { effectiveOf } from "./effective.ts";
 import { forecastOf } from "./forecast.ts";
-import { stageHolds } from "./holds.ts";
+import { fileHolds, stageHolds } from "./holds.ts";
 import { monitored } from "./monitoring.ts";
 import type { ClientRolloutObservation, ObservedRollout } from "./observation.ts";
 import { progressed } from "./progress.ts";
@@ -45,8 +45,7 @@ function settledBy(seen: ClientRolloutObservation, now: Instant) {
   const { spec, status } = seen.rollout;
   const listed = [seen.rollout, ...seen.others].map(listedOf);
   const problem = problemOf(listed[0]!, listed);
-  const total = seen.numbers === undefined ? undefined : totalOf(seen.numbers);
-  const monitoring = monitored(seen, total, now);
+  const monitoring = monitored(seen, seen.numbers && totalOf(seen.numbers, status.stages ?? []), now);
   const effective = effectiveOf(seen, listed, monitoring.ledger?.paused, now);
   const announcedAt = parseInstant(spec.announcedAt) ?? Infinity;
   const takeover = takenOver(seen, problem === undefined, now);
@@ -55,11 +54,17 @@ function settledBy(seen: ClientRolloutObservation, now: Instant) {
   const held = problem !== undefined || effective.wanted !== "Run" || now < announcedAt;
   const promotes = monitoring.figure === undefined || monitoring.figure.verdict === "Passed";
   const progress = progressed(seen, { held, promotes, inherited, generalFrom }, now);
+  const total = seen.numbers && totalOf(seen.numbers, progress.stages);
   const standingSince = status.standingSince ?? (progress.through === undefined ? undefined : formatInstant(progress.through));
   const forecast = standingSince === undefined ? forecastOf(progress, spec, { inherited, generalFrom, held }, now) : undefined;
   const early: Hold = { rule: "C2", reason: "NoticeNotElapsed", message: "its pilots get it when it is announced", until: announcedAt };
   const waits = held || standingSince !== undefined ? [] : stageHolds(progress, spec, monitoring.figure, now);
-  const braked = [...(problem === undefined ? [] : [problem]), ...effective.holds, ...(now < announcedAt ? [early] : [])];
+  const braked = [
+    ...(problem === undefined ? [] : [problem]),
+    ...effective.holds,
+    ...(now < announcedAt ? [early] : []),
+    ...fileHolds(seen),
+  ];
   const holds = effective.stopped === undefined ? [...braked, ...waits] : [];
   const support = supportOf(spec, now);
   return { problem, total, monitoring, effective, announcedAt, takeover, held, progress, standingSince, forecast, holds, support };

@@ -49,6 +49,28 @@ describe("who holds it", () => {
     expect(world.status).toMatchObject({ effective: "Paused", reasons: [{ by: "Provider", message: "r" }] });
   });
 
+  it("[C7] a file that a gateway cannot read is a hold without an end, from before the announcement on; the stage's time goes on", () => {
+    const world = well();
+    const missing = [{ gateway: "gateway-1", problem: "/files/client-5.12.3.msi could not be read (ENOENT); put the file there" }];
+    world.around = { missing };
+    world.look(MONDAY - DAY);
+    expect(world.holds()).toEqual(["C2 NoticeNotElapsed", "C7 ArtifactMissing"]);
+    world.until(MONDAY, MONDAY + DAY);
+    expect(world.status.holds![0]).toMatchObject({
+      reason: "ArtifactMissing",
+      message: "gateway gateway-1 offers it to nobody: /files/client-5.12.3.msi could not be read (ENOENT); put the file there",
+    });
+    expect([world.condition("Progressing"), world.status.effective]).toEqual(["False ArtifactMissing", "Run"]);
+    expect(world.status.reached!.timer.since).toBe("2026-11-02T09:00:00.000Z");
+    world.around = {};
+    world.look(MONDAY + 2 * DAY);
+    expect([world.holds(), world.condition("Progressing")]).toEqual([["C2 NoticeNotElapsed"], "True Piloting"]);
+    world.edit({ requested: "Stopped", reason: "withdrawn" });
+    world.around = { missing };
+    world.look(MONDAY + 3 * DAY);
+    expect(world.holds(), "nobody needs it any more").toEqual([]);
+  });
+
   it("[C5] all who hold it are shown: provider, Fleet and monitoring", () => {
     const world = well({ spec: { requested: "Paused", reason: "a report" } });
     world.numbers = new Map([["pilot", counted(200, 20)]]);

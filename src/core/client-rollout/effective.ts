@@ -1,5 +1,5 @@
 import type { ClientRolloutStatus } from "../../api/client-rollout.ts";
-import { supersededSentence } from "../client/rollout-view.ts";
+import { lostFixSentence, supersededSentence } from "../client/rollout-view.ts";
 import type { ListedRollout } from "../client/problems.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { ACKNOWLEDGED_AFTER } from "../rollout/pause.ts";
@@ -52,10 +52,14 @@ function stoppedBy(
   listed: readonly ListedRollout[],
   now: Instant,
 ): ClientRolloutStatus["stopped"] {
-  if (status.stopped !== undefined) return status.stopped;
-  const at = formatInstant(now);
   const self = listed.find((one) => one.uid === uid);
   const superseded = self && supersededSentence(self, listed);
+  if (status.stopped?.by === "Superseded") {
+    const message = superseded ?? (self && lostFixSentence(self, listed)) ?? status.stopped.message;
+    return { ...status.stopped, message };
+  }
+  if (status.stopped !== undefined) return status.stopped;
+  const at = formatInstant(now);
   if (superseded !== undefined) return { at, by: "Superseded", message: superseded };
   return spec.requested === "Stopped" ? { at, by: "Person", message: spec.reason ?? "the provider stopped it" } : undefined;
 }

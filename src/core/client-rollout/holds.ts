@@ -1,7 +1,16 @@
 import type { ClientRolloutSpec } from "../../api/client-rollout.ts";
 import type { Hold, Instant } from "../decision.ts";
 import type { Evidence } from "../health/evidence.ts";
+import type { ClientRolloutObservation } from "./observation.ts";
 import type { Progress } from "./progress.ts";
+
+/** Files that gateways cannot read (rule C7): nobody else in the cluster would learn it, and devices alone would wait. */
+export const fileHolds = ({ missing = [] }: Pick<ClientRolloutObservation, "missing">): readonly Hold[] =>
+  missing.map(({ gateway, problem }) => ({
+    rule: "C7",
+    reason: "ArtifactMissing",
+    message: `gateway ${gateway} offers it to nobody: ${problem}`,
+  }));
 
 /** Why the next stage does not open yet (rules C2, C4, C6), in the order in which people should look at it. */
 export function stageHolds(

@@ -1,5 +1,6 @@
 import type { ApprovalSpec } from "../../api/approval.ts";
 import type { ClientNumbers, ClientRolloutSpec, ClientRolloutStatus } from "../../api/client-rollout.ts";
+import type { MissingFile } from "../client/missing-files.ts";
 import type { Instant } from "../decision.ts";
 import type { Sample } from "../health/probe.ts";
 
@@ -22,6 +23,8 @@ export interface ClientRolloutObservation {
   readonly samples: ReadonlyMap<string, readonly Sample[]>;
   /** The operator's own Prometheus, for a figure that names no server. */
   readonly defaultPrometheus?: string;
+  /** Live gateways that cannot read its file in their folder, and what is wrong with it (rule C7); absent: none is known to. */
+  readonly missing?: readonly MissingFile[];
   /** Gateway replicas by their last sign; absent: they leave none, and ten seconds count instead (rule G15). */
   readonly replicas?: readonly {
     readonly name: string;

@@ -30,7 +30,8 @@ const observed = ({ metadata, spec, status }: ClientRollout): ObservedRollout =>
 export class RolloutWorld {
   rollout: ClientRollout;
   numbers: Map<string, ClientNumbers> | undefined = new Map();
-  around: Partial<Pick<ClientRolloutObservation, "fleetPaused" | "approvals" | "samples" | "defaultPrometheus" | "replicas">> = {};
+  around: Partial<Pick<ClientRolloutObservation, "fleetPaused" | "approvals" | "samples" | "defaultPrometheus" | "replicas" | "missing">> =
+    {};
   others: ClientRollout[] = [];
   /** When each stage opened, in the order in which they did. */
   readonly opened: [stage: string, at: string][] = [];

@@ -1,5 +1,12 @@
-import { type ClientNumbers, type ClientRolloutSpec, defaultGate, type Inherited, type ReachedLedger } from "../../api/client-rollout.ts";
-import { NOBODY, sumOf } from "../client/numbers.ts";
+import {
+  type ClientNumbers,
+  type ClientRolloutSpec,
+  defaultGate,
+  type Inherited,
+  type ReachedLedger,
+  type StageRecord,
+} from "../../api/client-rollout.ts";
+import { NOBODY, notYetOpened, sumOf } from "../client/numbers.ts";
 import { firstPhase, stageName } from "../client/stage.ts";
 import type { Instant } from "../decision.ts";
 import { DAY } from "../time/civil.ts";
@@ -58,5 +65,8 @@ export function nextOf(
   };
 }
 
-/** Of all stages together. */
-export const totalOf = (numbers: ReadonlyMap<string, ClientNumbers>): ClientNumbers => [...numbers.values()].reduce(sumOf, NOBODY);
+/** Of all stages together, of which those of the ledger have opened. */
+export function totalOf(numbers: ReadonlyMap<string, ClientNumbers>, stages: readonly StageRecord[]): ClientNumbers {
+  const opened = new Set(stages.map(({ name }) => name));
+  return [...numbers].map(([stage, counted]) => (opened.has(stage) ? counted : notYetOpened(counted))).reduce(sumOf, NOBODY);
+}

@@ -1,8 +1,9 @@
 import type { Condition } from "../../api/common.ts";
-import type { ClientRolloutStatus } from "../../api/client-rollout.ts";
+import { type ClientRolloutStatus, clientRolloutStatus } from "../../api/client-rollout.ts";
 import { type ConditionUpdate, is, setCondition } from "../conditions.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { listText } from "../health/wording.ts";
+import { laterFields } from "../later-fields.ts";
 import { cleanText } from "../text.ts";
 import { writtenHolds } from "../written-holds.ts";
 import type { Effective } from "./effective.ts";
@@ -28,6 +29,7 @@ export function statusOf(
   const { generation, status } = seen.rollout;
   const updates = [accepted(problem), progressing(seen, ledger, effective, holds), paused(effective), succeeded(seen, ledger, effective)];
   return {
+    ...laterFields(clientRolloutStatus, status),
     observedGeneration: generation,
     ...ledger,
     effective: effective.effective,

@@ -34,6 +34,13 @@ describe("a fixed version", () => {
     faulty.others = [fix.rollout];
     faulty.look(FRIDAY);
     expect([faulty.status.stopped?.by, faulty.condition("Progressing")]).toEqual(["Superseded", "False Superseded"]);
+    expect(faulty.status.stopped?.message).toBe("ClientRollout windows-5-12-4 (5.12.4) mends it and goes on in its place");
+    faulty.others = [];
+    faulty.look(FRIDAY + HOUR);
+    expect(faulty.status, "the fix was deleted").toMatchObject({
+      effective: "Stopped",
+      stopped: { by: "Superseded", message: expect.stringContaining("was deleted, and what it mended stays stopped; write a version") },
+    });
     fix.others = [];
     fix.numbers = new Map(ALL_WELL);
     fix.look(FRIDAY + HOUR);

@@ -115,6 +115,55 @@ describe("a check-in", () => {
     expect(said([nobody])).toBe("AwaitingEvidence");
   });
 
+  it("[C7] a file that is not to be had is a reason of its own, for whose turn it is alone; the older version that stands is offered meanwhile", () => {
+    const missing = { ...FRESH, missing: new Set(["uid-windows-5-12-3"]) };
+    expect(ask([everybody], {}, account(), missing)).toMatchObject({
+      reason: "ArtifactMissing",
+      message: "the file of 5.12.3 is not to be had at this moment",
+    });
+    expect(said([piloting], { groups: ["it"] }, account(), missing)).toBe("ArtifactMissing");
+    expect(said([piloting], {}, account(), missing, Date.parse(ANNOUNCED) + WEEK)).toBe("NoticeNotElapsed");
+    const older = clientRollout({ name: "older", spec: { version: "5.12.2" }, status: inPhase(3, 100, 100) });
+    expect(said([everybody, older], {}, account(), missing)).toMatch(/^5\.12\.2 by/);
+  });
+
+  it("[C2] a version that is announced for later is told with the instant, unless the account has a stronger word", () => {
+    const later = clientRollout();
+    const [before, until] = [Date.parse(ANNOUNCED) - 1, Date.parse(ANNOUNCED)];
+    const told = { reason: "NoticeNotElapsed", message: "5.12.3 is announced for later", until };
+    expect(ask([later], {}, account(), FRESH, before)).toMatchObject(told);
+    expect(ask([later], { groups: ["it"] }, account(), FRESH, before), "a pilot waits for it too").toMatchObject(told);
+    expect(said([later], {}, account(), FRESH, until), "then the operator opens it").toBe("NothingAnnounced");
+    const wanting = (policy: Parameters<typeof account>[0], device: Partial<CheckIn> = {}) =>
+      said([later], device, account(policy), FRESH, before);
+    expect(wanting({ upgrade: "Managed" })).toBe("PolicyManaged");
+    expect(wanting({ pause: { version: "5.12.3", reason: "audit" } })).toBe("PausedByAccount");
+    expect([wanting({}, { version: "5.12.3" }), wanting({}, { version: "6.0" })]).toEqual(["UpToDate", "OlderVersion"]);
+    const stands = clientRollout({ name: "older", spec: { version: "5.12.2" }, status: inPhase(3, 100, 100) });
+    expect(said([later, stands], { version: "5.12.2" }, account(), FRESH, before), "it runs what there is").toBe("UpToDate");
+    const fix = fixed({});
+    const early = { ...fix, spec: { ...fix.spec, announcedAt: "2026-12-24T09:00:00Z" } };
+    expect(said([early], { version: "5.12.3" }), "nor is a fix offered before its announcement").toBe("NoticeNotElapsed");
+  });
+
+  it("[C2] who waits for the pilots is told the later of notice and their minimum, as the forecast has it", () => {
+    const opened = "2026-11-20T09:00:00Z";
+    const status = { reached: { ...inStage("Pilot").reached!, timer: { since: opened, accumulated: 0 } } };
+    const of = (minimumDays: number) => clientRollout({ spec: { pilot: { minimumDays } }, status });
+    const now = Date.parse("2026-11-21T00:00:00Z");
+    expect(ask([of(14)], {}, account(), FRESH, now)).toMatchObject({
+      reason: "AwaitingEvidence",
+      message: "pilots have 5.12.3, and their time is not over",
+      until: Date.parse("2026-12-04T09:00:00Z"),
+    });
+    expect(ask([of(2)], {}, account(), FRESH, now)).toMatchObject({
+      reason: "NoticeNotElapsed",
+      until: Date.parse("2026-11-23T09:00:00Z"),
+    });
+    const over = ask([of(14)], {}, account(), FRESH, Date.parse("2026-12-04T09:00:00Z"));
+    expect([over.kind === "NoUpdate" && over.reason, "until" in over]).toEqual(["AwaitingEvidence", false]);
+  });
+
   it("[C2] an account overrules its failed pilots for one version", () => {
     const failedPilots = new Set(["uid-windows-5-12-3"]);
     const overrule = (version: string) => account({ overrulePilot: { version, reason: "known" } }, { failedPilots });

@@ -24,16 +24,25 @@ export function answer(
   if (!fleet.fresh) return no("ViewTooOld", "the gateway has not seen the cluster for 10 seconds, so it offers nothing");
   if (account.policy?.upgrade !== "Automatic") return no("PolicyManaged", `the account manages Clients on ${device.os} itself`);
   if (device.updatesDisabled === true) return no("RefusedByClient", "updates are switched off on the device");
-  const wanted = rollouts.filter(({ os, problem, reached }) => os === device.os && problem === undefined && reached !== undefined);
+  const announced = rollouts.filter(({ os, problem }) => os === device.os && problem === undefined);
+  const wanted = announced.filter(({ reached }) => reached !== undefined);
   const reported = readReported(device.version);
   if (reported === "Unreadable") {
     return no("VersionUnreadable", "what the device reports is no version, so it cannot be told from a newer one", wanted[0]);
   }
-  const answers = wanted.map((rollout) => answerOfOne(rollout, { device, reported, account, fleet, now }));
+  const asked = { device, reported, account, fleet, now };
+  const answers = wanted.map((rollout) => answerOfOne(rollout, asked));
   const offer = answers.find(({ kind }) => kind === "Offer");
   if (offer !== undefined) return offer;
   const counting = answers.find((one) => one.kind === "NoUpdate" && one.reason !== "Superseded" && one.reason !== "Stopped");
-  return counting ?? answers[0] ?? no("NothingAnnounced", `no version is announced for ${device.os}`);
+  return counting ?? comesLater(announced, asked) ?? answers[0] ?? no("NothingAnnounced", `no version is announced for ${device.os}`);
+}
+
+/** Where nothing else counts: the first that comes, with the instant from which it is announced, or what will hold it even then (rule C2). */
+function comesLater(announced: readonly ClientRolloutView[], asked: Asked): ClientAnswer | undefined {
+  const later = announced.filter(({ reached, announcedAt = 0 }) => reached === undefined && announcedAt > asked.now);
+  const next = later.toSorted((one, other) => one.announcedAt! - other.announcedAt!)[0];
+  return next && answerOfOne(next, asked);
 }
 
 interface Asked {
@@ -46,7 +55,9 @@ interface Asked {
 
 function answerOfOne(rollout: ClientRolloutView, asked: Asked): ClientAnswer {
   const { device, account, now } = asked;
-  const runs = deviceIs(asked.reported, rollout);
+  const found = deviceIs(asked.reported, rollout);
+  // Before it is announced it comes first to nobody.
+  const runs = rollout.reached === undefined && found === "Faulty" ? "Older" : found;
   const cohort = cohortOf(device, rollout);
   const cell = cellOf(rollout, asked, runs, cohort);
   const said = answerOf(cell);
@@ -61,13 +72,14 @@ function answerOfOne(rollout: ClientRolloutView, asked: Asked): ClientAnswer {
   return { kind: "Offer", rollout, stage: stageOf(rollout, cell, cohort), experience: account.policy!.experience };
 }
 
-/** The nine facts of rule C7. Pilots count from the stage Pilot on: where a version is mended, devices on the faulty one come first. */
+/** The ten facts of rule C7. Pilots count from the stage Pilot on: where a version is mended, devices on the faulty one come first. */
 function cellOf(rollout: ClientRolloutView, { device, account, fleet, now }: Asked, runs: Cell["device"], cohort: Cohort): Cell {
   const { labels, policy, failedPilots } = account;
-  const reached = rollout.reached!;
+  const reached = rollout.reached ?? NOBODY_YET;
   const failed = failedPilots.has(rollout.uid) && !pilotOverruled(policy, rollout.version);
   const held = failed || pauseInForce(policy, rollout.version, now) !== undefined;
-  const member = reached.stage !== "Exposed" && (isPilot(policy, device.user, device.groups) || selects(rollout.pilotAccounts, labels));
+  const open = rollout.reached !== undefined && reached.stage !== "Exposed";
+  const member = open && (isPilot(policy, device.user, device.groups) || selects(rollout.pilotAccounts, labels));
   return {
     policy: policy?.upgrade ?? "Managed",
     device: runs,
@@ -78,8 +90,12 @@ function cellOf(rollout: ClientRolloutView, { device, account, fleet, now }: Ask
     pilot: member ? "Member" : "Other",
     accountInPhase: accountReached(cohort, reached) ? "Yes" : "No",
     userInPhase: userReached(cohort, reached) ? "Yes" : "No",
+    file: fleet.missing?.has(rollout.uid) === true ? "Missing" : "There",
   };
 }
+
+/** Announced for later. */
+const NOBODY_YET: NonNullable<ClientRolloutView["reached"]> = { stage: "Pilot", accountsPercent: 0, usersPercent: 0 };
 
 /**
  * The stage by which a rollout has reached a device, whatever holds either of them now; undefined: none has yet (rule C3). What runs on the

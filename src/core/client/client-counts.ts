@@ -69,6 +69,8 @@ export class CountChanges {
   add(before: KeptClient | undefined, after: KeptClient | undefined): void {
     if (before !== undefined) this.#attempts(before, after, -1);
     if (after !== undefined) this.#attempts(after, before, 1);
+    const isSameMember = before?.os === after?.os && before?.version === after?.version && before?.user === after?.user;
+    if (before !== undefined && after !== undefined && isSameMember) return;
     const [from, to] = [before && memberOf(before), after && memberOf(after)];
     if (from !== undefined && to !== undefined && keyOf(from) === keyOf(to)) return;
     if (from !== undefined) this.#member(from, -1);

@@ -24,24 +24,31 @@ export const userKey = (user: string): string => user.normalize("NFC").trim().to
 /**
  * The cohort of a user for one version (rules C3, G7): the same for all his computers, another one for each version. The salt is system
  * and version and no UID: a plan of a rollout that does not exist yet names the users of the real one, and a rollout that was deleted
- * and made again drops nobody.
+ * and made again drops nobody. Each number is made when it is asked for: of a rollout that has reached everybody, most check-ins ask for none.
  */
 export function cohortOf({ account, user, device }: Owner, { os, version }: { readonly os: string; readonly version: string }): Cohort {
   // Two name spaces: a device that is called like a user is not that user.
-  const member = user === undefined || userKey(user) === "" ? ["device", device] : ["user", userKey(user)];
+  const member = () => (user === undefined || userKey(user) === "" ? ["device", device] : ["user", userKey(user)]);
+  let [ofAccount, ofUser]: (number | undefined)[] = [];
   return {
-    account: stableFraction(JSON.stringify([os, version, "account", account])),
-    user: stableFraction(JSON.stringify([os, version, account, ...member])),
+    get account() {
+      ofAccount ??= stableFraction(JSON.stringify([os, version, "account", account]));
+      return ofAccount;
+    },
+    get user() {
+      ofUser ??= stableFraction(JSON.stringify([os, version, account, ...member()]));
+      return ofUser;
+    },
   };
 }
 
 /** A share takes those below it; 100 takes all. So a raised percentage drops nobody. */
-const isIn = (fraction: number, percent: number): boolean => percent >= 100 || fraction * 100 < percent;
-
-export const accountReached = (cohort: Cohort, shares: Shares): boolean => isIn(cohort.account, shares.accountsPercent);
+export const accountReached = (cohort: Cohort, { accountsPercent: percent }: Pick<Shares, "accountsPercent">): boolean =>
+  percent >= 100 || cohort.account * 100 < percent;
 
 /** Of the users in the accounts reached: ask for the account too. */
-export const userReached = (cohort: Cohort, shares: Shares): boolean => isIn(cohort.user, shares.usersPercent);
+export const userReached = (cohort: Cohort, { usersPercent: percent }: Pick<Shares, "usersPercent">): boolean =>
+  percent >= 100 || cohort.user * 100 < percent;
 
 /** The number of the first phase, from 1, that reaches the user; undefined when none does. */
 export function phaseOf(cohort: Cohort, phases: readonly Shares[]): number | undefined {

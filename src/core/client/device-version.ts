@@ -5,10 +5,24 @@ import type { Cell } from "./table.ts";
 /** What a device reports, read once for each check-in. Unreadable: it is no version, so nobody can tell it from a newer one (rule V3). */
 export type Reported = Version | "None" | "Unreadable";
 
+/** A fleet reports few versions; whoever reports thousands fills no memory. */
+const MOST_KNOWN = 500;
+/** What is read is the same each time, and reading it takes longer than the rest of an answer. */
+const KNOWN = new Map<string, Reported>();
+
 /** Nothing, and nothing but zeros, is a new installation. */
 export function readReported(text: string | undefined): Reported {
   const trimmed = text?.trim() ?? "";
   if (trimmed === "") return "None";
+  const known = KNOWN.get(trimmed);
+  if (known !== undefined) return known;
+  const read = readAnew(trimmed);
+  if (KNOWN.size >= MOST_KNOWN) KNOWN.clear();
+  KNOWN.set(trimmed, read);
+  return read;
+}
+
+function readAnew(trimmed: string): Reported {
   const version = parseVersion(trimmed);
   if (version === undefined) return "Unreadable";
   return version.components.every((part) => part === 0) && version.base.prerelease.length === 0 ? "None" : version;

@@ -2,7 +2,7 @@ import type { ClientPolicy } from "../../api/client-policy.ts";
 import type { WaitingReason } from "../../api/reasons.ts";
 import { compareVersions } from "../../api/version.ts";
 import type { Instant } from "../decision.ts";
-import { parseInstant } from "../time/instant.ts";
+import { formatInstant, parseInstant } from "../time/instant.ts";
 import { pauseInForce } from "./policy.ts";
 import type { ClientRolloutView } from "./rollout-view.ts";
 import type { Cell, CellAnswer } from "./table.ts";
@@ -12,6 +12,8 @@ export interface FleetView {
   /** Its look at the cluster is younger than 10 s (rule G15). */
   readonly fresh: boolean;
   readonly paused: boolean;
+  /** UIDs of the rollouts whose file is not to be had here; absent: it can be fetched of all of them. */
+  readonly missing?: { has(uid: string): boolean };
 }
 
 /** Why nothing is offered: a waiting reason, or one that is nothing to wait for. */
@@ -44,6 +46,9 @@ export const no = (reason: NoUpdateReason, message: string, rollout?: ClientRoll
   ...(until === undefined ? {} : { until }),
 });
 
+/** As it stands behind the sentence, in whole seconds. */
+export const untilText = (until: Instant | undefined): string => (until === undefined ? "" : ` (until ${formatInstant(until)})`);
+
 interface Asked {
   readonly rollout: ClientRolloutView;
   readonly cell: Cell;
@@ -74,8 +79,12 @@ export function noUpdate(said: Exclude<CellAnswer, "Offer">, asked: Asked, now: 
       return heldByAccount(asked, now);
     case "BelowFloor":
       return no(said, `it has to go to ${highestFloor(rollout)} or a newer version before ${version}`, rollout);
+    case "ArtifactMissing":
+      return no(said, `the file of ${version} is not to be had at this moment`, rollout);
     default:
-      return notInPhase(said, asked, now);
+      return rollout.reached === undefined
+        ? no("NoticeNotElapsed", `${version} is announced for later`, rollout, rollout.announcedAt)
+        : notInPhase(said, asked, now);
   }
 }
 
@@ -90,14 +99,16 @@ function heldByAccount({ rollout, policy }: Asked, now: Instant): NoUpdate {
 }
 
 function notInPhase(said: WaitingReason, { rollout, cell }: Asked, now: Instant): NoUpdate {
-  const { version, generalFrom, faulty, name } = rollout;
+  const { version, generalFrom = 0, pilotsUntil = 0, faulty, name } = rollout;
   switch (rollout.reached?.stage) {
     case "Exposed":
       return no(said, `devices on ${faulty.join(", ")} get ${version} first`, rollout);
     case "Pilot":
-      return generalFrom !== undefined && generalFrom > now
-        ? no("NoticeNotElapsed", `pilots have ${version}; the general rollout begins later`, rollout, generalFrom)
-        : no("AwaitingEvidence", `pilots have ${version}; the general rollout begins when their evidence is there`, rollout);
+      // The later of the two: at the other one nothing can happen yet.
+      if (generalFrom > now && generalFrom >= pilotsUntil)
+        return no("NoticeNotElapsed", `pilots have ${version}; the general rollout begins later`, rollout, generalFrom);
+      if (pilotsUntil > now) return no("AwaitingEvidence", `pilots have ${version}, and their time is not over`, rollout, pilotsUntil);
+      return no("AwaitingEvidence", `pilots have ${version}; the general rollout begins when their evidence is there`, rollout);
     default:
       return cell.accountInPhase === "No"
         ? no(said, `no phase of ${name} has reached the account yet`, rollout)

@@ -2,6 +2,7 @@ import type { ClientRollout, ClientRolloutSpec, ReachedLedger } from "../../api/
 import { compareVersions, parseVersion, type Version } from "../../api/version.ts";
 import type { Hold, Instant } from "../decision.ts";
 import { artifactRevision } from "../rollout/artifact-revision.ts";
+import { DAY } from "../time/civil.ts";
 import { parseDuration } from "../time/duration.ts";
 import { parseInstant } from "../time/instant.ts";
 import type { Shares } from "./cohort.ts";
@@ -33,8 +34,12 @@ export interface ClientRolloutView extends Pick<ClientRolloutSpec, "os" | "versi
   readonly monitoring: "Run" | "Paused";
   /** The sentence about the rollout that mends it. */
   readonly superseded?: string;
+  /** From when its pilots get it; absent: it cannot be read. */
+  readonly announcedAt?: Instant;
   /** The earliest general rollout. */
   readonly generalFrom?: Instant;
+  /** When its pilots have had it for their minimum (rule C2), as long as nobody pauses it; absent: no pilots, or their time stands still. */
+  readonly pilotsUntil?: Instant;
 }
 
 type ClientRolloutLike = Pick<ClientRollout, "spec" | "status"> & {
@@ -73,6 +78,7 @@ function viewOf(
   const problem = problemOf(self, all);
   const superseded = supersededSentence(self, all) ?? (status?.stopped?.by === "Superseded" ? status.stopped.message : undefined);
   const generalFrom = generalFromOf({ spec, status });
+  const [announcedAt, pilotsUntil] = [parseInstant(spec.announcedAt), pilotsUntilOf(spec, status?.reached)];
   return {
     name: metadata.name,
     uid: metadata.uid,
@@ -93,8 +99,16 @@ function viewOf(
     provider: status?.stopped?.by === "Person" ? "Stopped" : spec.requested,
     monitoring: status?.monitoring?.paused === undefined ? "Run" : "Paused",
     ...(superseded === undefined ? {} : { superseded }),
+    ...(announcedAt === undefined ? {} : { announcedAt }),
     ...(generalFrom === undefined ? {} : { generalFrom }),
+    ...(pilotsUntil === undefined ? {} : { pilotsUntil }),
   };
+}
+
+function pilotsUntilOf({ pilot }: Pick<ClientRolloutSpec, "pilot">, reached: ReachedLedger | undefined): Instant | undefined {
+  if (reached?.stage !== "Pilot" || reached.timer.since === undefined) return undefined;
+  const since = parseInstant(reached.timer.since);
+  return since === undefined ? undefined : since + pilot.minimumDays * DAY - reached.timer.accumulated;
 }
 
 /** The rollout that mends this one, from the moment it can be seen and carried out (rule C6); undefined: nobody does. */
@@ -103,6 +117,12 @@ export function supersededSentence(self: ListedRollout, all: readonly ListedRoll
     (other) => other.spec.supersedes?.name === self.name && other.uid !== self.uid && problemOf(other, all) === undefined,
   );
   return fixed && `ClientRollout ${fixed.name} (${fixed.spec.version}) mends it and goes on in its place`;
+}
+
+/** What was stopped for a fixed version that somebody deleted stays stopped (rule C6): it was called faulty. Undefined: there is one. */
+export function lostFixSentence(self: ListedRollout, all: readonly ListedRollout[]): string | undefined {
+  if (all.some(({ uid, spec }) => uid !== self.uid && spec.supersedes?.name === self.name)) return undefined;
+  return `the ClientRollout that mended it was deleted, and what it mended stays stopped; write a version with supersedes: {name: ${self.name}}`;
 }
 
 /** The earliest general rollout (rule C2): its own, or for a fixed version that of the first one of its chain. */

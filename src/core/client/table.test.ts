@@ -18,7 +18,8 @@ const WRITTEN: Readonly<Partial<Record<CellAnswer, (cell: Cell) => boolean>>> = 
   PausedByAccount: (cell) => wants(cell) && running(cell) && cell.monitoring === "Run" && cell.account === "Paused",
   BelowFloor: (cell) => free(cell) && cell.device === "BelowFloor",
   NotInPhase: (cell) => free(cell) && (cell.device === "None" || cell.device === "Older") && !reached(cell),
-  Offer: (cell) => free(cell) && (cell.device === "Faulty" || ((cell.device === "None" || cell.device === "Older") && reached(cell))),
+  ArtifactMissing: (cell) => gets(cell) && cell.file === "Missing",
+  Offer: (cell) => gets(cell) && cell.file === "There",
 };
 const automatic = ({ policy }: Cell): boolean => policy === "Automatic";
 /** A device that could go to the version. */
@@ -26,6 +27,9 @@ const wants = (cell: Cell): boolean => automatic(cell) && cell.device !== "Newer
 const running = ({ superseded, provider }: Cell): boolean => superseded === "No" && provider === "Run";
 /** Nobody holds it. */
 const free = (cell: Cell): boolean => wants(cell) && running(cell) && cell.monitoring === "Run" && cell.account === "Run";
+/** Its turn has come. */
+const gets = (cell: Cell): boolean =>
+  free(cell) && (cell.device === "Faulty" || ((cell.device === "None" || cell.device === "Older") && reached(cell)));
 const reached = ({ pilot, accountInPhase, userInPhase }: Cell): boolean =>
   pilot === "Member" || (accountInPhase === "Yes" && userInPhase === "Yes");
 
@@ -35,10 +39,10 @@ const nameOf = (cell: Cell): string =>
     .join(", ");
 
 describe("[C7] the total table", () => {
-  it("has 2,304 cells, each once", () => {
+  it("has 4,608 cells, each once", () => {
     const sizes = Object.values(DIMENSIONS).map(({ length }) => length);
     expect(ALL).toHaveLength(sizes.reduce((product, size) => product * size, 1));
-    expect(new Set(ALL.map(nameOf)).size).toBe(2_304);
+    expect(new Set(ALL.map(nameOf)).size).toBe(4_608);
   });
 
   it.each(ALL.map((cell) => [nameOf(cell), cell] as const))("%s", (_, cell) => {
@@ -61,6 +65,7 @@ describe("[C7] the total table", () => {
       { account: "Paused" },
       { superseded: "Yes" },
       { policy: "Managed" },
+      { file: "Missing" },
     ];
     for (const cell of ALL) for (const flip of flips) expect(answerOf({ ...cell, ...flip }), nameOf(cell)).not.toBe("Offer");
   });

@@ -18,6 +18,8 @@ export const DIMENSIONS = {
   pilot: ["Member", "Other"],
   accountInPhase: ["Yes", "No"],
   userInPhase: ["Yes", "No"],
+  /** The file that it would be sent to: one of the gateway's own folder may be missing, or another one than the rollout says. */
+  file: ["There", "Missing"],
 } as const;
 export type Dimension = keyof typeof DIMENSIONS;
 export type Cell = { readonly [Name in Dimension]: (typeof DIMENSIONS)[Name][number] };
@@ -31,6 +33,8 @@ export interface Row {
   /** The sentence of the row, for the page. */
   readonly because: string;
 }
+
+const MISSING = "what cannot be fetched is not offered: a download that must fail would count against the version";
 
 /** The first row that fits answers. The last one fits every cell, so the table is total. */
 export const ROWS: readonly Row[] = [
@@ -51,10 +55,13 @@ export const ROWS: readonly Row[] = [
     answer: "BelowFloor",
     because: "a floor may not be jumped over; an older rollout that stands takes it there (C8)",
   },
+  { when: { device: "Faulty", file: "Missing" }, answer: "ArtifactMissing", because: MISSING },
   { when: { device: "Faulty" }, answer: "Offer", because: "devices on the faulty version come first, whatever the phase (C6)" },
+  { when: { pilot: "Member", file: "Missing" }, answer: "ArtifactMissing", because: MISSING },
   { when: { pilot: "Member" }, answer: "Offer", because: "pilots get it from the announcement (C2)" },
   { when: { accountInPhase: "No" }, answer: "NotInPhase", because: "no phase has reached the account yet (C3)" },
   { when: { userInPhase: "No" }, answer: "NotInPhase", because: "a phase has reached the account, and this user not yet (C3)" },
+  { when: { file: "Missing" }, answer: "ArtifactMissing", because: MISSING },
   { when: {}, answer: "Offer", because: "a phase has reached the user (C3)" },
 ];
 

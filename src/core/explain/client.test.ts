@@ -67,6 +67,16 @@ describe("what is said of one Client", () => {
     ]);
   });
 
+  it("[C2] until when the pilots have it for their minimum is said of phase 1 alike in the answer and in the forecast", () => {
+    const world = new RolloutWorld({ spec: { pilot: { minimumDays: 28 } } });
+    world.numbers = new Map([["pilot", counted(80)]]);
+    world.look(MONDAY);
+    expect(world.status.forecast!.phases[0]!.at).toBe("2026-11-30T09:00:00Z");
+    expect(lines(seen(world.rollout), "Why not yet")[0]).toBe(
+      "AwaitingEvidence: pilots have 5.12.3, and their time is not over; until Monday 2026-11-30 10:00 Europe/Berlin (2026-11-30T09:00:00Z).",
+    );
+  });
+
   it("[C2] a pilot is offered it at once, and told why; another account is not spoken of", () => {
     const given = seen(piloting(), { known: device({ groups: ["it"] }) });
     expect(explainClient(given, MONDAY + 2 * DAY).summary).toBe(
@@ -87,6 +97,33 @@ describe("what is said of one Client", () => {
     expect(view!.firstPhase).toBe(2);
     const account = accountOfPhase1(rollout);
     expect(lines(seen(rollout, { account, known: device({ user: "u1" }) }), "Comes")[0]).toContain("phase 2 reaches this user");
+  });
+
+  it("[C2] a version that is announced for later is told with the instant, to its own pilots too", () => {
+    const world = new RolloutWorld();
+    world.look(MONDAY - 2 * DAY);
+    const given = seen(world.rollout, { known: device({ groups: ["it"] }) });
+    expect(lines(given, "Why not yet", MONDAY - DAY)[0]).toBe(
+      "NoticeNotElapsed: 5.12.3 is announced for later; until Monday 2026-11-02 10:00 Europe/Berlin (2026-11-02T09:00:00Z).",
+    );
+    expect(lines(given, "Comes", MONDAY - DAY)[0]).toMatch(/it is announced Monday 2026-11-02 10:00 .*; phase \d reaches this user/);
+    const pause = { version: "5.12.3", reason: "audit", until: "2026-12-01T00:00:00Z" };
+    expect(lines({ ...given, policies: { windows: { ...automatic, pause } } }, "Why not yet", MONDAY - DAY)[0]).toMatch(
+      /^PausedByAccount: the account paused 5\.12\.3: audit; until Tuesday 2026-12-01/,
+    );
+  });
+
+  it("[C7] a file that no gateway can read: not offered, with what the operator was told; one that some gateway has is", () => {
+    const rollout = rolling(3, 100, 100);
+    const hold = { rule: "C7", reason: "ArtifactMissing", message: "gateway gateway-1 offers it to nobody: put the file there" };
+    const held = { ...rollout, status: { ...rollout.status!, holds: [hold] } };
+    const given = seen(held, { missing: new Set([rollout.metadata.uid]) });
+    expect(explainClient(given, MONDAY + 2 * DAY).summary).toMatch(/nothing is offered to it \(ArtifactMissing\)$/);
+    expect(lines(given, "Comes")[0]).toMatch(/its turn has come, and it is offered as soon as a gateway can read the file\.$/);
+    expect(lines(given, "Why not yet")[2]).toMatch(/^1\. ArtifactMissing \(rule C7\): gateway gateway-1 offers it to nobody/);
+    const elsewhere = seen(held, { missing: new Set() });
+    expect(explainClient(elsewhere, MONDAY + 2 * DAY).summary).toMatch(/its next check-in is offered 5\.12\.3$/);
+    expect(lines(elsewhere, "Attention")).toEqual(["gateway gateway-1 offers it to nobody: put the file there."]);
   });
 
   it.each([

@@ -35,6 +35,8 @@ export interface ExplainedClient {
   readonly status?: AccountPolicyStatus;
   readonly rollouts: readonly ClientRollout[];
   readonly fleetPaused: boolean;
+  /** UIDs of the rollouts whose file no live gateway can read; absent: nobody asked the inventory. */
+  readonly missing?: ReadonlySet<string>;
   /** The zone in which people read instants. */
   readonly zone: string;
 }
@@ -65,14 +67,14 @@ function explainKnown(seen: ExplainedClient, known: ExplainedDevice, now: Instan
     },
     { labels: seen.labels, ...(policy === undefined ? {} : { policy }), failedPilots: failedPilotsOf(seen.status, seen.rollouts) },
     views,
-    { fresh: true, paused: seen.fleetPaused },
+    { fresh: true, paused: seen.fleetPaused, ...(seen.missing === undefined ? {} : { missing: seen.missing }) },
     now,
   );
   const about = said.rollout ?? views.find(({ os, problem }) => os === known.os && problem === undefined);
   const rollout = seen.rollouts.find(({ metadata }) => metadata.uid === about?.uid);
   const moment = (instant: Instant): string => momentText(formatInstant(instant), zone);
   return explanation(`Client ${account}/${device} (${known.os}) ${headline(known, said)}`, [
-    ["Attention", missingLines(seen)],
+    ["Attention", [...missingLines(seen), ...(said.kind === "Offer" ? fileLines(rollout) : [])]],
     [
       "Runs",
       [
@@ -95,6 +97,10 @@ const missingLines = ({ account, labels }: Pick<ExplainedClient, "account" | "la
     ? [`No namespace is labelled ${ACCOUNT_LABEL}=${account}, so the account has no policy and nothing is offered to it.`]
     : [];
 
+/** Some gateway can read the file, and those that cannot answer another way. */
+const fileLines = (rollout: ClientRollout | undefined): string[] =>
+  (rollout?.status?.holds ?? []).filter(({ reason }) => reason === "ArtifactMissing").map(({ message }) => `${message}.`);
+
 function headline({ version }: ExplainedDevice, said: ClientAnswer): string {
   const runs = version === undefined || version === "" ? "is a new installation" : `runs ${version}`;
   if (said.kind === "Offer") return `${runs}; its next check-in is offered ${said.rollout.version}`;
@@ -114,6 +120,11 @@ function comesLines(
     return [`${said.rollout.version} by ClientRollout ${said.rollout.name}, in stage ${said.stage}, at its next check-in${told}.`];
   }
   if (about === undefined || rollout === undefined || FINAL.has(said.reason)) return [];
+  if (said.reason === "ArtifactMissing") {
+    return [
+      `${about.version} by ClientRollout ${about.name}: its turn has come, and it is offered as soon as a gateway can read the file.`,
+    ];
+  }
   const cohort = cohortOf({ account: seen.account, device: seen.device, ...(known.user === undefined ? {} : { user: known.user }) }, about);
   const when = phaseMoment(rollout, about, cohort, zone);
   const own = said.reason === "PausedByAccount" || said.reason === "PilotFailed" ? " The account's own hold has to end first." : "";
@@ -134,12 +145,15 @@ const FINAL: ReadonlySet<string> = new Set([
   "Stopped",
 ]);
 
-function phaseMoment({ status }: ClientRollout, view: ClientRolloutView, cohort: Cohort, zone: string): string {
+function phaseMoment({ spec, status }: ClientRollout, view: ClientRolloutView, cohort: Cohort, zone: string): string {
   const phase = reachingPhase(cohort, view);
   if (phase === undefined) return "no phase reaches this user.";
   const reached = status?.reached;
   if (reached?.stage === "Phase" && (reached.phase ?? 0) >= phase) return `phase ${phase} has reached this user already.`;
   const foreseen = status?.forecast?.phases.find((one) => one.phase >= phase);
+  // The forecast begins with the announcement.
+  if (foreseen === undefined && reached === undefined && status?.holds?.some(({ reason }) => reason === "NoticeNotElapsed"))
+    return `it is announced ${momentText(spec.announcedAt, zone)}; phase ${phase} reaches this user, at an instant that is foreseen from then on.`;
   if (foreseen === undefined)
     return `phase ${phase} reaches this user; when it opens is not known: ${status === undefined ? "no operator has looked at the rollout yet" : "something holds the rollout that no time ends"}.`;
   return `phase ${phase} reaches this user, ${momentText(foreseen.at, zone)}, if nothing fails and nobody pauses it.`;

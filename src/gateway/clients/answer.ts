@@ -1,6 +1,6 @@
 import type { ClientSystem } from "../../api/client-rollout.ts";
 import type { AnsweredCall, ClientCall, ClientTrack } from "../../control/clients/check-in.ts";
-import type { NoUpdateReason } from "../../core/client/no-update.ts";
+import { type NoUpdateReason, untilText } from "../../core/client/no-update.ts";
 import type { Instant } from "../../core/decision.ts";
 import type { OmahaApp, OmahaRequest } from "../../omaha/request.ts";
 import type { AppResponse, NoUpdate, OmahaResponse, Update } from "../../omaha/response.ts";
@@ -68,7 +68,7 @@ const accepted = ({ appId, ping, events }: OmahaApp): AppResponse => ({ appId, s
 
 const noUpdate = (reason: string, message: string, until?: Instant): NoUpdate => ({
   status: "noupdate",
-  reason: `${reason}: ${message}${until === undefined ? "" : ` (until ${new Date(until).toISOString()})`}`,
+  reason: `${reason}: ${message}${untilText(until)}`,
 });
 
 /** What a device is answered that is not kept (rule I19): nothing could be counted of it, a failure neither. */

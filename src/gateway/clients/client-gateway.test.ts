@@ -62,7 +62,7 @@ describe("a check-in over the wire", () => {
     world.views.accounts = { acme: { ...acme!, policy: { ...acme!.policy!, upgrade: "Managed" } } };
     expect(await reasonOf("d-1")).toBe("PolicyManaged: the account manages Clients on Windows itself");
     world.views.accounts = { acme: account({ pause: { version: "5.12.3", reason: "our own freeze", until: "2027-01-08T00:00:00Z" } }) };
-    expect(await reasonOf("d-2")).toBe("PausedByAccount: the account paused 5.12.3: our own freeze (until 2027-01-08T00:00:00.000Z)");
+    expect(await reasonOf("d-2")).toBe("PausedByAccount: the account paused 5.12.3: our own freeze (until 2027-01-08T00:00:00Z)");
     world.views.accounts = { acme: account() };
     world.views.show(clientRollout({ spec: { requested: "Paused", reason: "a crash in Lyon" }, status: inPhase(3, 100, 100) }));
     expect(await reasonOf("d-3")).toBe("Paused: 5.12.3 is paused: a crash in Lyon");
@@ -166,11 +166,15 @@ describe("[I15] who calls", () => {
       world.send(body, { authorization: `ClientToken ${gateway}` }),
       fetch(`http://127.0.0.1:${world.port}/omaha/v1/acme/${globex}`, { method: "POST", body }),
       fetch(`http://127.0.0.1:${world.port}/omaha/v1/globex/${acme}`, { method: "POST", body: "no JSON at all" }),
+      // What can be no token by its length or its letters, also beside a good one.
+      world.send(body, { authorization: "" }, "/omaha/v1/acme/forged"),
+      world.send(body, {}, "/omaha/v1/acme/for%20ged-but-long-enough"),
+      world.send(body, { authorization: "" }, `/omaha/v1/acme/${"x".repeat(257)}`),
     ]);
     const told = await Promise.all(refused.map(async (reply) => `${reply.status} ${await reply.text()}`));
     expect(new Set(told).size).toBe(1);
     expect(told[0]).toMatch(/^401 /);
-    expect(world.answers).toEqual(Array(8).fill("Unauthorized"));
+    expect(world.answers).toEqual(Array(11).fill("Unauthorized"));
   });
 
   it("the token that lies on every computer of the account speaks for none of its Sockets", async () => {
@@ -212,8 +216,8 @@ describe("[I19] what is no good", () => {
 
   it("a method and paths that are none of ours", async () => {
     const got = await fetch(`http://127.0.0.1:${world.port}/omaha/v1/acme/${world.tokens["acme"]}`);
-    expect([got.status, got.headers.get("allow")]).toEqual([405, "POST"]);
-    for (const path of ["/omaha/v1/", "/omaha/v1/acme/x", "/omaha/v1/acme/artifacts/..%2fetc", "/omaha/v2/acme"]) {
+    expect([got.status, got.headers.get("allow"), await got.text()]).toEqual([405, "POST", "a check-in is a POST\n"]);
+    for (const path of ["/omaha/v1/", "/omaha/v1/acme/artifacts", "/omaha/v1/acme/artifacts/..%2fetc", "/omaha/v2/acme"]) {
       expect((await world.send("{}", {}, path)).status, path).toBe(404);
     }
   });
@@ -330,10 +334,25 @@ describe("a file of the gateway's own folder", () => {
   });
 
   it("that is missing, or another one, is offered to nobody, and that is said once", async () => {
-    expect((await world.check()).updatecheck?._reason).toMatch(/^NothingAnnounced: the file of 5\.12\.3/);
+    expect((await world.check()).updatecheck?._reason).toBe("ArtifactMissing: the file of 5.12.3 is not to be had at this moment");
     expect((await world.check()).updatecheck?.status).toBe("noupdate");
     expect(world.said.filter((line) => line.includes("offered to nobody"))).toHaveLength(1);
     writeFileSync(join(folder, "client.msi"), content);
     expect(offered(await world.check())).toBe(true);
+  });
+
+  it("[C7] that is missing is known before a device asks, and until it is there", async () => {
+    await world.lookAtFiles();
+    expect([...world.missing()]).toEqual([
+      ["uid-windows-5-12-3", `${join(folder, "client.msi")} could not be read (ENOENT); put the file there`],
+    ]);
+    writeFileSync(join(folder, "client.msi"), content);
+    await world.lookAtFiles();
+    expect(world.missing().size).toBe(0);
+    rmSync(join(folder, "client.msi"));
+    await world.lookAtFiles();
+    expect(world.missing().size).toBe(1);
+    world.views.show(clientRollout({ name: "other", status: inPhase(3, 100, 100) }));
+    expect(world.missing().size, "its rollout is gone").toBe(0);
   });
 });

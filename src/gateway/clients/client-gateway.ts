@@ -73,6 +73,7 @@ export class ClientGateway {
   readonly #clients: RateLimit;
   /** By UID of the rollout what is wrong with its file; said once. */
   readonly #missing = new Map<string, string>();
+  #looking = false;
 
   constructor(settings: ClientGatewaySettings) {
     this.#settings = settings;
@@ -91,9 +92,29 @@ export class ClientGateway {
     if (crowded > 0) return { reply: tooMany(crowded), name: "TooMany" };
     const allowed = artifact === undefined ? ["POST"] : ["GET", "HEAD"];
     if (!allowed.includes(request.method ?? "")) {
-      return { reply: { status: 405, headers: { allow: allowed.join(", ") } }, name: "Unreadable" };
+      const instead = artifact === undefined ? "a check-in is a POST" : "a file is fetched by GET";
+      return { reply: { status: 405, headers: { allow: allowed.join(", ") }, text: `${instead}\n` }, name: "Unreadable" };
     }
     return artifact === undefined ? this.#checkIns(request, path, origin) : { reply: await this.#file(request, artifact), name: "File" };
+  }
+
+  /** What is wrong with the files of the rollouts that there are, by their UIDs, as it was found last. */
+  missing(): ReadonlyMap<string, string> {
+    const present = new Set(this.#settings.views.seen()?.rollouts.map(({ uid }) => uid));
+    for (const uid of this.#missing.keys()) if (!present.has(uid)) this.#missing.delete(uid);
+    return new Map(this.#missing);
+  }
+
+  /** Looks at every file that may still be offered, before a device asks for it. One look at a time; never rejects. */
+  async lookAtFiles(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    for (const rollout of this.#settings.views.seen()?.rollouts ?? []) {
+      if (rollout.provider === "Stopped" || rollout.superseded !== undefined) this.#missing.delete(rollout.uid);
+      else if (!rollout.artifact.url.includes("://")) await this.#isThere(rollout);
+      else this.#missing.delete(rollout.uid);
+    }
+    this.#looking = false;
   }
 
   /** Writes what is not written yet; nobody is answered any more. */
@@ -105,7 +126,7 @@ export class ClientGateway {
     const { inventory, clock } = this.#settings;
     const written = request.headers.authorization;
     const given = written === undefined ? token : HEADER.exec(written)?.[1];
-    if (given === undefined) return false;
+    if (given === undefined || token === "") return false;
     // No token of a Socket, and no gateway token: neither speaks for Clients.
     const caller = await inventory.authenticate(hashOf(given), clock.now());
     return caller?.account === clientsOf(account) && caller.serial === undefined;
@@ -140,17 +161,16 @@ export class ClientGateway {
     const known = await Promise.all(asked.map((call) => this.#known.of(call)));
     const directory = asked.length === 0 ? undefined : await directories.of(path.account);
     let seen = views.seen();
-    let fetchable = await this.#fetchable(seen, asked);
+    let missing = await this.#missingOf(seen, asked);
     while (seen !== views.seen()) {
       seen = views.seen();
-      fetchable = await this.#fetchable(seen, asked);
+      missing = await this.#missingOf(seen, asked);
     }
     if (seen === undefined) return { reply: unavailable(SEEN_AGAIN_MS), name: "Unavailable" };
     const now = clock.now();
-    const fleet = { fresh: views.mayOffer(), paused: seen.fleetPaused };
+    const fleet = { fresh: views.mayOffer(), paused: seen.fleetPaused, missing };
     const { rollouts } = seen;
-    const isFetchable = ({ uid }: { readonly uid: string }) => fetchable.has(uid);
-    const sight = { rollouts, fleet, isFetchable, ...(directory === undefined ? {} : { directory }) };
+    const sight = { rollouts, fleet, ...(directory === undefined ? {} : { directory }) };
     const apps = calls.map((one): Answered => {
       if (!("call" in one)) return { response: one.refused, name: one.name };
       const before = known[asked.indexOf(one.call)];
@@ -174,12 +194,12 @@ export class ClientGateway {
     return { reply, name: apps[0]?.name ?? "Report" };
   }
 
-  /** UIDs of the rollouts whose file can be fetched; a file of our own folder is looked at. */
-  async #fetchable(seen: ClientsSeen | undefined, asked: readonly ClientCall[]): Promise<ReadonlySet<string>> {
+  /** UIDs of the rollouts whose file is not to be had (rule C7); one of our own folder is looked at. */
+  async #missingOf(seen: ClientsSeen | undefined, asked: readonly ClientCall[]): Promise<ReadonlySet<string>> {
     const found = new Set<string>();
     for (const rollout of seen?.rollouts ?? []) {
-      if (!asked.some(({ os }) => os === rollout.os)) continue;
-      if (rollout.artifact.url.includes("://") || (await this.#isThere(rollout))) found.add(rollout.uid);
+      if (rollout.artifact.url.includes("://") || !asked.some(({ os }) => os === rollout.os)) continue;
+      if (!(await this.#isThere(rollout))) found.add(rollout.uid);
     }
     return found;
   }

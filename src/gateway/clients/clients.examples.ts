@@ -124,6 +124,14 @@ export class ClientWorld {
     await this.#answering?.close();
   }
 
+  lookAtFiles(): Promise<void> {
+    return this.#answering!.lookAtFiles();
+  }
+
+  missing(): ReadonlyMap<string, string> {
+    return this.#answering!.missing();
+  }
+
   get port(): number {
     return this.#gateway!.port;
   }

@@ -36,11 +36,16 @@ export function openClients(settings: OpenClientsSettings): OpenClients {
   const { checkIns, clock, perAccount, artifacts } = settings;
   const directories = new Directories(checkIns);
   const newClients = new NewClients(() => clock.elapsed(), perAccount);
-  const views = new ClusterClientViews({
+  const views: ClusterClientViews = new ClusterClientViews({
     ...settings,
-    alongside: async () => void (await Promise.all([directories.look(), newClients.count(checkIns)])),
+    missing: () => gateway.missing(),
+    alongside: async () => {
+      // Waited for by nobody: a large file takes longer to read than a sign of life may.
+      void gateway.lookAtFiles();
+      await Promise.all([directories.look(), newClients.count(checkIns)]);
+    },
   });
-  const gateway = new ClientGateway({ ...settings, views, directories, newClients, artifacts: new Artifacts(artifacts) });
+  const gateway: ClientGateway = new ClientGateway({ ...settings, views, directories, newClients, artifacts: new Artifacts(artifacts) });
   views.start();
   return {
     gateway,

@@ -130,6 +130,16 @@ describe("[C5] a replica's sign of life", () => {
     });
   });
 
+  it("[C7] tells the operator which files it cannot read", async () => {
+    const missing = new Map([["uid-windows-5-12-3", "put the file there"]]);
+    const hub = world as unknown as Pick<Cluster, "get" | "list">;
+    const log = () => {};
+    views = new ClusterClientViews({ hub, namespace: "fleet", checkIns: world, replica: "gateway-1", clock, log, missing: () => missing });
+    views.start();
+    await clock.advance(1);
+    expect(world.beats.at(-1)!.missing).toEqual(missing);
+  });
+
   it("it offers nothing before it is known to be alive, and then by a look that began after that", async () => {
     let taken = () => {};
     world.gate = new Promise((resolve) => {

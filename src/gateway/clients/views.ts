@@ -37,6 +37,8 @@ export interface ClusterClientViewsSettings {
   readonly replica: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** By UID of the rollout what is wrong with its file; the operator is told with the sign of life. */
+  readonly missing?: () => ReadonlyMap<string, string>;
   /** Told after each look that was answered, to read what changes as seldom. Its errors are its own. */
   readonly alongside?: () => Promise<void>;
   /** Elapsed milliseconds between two looks (default 5 s). */
@@ -132,13 +134,14 @@ export class ClusterClientViews implements ClientViews {
   }
 
   async #beat(): Promise<void> {
-    const { checkIns, replica, clock } = this.#settings;
+    const { checkIns, replica, clock, missing } = this.#settings;
     const { rollouts = [], policies = [] } = this.#read ?? {};
     const sentAt = clock.elapsed();
     await checkIns.beat({
       name: replica,
       pauses: new Map(rollouts.flatMap(({ metadata, status }) => (status?.pause ? [[metadata.uid, status.pause.id] as const] : []))),
       policies: new Map(policies.map(({ metadata }) => [metadata.uid, metadata.generation ?? 0])),
+      ...(missing === undefined ? {} : { missing: missing() }),
     });
     if (clock.elapsed() - this.#beatAt > FRESH_MS) this.#aliveSince = clock.elapsed();
     this.#beatAt = sentAt;

@@ -9,6 +9,7 @@ import { failedPilotsOf } from "../../core/client/failed-pilots.ts";
 import { clientViews } from "../../core/client/rollout-view.ts";
 import { FLEET_NAMESPACE, type World } from "../world.ts";
 import type { FateOf } from "./client-device.ts";
+import { countedClientGateway } from "./counted-gateway.ts";
 import { ClientFleet } from "./client-fleet.ts";
 import type { ClientHabits, PlannedAccount } from "./fleet-plan.ts";
 import { type GatewaySight, MemoryClientGateway } from "./gateway.ts";
@@ -48,7 +49,8 @@ export class ClientField {
     this.#namespaces = kubectl.cache<NamespaceObject>(NAMESPACE, {});
     this.#fleets = kubectl.cache<Fleet>(FLEET, { namespace: FLEET_NAMESPACE });
     for (const cache of [this.#rollouts, this.#policies, this.#namespaces, this.#fleets]) cache.onChange(() => (this.#sight = undefined));
-    const gateway = new MemoryClientGateway({ checkIns: clients, sight: () => (this.#sight ??= this.#look()) });
+    const honest = new MemoryClientGateway({ checkIns: clients, sight: () => (this.#sight ??= this.#look()) });
+    const gateway = world.watch === undefined ? honest : countedClientGateway(honest, world.watch);
     this.fleet = new ClientFleet({ accounts, start: clock.now(), habits, fateOf, gateway, slotMilliseconds, seed });
   }
 

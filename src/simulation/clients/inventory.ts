@@ -90,9 +90,9 @@ export class MemoryClientInventory implements ClientCheckIns, ClientInventory {
     return new Map([...this.#directories].map(([account, { generation }]) => [account, generation]));
   }
 
-  async beat({ name, pauses, policies }: Parameters<ClientCheckIns["beat"]>[0]): Promise<void> {
+  async beat({ name, pauses, policies, missing }: Parameters<ClientCheckIns["beat"]>[0]): Promise<void> {
     const real = this.#real();
-    this.#replicas.set(name, { real, pauses: new Map(pauses), policies: new Map(policies) });
+    this.#replicas.set(name, { real, pauses: new Map(pauses), policies: new Map(policies), missing: new Map(missing) });
     for (const [other, replica] of this.#replicas) if (real - replica.real > REPLICA_FORGOTTEN_MS) this.#replicas.delete(other);
   }
 

@@ -105,7 +105,12 @@ describeWithControlPlane("[T3] the command line about Clients, on a real API ser
     expect([code, error]).toEqual([0, ""]);
     expect(out).toMatch(/windows-5-12-3 +Windows +5\.12\.3 +phase-1 +reached +40 +40 +30 +29 +1 +10 .* Run +Thursday 2026-11-26 09:00 UTC/);
     const others = await rollward(CUSTOMER, "status", "clientrollout/windows-5-12-3");
-    expect([others.code, others.error]).toEqual([1, expect.stringMatching(/cannot get resource "clientrollouts"/)]);
+    expect([others.code, others.error]).toEqual([1, expect.stringMatching(/cannot get resource "clientrollouts".*as a customer/)]);
+    const client = await rollward(CUSTOMER, "explain", "client", "acme/d-1");
+    expect([client.code, client.error]).toEqual([0, ""]);
+    expect(client.out).toMatch(
+      /This is the account's view\n(.*\n)*.*Windows 5\.12\.3 by ClientRollout windows-5-12-3: stage phase-1 is open/,
+    );
   });
 
   it("[C5] an account pauses a version for itself and lifts it; the server takes both", async () => {
@@ -156,6 +161,19 @@ describeWithControlPlane("[T3] the command line about Clients, on a real API ser
       inventory,
     ]);
     expect(imported.stdout).toBe("the directory of acme has 2 users in 1 group, 3 devices\nusers: 2 come\ndevices: 3 come\n");
+    const importing = (account: string, path: string) =>
+      promisify(execFile)(
+        process.execPath,
+        [join(ROOT, "src/main.ts"), "directory", "import", path, "--account", account, "--inventory", inventory],
+        { env: { ...process.env, KUBECONFIG: controlPlane.kubeconfig("admin") } },
+      ).catch((failed: unknown) => failed);
+    expect(await importing("acmee", file)).toMatchObject({ code: 4, stderr: expect.stringContaining("did you mean acme?") as unknown });
+    const latin1 = join(folder, "latin1.csv");
+    await writeFile(latin1, Buffer.from("user\n\u00e5sa\n", "latin1"));
+    expect(await importing("acme", latin1)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("line 2 holds the byte 0xE5") as unknown,
+    });
     const open = await openInventory(inventory);
     await open.clients.record(
       [

@@ -174,6 +174,21 @@ describeWithControlPlane("a published Omaha client of another language before th
     expect(next.wire[0]!.sent.request.app[0].cohort).toBe(offered.cohort.id);
   });
 
+  it("[C7] a file that is not in the gateway's folder is a reason of its own, and the gateway's sign of life tells the operator", async (context) => {
+    const one = client(context, "d-6");
+    const artifact = { ...ARTIFACT, url: "client-5.13.0.msi" };
+    const { spec } = await rollout();
+    const next = { metadata: { name: "windows-5-13-0", namespace: FLEET_NAMESPACE }, spec: { ...spec, version: "5.13.0", artifact } };
+    const made = await world.apply<ClientRollout>(CLIENT_ROLLOUT, next as never);
+    await world.cluster.updateStatus<ClientRollout>(CLIENT_ROLLOUT, { ...made, status: EVERYBODY });
+    const told = async () => (await inventory.clients.replicas())[0]?.missing.get(made.metadata.uid);
+    await expect.poll(told, PATIENCE).toBe("client-5.13.0.msi is a file of the gateway's own, and it has no folder; set --artifacts");
+    expect(reasonOf(await one.check("5.12.3"))).toBe("ArtifactMissing");
+    expect((await one.check("5.11.0")).states, "the version that stands is offered meanwhile").toContain("InstallingUpdate");
+    await world.cluster.delete(CLIENT_ROLLOUT, "windows-5-13-0", FLEET_NAMESPACE);
+    await expect.poll(told, PATIENCE).toBeUndefined();
+  });
+
   it("[C5] [G15] a gateway that is stopped across a pause offers nothing when it goes on, and confirms the pause", async (context) => {
     const one = client(context, "d-5");
     const { uid } = (await rollout()).metadata;

@@ -244,16 +244,25 @@ describe.each([
     );
   });
 
-  it("[G15] replicas by their last sign, by the store's clock; who left is not told, nor who gave none for a day", async () => {
+  it("[G15] [C7] replicas by their last sign, by the store's clock, with the files that they cannot read; who left is not told, nor who gave none for a day", async () => {
     await store.beat({ name: "gateway-a", pauses: new Map([[UID, 3]]), policies: new Map([["uid-of-policy", 7]]) });
     await store.beat({ name: "gateway-b", pauses: new Map(), policies: new Map() });
     clock.real += 10_001;
-    await store.beat({ name: "gateway-b", pauses: new Map([[UID, 4]]), policies: new Map() });
+    const missing = new Map([[UID, "/files/client.msi could not be read (ENOENT); put the file there"]]);
+    await store.beat({ name: "gateway-b", pauses: new Map([[UID, 4]]), policies: new Map(), missing });
     clock.real += 5;
     expect(await store.replicas()).toEqual([
-      { name: "gateway-a", silentMilliseconds: 10_006, pauses: new Map([[UID, 3]]), policies: new Map([["uid-of-policy", 7]]) },
-      { name: "gateway-b", silentMilliseconds: 5, pauses: new Map([[UID, 4]]), policies: new Map() },
+      {
+        name: "gateway-a",
+        silentMilliseconds: 10_006,
+        pauses: new Map([[UID, 3]]),
+        policies: new Map([["uid-of-policy", 7]]),
+        missing: new Map(),
+      },
+      { name: "gateway-b", silentMilliseconds: 5, pauses: new Map([[UID, 4]]), policies: new Map(), missing },
     ]);
+    await store.beat({ name: "gateway-b", pauses: new Map(), policies: new Map() });
+    expect((await store.replicas()).at(-1)?.missing, "put there").toEqual(new Map());
     await store.leave("gateway-b");
     await store.leave("unknown");
     expect((await store.replicas()).map(({ name }) => name)).toEqual(["gateway-a"]);
