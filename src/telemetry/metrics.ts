@@ -44,6 +44,8 @@ export function createMetrics(): Metrics {
   const registry = new Registry<typeof openMetricsContentType>();
   registry.setContentType(openMetricsContentType);
   const { gauges, counters, histograms } = createSeries(registry);
+  // A gauge without labels is born with 0, and that of one who has no inventory would say for ever that it does not answer.
+  gauges.inventory_answers.remove({});
   /** Per owner: series key → how to remove it. */
   const owned = new Map<string, Map<string, () => void>>();
   const refreshes = new Set<() => void>();

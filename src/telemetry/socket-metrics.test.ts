@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { socketRolloutSpec, socketRolloutStatus, type SocketRollout } from "../api/socket-rollout.ts";
 import { socketSiteSpec, socketSiteStatus, type SocketSite } from "../api/socket-site.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { checkinMetrics, SocketMetrics } from "./socket-metrics.ts";
+import { checkinMetrics, inventoryMetric, SocketMetrics } from "./socket-metrics.ts";
 
 const NOW = Date.parse("2026-11-30T12:00:00Z");
 let metrics: Metrics;
@@ -50,6 +50,14 @@ const notReady = (reason: string, more: object = {}) => ({
     ],
     ...more,
   },
+});
+
+it("[G9] who was given no inventory says nothing of one, so nobody is alarmed; else 1 while it answers, and 0", async () => {
+  expect(await series("inventory_answers")).toEqual([]);
+  for (const answers of [true, false, true]) {
+    inventoryMetric(metrics)(answers);
+    expect(await series("inventory_answers")).toEqual([`rollward_inventory_answers ${Number(answers)}`]);
+  }
 });
 
 describe("sites, summed up", () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { freePorts } from "../../../tools/control-plane/ports.ts";
 import { findPrometheus } from "../../../tools/prometheus/install.ts";
 import { type Prometheus, startPrometheus } from "../../../tools/prometheus/run.ts";
@@ -100,6 +100,8 @@ describeWithPrometheus(
         },
       });
       watched = new Watched(prometheus);
+      // A Prometheus begins to ask some seconds after it is ready; a quick machine has played the first act by then.
+      await vi.waitFor(async () => expect(await watched.values("up")).not.toEqual([]), { timeout: MINUTE, interval: 100 });
       demo = spawn(process.execPath, ["src/main.ts", "demo", "--embedded", "--metrics", String(port)], {
         cwd: ROOT,
         stdio: ["ignore", "pipe", "pipe"],
