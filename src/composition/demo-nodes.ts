@@ -1,13 +1,13 @@
 import { request } from "node:https";
 import { POP_LABEL } from "../api/names.ts";
 import type { DemoNodes, DemoPorts } from "../cli/demo/ports.ts";
-import { forDemo, toolsOrNone } from "./demo-tools.ts";
+import { controlPlaneTools, forDemo, toolsOrNone } from "./demo-tools.ts";
 
 type ControlPlane = import("../../tools/control-plane/run.ts").ControlPlane;
 type NodeTools = import("../../tools/nodes/install.ts").NodeTools;
 type RealNodes = import("../../tools/nodes/run.ts").RealNodes;
 
-const TOOLS = "../../tools/";
+const TOOLS = "../../tools/nodes/";
 const KUBELET_PORT = 10_250;
 const KUBELET_WITHIN_MILLISECONDS = 10_000;
 
@@ -42,14 +42,12 @@ export const startRealNodes: DemoPorts["startRealNodes"] = async (signal, { node
 const loadTools = () =>
   toolsOrNone("No real nodes here: this copy of rollward has no tools to start any, a checkout has.", async () => {
     // Not literals: the bundle of the product leaves the tools out.
-    const [install, nodes, ensure, run, rights] = await Promise.all([
-      import(`${TOOLS}nodes/install.ts`) as Promise<typeof import("../../tools/nodes/install.ts")>,
-      import(`${TOOLS}nodes/run.ts`) as Promise<typeof import("../../tools/nodes/run.ts")>,
-      import(`${TOOLS}control-plane/ensure.ts`) as Promise<typeof import("../../tools/control-plane/ensure.ts")>,
-      import(`${TOOLS}control-plane/run.ts`) as Promise<typeof import("../../tools/control-plane/run.ts")>,
-      import(`${TOOLS}control-plane/operator-rights.ts`) as Promise<typeof import("../../tools/control-plane/operator-rights.ts")>,
+    const [install, nodes, controlPlane] = await Promise.all([
+      import(`${TOOLS}install.ts`) as Promise<typeof import("../../tools/nodes/install.ts")>,
+      import(`${TOOLS}run.ts`) as Promise<typeof import("../../tools/nodes/run.ts")>,
+      controlPlaneTools(),
     ]);
-    return { ...install, ...nodes, ...ensure, ...run, ...rights };
+    return { ...install, ...nodes, ...controlPlane };
   });
 
 const nodesForDemo = (

@@ -8,7 +8,7 @@ import { AcceleratedClock } from "../control/clock/accelerated-clock.ts";
 import { connect } from "./connect.ts";
 import { openDemoExporter } from "./demo-exporter.ts";
 import { startRealNodes } from "./demo-nodes.ts";
-import { forDemo, toolsOrNone } from "./demo-tools.ts";
+import { controlPlaneTools, forDemo, toolsOrNone } from "./demo-tools.ts";
 
 /** What an operator that is told to end may take before it is made to. */
 const STOP_GRACE_MILLISECONDS = 8_000;
@@ -43,27 +43,16 @@ export function demoPorts(command: readonly string[] = [process.argv[1]!]): Demo
 /** Errors of the tools, and of there being none, that say why something cannot be had here. */
 const UNAVAILABLE = new Set(["ControlPlaneUnavailable", "NodesUnavailable", "ToolsMissing"]);
 
-const TOOLS = "../../tools/control-plane/";
-
 async function startControlPlane(
   signal: AbortSignal,
   { nodeMonitorGraceSeconds }: { readonly nodeMonitorGraceSeconds: number },
 ): Promise<DemoControlPlane> {
-  const { ensureControlPlane, startControlPlane: start, grantOperatorRights } = await loadTools();
+  const { ensureControlPlane, startControlPlane: start, grantOperatorRights } = await toolsOrNone(NO_TOOLS, controlPlaneTools);
   const binaries = await ensureControlPlane({ signal });
   return forDemo(await start({ binaries, nodeMonitorGraceSeconds }), grantOperatorRights);
 }
 
-const loadTools = () =>
-  toolsOrNone("This copy of rollward has no tools to set up a control plane: use a checkout, or --kubeconfig.", async () => {
-    // Not a literal: the bundle of the product leaves the tools out.
-    const [ensure, run, rights] = await Promise.all([
-      import(`${TOOLS}ensure.ts`) as Promise<typeof import("../../tools/control-plane/ensure.ts")>,
-      import(`${TOOLS}run.ts`) as Promise<typeof import("../../tools/control-plane/run.ts")>,
-      import(`${TOOLS}operator-rights.ts`) as Promise<typeof import("../../tools/control-plane/operator-rights.ts")>,
-    ]);
-    return { ...ensure, ...run, ...rights };
-  });
+const NO_TOOLS = "This copy of rollward has no tools to set up a control plane: use a checkout, or --kubeconfig.";
 
 /** `rollward run` as a child. It ends with us: by its signal, or when the channel to us closes because we died. */
 class OperatorProcess implements DemoOperator {

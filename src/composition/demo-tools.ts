@@ -18,6 +18,18 @@ export async function toolsOrNone<Tools>(sentence: string, load: () => Promise<T
   }
 }
 
+const TOOLS = "../../tools/control-plane/";
+
+/** What starts a control plane. Not literals: the bundle of the product leaves the tools out. */
+export async function controlPlaneTools() {
+  const [ensure, run, rights] = await Promise.all([
+    import(`${TOOLS}ensure.ts`) as Promise<typeof import("../../tools/control-plane/ensure.ts")>,
+    import(`${TOOLS}run.ts`) as Promise<typeof import("../../tools/control-plane/run.ts")>,
+    import(`${TOOLS}operator-rights.ts`) as Promise<typeof import("../../tools/control-plane/operator-rights.ts")>,
+  ]);
+  return { ...ensure, ...run, ...rights };
+}
+
 /** A control plane of the tools as the demo knows it. */
 export const forDemo = (controlPlane: ControlPlane, grantOperatorRights: GrantOperatorRights): DemoControlPlane => ({
   folder: controlPlane.folder,

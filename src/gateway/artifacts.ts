@@ -28,6 +28,9 @@ interface Digests {
 
 type Artifact = RolloutForDevices["artifact"];
 
+/** Whether an artifact is a file of the gateway's own folder; the others are fetched elsewhere, and nobody looks whether they are there. */
+export const isInFolder = (url: string): boolean => !url.includes("://");
+
 /**
  * Artifacts as devices are told of them. Those that are files of the gateway's own folder are read once for their checksums, and again
  * when they change: a file that is not what its rollout says is told to nobody.
@@ -42,7 +45,7 @@ export class Artifacts {
 
   /** The facts, or a sentence about what is wrong with the file. */
   async describe({ url, sha256, sha1, size }: Artifact): Promise<ArtifactFacts | { readonly problem: string }> {
-    if (url.includes("://")) {
+    if (!isInFolder(url)) {
       const address = URL.parse(url);
       if (address === null) return { problem: `${url} is no address; write one such as https://downloads.example.com/socket-18.0.swu` };
       const filename = address.pathname.split("/").at(-1) || "artifact";

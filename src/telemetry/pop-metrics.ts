@@ -1,7 +1,8 @@
 import { NODE_STEPS, type CheckStatus, type PopCluster, type PopClusterStatus } from "../api/pop-cluster.ts";
-import { WAITING_REASONS, type WaitingReason } from "../api/reasons.ts";
+import type { WaitingReason } from "../api/reasons.ts";
 import type { GaugeReading, Metrics } from "./metrics.ts";
 import { finishedRoll } from "./roll-durations.ts";
+import { firstWait, waitingReadings, waitingReason } from "./waiting.ts";
 
 const VERDICTS = ["Healthy", "Unhealthy", "Unknown", "NotEnoughSamples"] as const satisfies readonly CheckStatus["verdict"][];
 /** The most serious first: of a check on many nodes the worst is shown. */
@@ -66,30 +67,30 @@ export class PopMetrics {
 
   #refresh(): void {
     const now = this.#now();
-    const waiting = new Map<WaitingReason, number>();
+    const waiting: WaitingReason[] = [];
     for (const [key, pop] of this.#seen) {
       this.#metrics.publish(key, popReadings(pop, now));
-      const reason = pop.status?.holds?.[0]?.reason;
-      if (isWaitingReason(reason)) waiting.set(reason, (waiting.get(reason) ?? 0) + 1);
+      const reason = waitingReason(pop.status?.holds);
+      if (reason !== undefined) waiting.push(reason);
     }
-    this.#metrics.publish(
-      "waiting/PoPCluster",
-      [...waiting].map(([reason, value]) => ({ name: "waiting", labels: { kind: "PoPCluster", reason }, value })),
-    );
+    this.#metrics.publish("waiting/PoPCluster", waitingReadings("PoPCluster", waiting));
   }
 }
 
 /** The gauges of one PoP at an instant. */
 export function popReadings(pop: PopCluster, now: number): GaugeReading[] {
   const labels = labelsOf(pop);
-  const { conditions = [], nodes = [], checks = [], next = [], version = "", holds = [] } = pop.status ?? {};
+  const { conditions = [], nodes = [], checks = [], next = [], version = "", holds } = pop.status ?? {};
+  const wait = firstWait(holds);
   const state = conditions.find((condition) => condition.type === "Ready")?.reason ?? "Unknown";
   const slots = next.map(({ start, end }) => ({ start: Date.parse(start), end: Date.parse(end) }));
   const opens = slots.find(({ start }) => start > now)?.start;
   return [
     { name: "pop_info", labels: { ...labels, region: pop.spec.region ?? "", version }, value: 1 },
     { name: "pop_state", labels: { ...labels, state }, value: 1 },
-    ...waitReadings(labels, holds[0]),
+    ...(wait === undefined
+      ? []
+      : [{ name: "pop_waits_until_timestamp_seconds", labels: { ...labels, reason: wait.reason }, value: wait.until } as const]),
     ...NODE_STEPS.map((step): GaugeReading => ({
       name: "pop_nodes",
       labels: { ...labels, step },
@@ -100,16 +101,6 @@ export function popReadings(pop: PopCluster, now: number): GaugeReading[] {
     { name: "window_active", labels, value: slots.some(({ start, end }) => start <= now && now < end) ? 1 : 0 },
     ...(opens === undefined ? [] : [{ name: "window_next_open_timestamp_seconds", labels, value: opens / 1000 } as const]),
   ];
-}
-
-/** The first of its reasons, and until when if that is known: the row about a PoP's roll says it without `rollward explain`. */
-function waitReadings(
-  labels: { namespace: string; pop: string },
-  first: NonNullable<PopClusterStatus["holds"]>[number] | undefined,
-): GaugeReading[] {
-  if (!isWaitingReason(first?.reason)) return [];
-  const value = first?.until === undefined ? 0 : Date.parse(first.until) / 1_000;
-  return [{ name: "pop_waits_until_timestamp_seconds", labels: { ...labels, reason: first.reason }, value }];
 }
 
 function checkReadings(labels: { namespace: string; pop: string }, checks: readonly CheckStatus[]): GaugeReading[] {
@@ -158,5 +149,3 @@ const labelsOf = ({ metadata }: PopCluster): { namespace: string; pop: string } 
   namespace: metadata.namespace ?? "",
   pop: metadata.name,
 });
-const isWaitingReason = (reason: string | undefined): reason is WaitingReason =>
-  reason !== undefined && Object.hasOwn(WAITING_REASONS, reason);

@@ -1,7 +1,8 @@
 import type { Assignment, PopRollout } from "../api/pop-rollout.ts";
-import { WAITING_REASONS, type WaitingReason } from "../api/reasons.ts";
+import type { WaitingReason } from "../api/reasons.ts";
 import type { GaugeReading, Metrics } from "./metrics.ts";
 import { rolloutReadings } from "./rollout-readings.ts";
+import { waitingReadings, waitingReason } from "./waiting.ts";
 
 const KIND = "PoPRollout";
 /** Nothing was begun there yet. */
@@ -40,17 +41,13 @@ export class RolloutMetrics {
   }
 
   #refresh(): void {
-    const waiting = new Map<WaitingReason, number>();
+    const waiting: WaitingReason[] = [];
     for (const [key, rollout] of this.#seen) {
       this.#metrics.publish(key, popRolloutReadings(rollout, this.#now()));
-      const reason = rollout.status?.holds?.[0]?.reason;
-      if (reason !== undefined && Object.hasOwn(WAITING_REASONS, reason))
-        waiting.set(reason as WaitingReason, (waiting.get(reason as WaitingReason) ?? 0) + 1);
+      const reason = waitingReason(rollout.status?.holds);
+      if (reason !== undefined) waiting.push(reason);
     }
-    this.#metrics.publish(
-      `waiting/${KIND}`,
-      [...waiting].map(([reason, value]) => ({ name: "waiting", labels: { kind: KIND, reason }, value })),
-    );
+    this.#metrics.publish(`waiting/${KIND}`, waitingReadings(KIND, waiting));
   }
 }
 

@@ -1,8 +1,9 @@
-import { WAITING_REASONS, type WaitingReason } from "../api/reasons.ts";
+import type { WaitingReason } from "../api/reasons.ts";
 import type { SocketRollout } from "../api/socket-rollout.ts";
 import type { SocketSite } from "../api/socket-site.ts";
 import type { GaugeReading, Metrics } from "./metrics.ts";
 import { rolloutReadings } from "./rollout-readings.ts";
+import { waitingReadings, waitingReason } from "./waiting.ts";
 
 const SITES = "SocketSite";
 const ROLLOUTS = "SocketRollout";
@@ -136,14 +137,6 @@ function socketRolloutReadings({ metadata, spec, status = {} }: SocketRollout): 
       : [{ name: "rollout_forecast_finish_timestamp_seconds", labels, value: Date.parse(forecast.finishAt) / 1_000 } as const]),
   ];
 }
-
-function waitingReason(holds: readonly { readonly reason: string }[] | undefined): WaitingReason | undefined {
-  const reason = holds?.[0]?.reason;
-  return reason !== undefined && Object.hasOwn(WAITING_REASONS, reason) ? (reason as WaitingReason) : undefined;
-}
-
-const waitingReadings = (kind: string, reasons: readonly WaitingReason[]): GaugeReading[] =>
-  [...counted(reasons)].map(([reason, value]) => ({ name: "waiting", labels: { kind, reason }, value }));
 
 function counted<Key>(keys: readonly Key[]): Map<Key, number> {
   const found = new Map<Key, number>();

@@ -1,32 +1,16 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { readAuditLog } from "../../tools/control-plane/audit-log.ts";
 import { freePorts } from "../../tools/control-plane/ports.ts";
+import { DemoProcess } from "../demo-process.ts";
 import { describeWithControlPlane } from "./control-plane/available.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 const MINUTE = 60_000;
 
-/** The demo as a person starts it, with a KUBECONFIG in the environment that leads nowhere: it must not be looked at. */
-class Demo {
-  text = "";
-  readonly child: ChildProcess;
-
-  constructor(...args: string[]) {
-    const env = { ...process.env, KUBECONFIG: "/nowhere/kubeconfig" };
-    this.child = spawn(process.execPath, ["src/main.ts", "demo", ...args], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
-    for (const stream of [this.child.stdout, this.child.stderr])
-      stream?.setEncoding("utf8").on("data", (more: string) => (this.text += more));
-  }
-
-  async ended(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, "close");
-    return this.child.exitCode;
-  }
-
+class Demo extends DemoProcess {
   /** The control plane's folder, as the lines for kubectl name it. */
   get folder(): string {
     return /--kubeconfig (\S+)\/admin\.kubeconfig/.exec(this.text)?.[1] ?? "";
@@ -63,7 +47,7 @@ describeWithControlPlane("[T3] rollward demo --real", () => {
   it(
     "--fast --act 1 plays all eight chapters on a real API server within 6 minutes, ends with 0, and leaves no process and no folder",
     async () => {
-      demo = new Demo("--real", "--fast", "--act", "1");
+      demo = new Demo(["--real", "--fast", "--act", "1"]);
       const code = await demo.ended();
       expect(code, demo.text.slice(-4_000)).toBe(0);
       expect(demo.text).toContain("== Act 1, 8 of 8");
@@ -78,7 +62,7 @@ describeWithControlPlane("[T3] rollward demo --real", () => {
   it(
     "--fast --act 2 takes a release through forty PoPs on a real API server within 6 minutes, ends with 0, and leaves nothing",
     async () => {
-      demo = new Demo("--real", "--fast", "--act", "2");
+      demo = new Demo(["--real", "--fast", "--act", "2"]);
       const code = await demo.ended();
       expect(code, demo.text.slice(-4_000)).toBe(0);
       expect(demo.text).toContain("✓ 2026.11.2 halts in its second wave");
@@ -91,7 +75,7 @@ describeWithControlPlane("[T3] rollward demo --real", () => {
 
   it.each(["SIGINT", "SIGKILL"] as const)("ended in the middle by %s it leaves no process and no folder", async (signal) => {
     const [port] = await freePorts(1);
-    demo = new Demo("--real", "--fast", "--metrics", String(port));
+    demo = new Demo(["--real", "--fast", "--metrics", String(port)]);
     await vi.waitFor(() => expect(demo?.text).toContain("joins with 1.0.0"), { timeout: MINUTE, interval: 100 });
     const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(page).toMatch(/^rollward_leader 1$/m);

@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
+import { DemoProcess } from "../demo-process.ts";
 import { describeWithNodes } from "./available.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 const MINUTE = 60_000;
 const NODES = ["tyo1-n1", "tyo1-n2", "tyo1-n3", "tyo1-n4"];
 
@@ -17,22 +15,14 @@ interface Traces {
   readonly namespaces: ReadonlySet<string>;
 }
 
-/** The demo as a person starts it, with a temporary folder of its own, so that whatever it leaves there is its. */
-class Demo {
-  text = "";
-  readonly folder = mkdtempSync(join(tmpdir(), "rw-"));
-  readonly child: ChildProcess;
+/** With a temporary folder of its own, so that whatever it leaves there is its. */
+class Demo extends DemoProcess {
+  readonly folder: string;
 
   constructor(...args: string[]) {
-    const env = { ...process.env, KUBECONFIG: "/nowhere/kubeconfig", TMPDIR: this.folder };
-    this.child = spawn(process.execPath, ["src/main.ts", "demo", ...args], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
-    for (const stream of [this.child.stdout, this.child.stderr])
-      stream?.setEncoding("utf8").on("data", (more: string) => (this.text += more));
-  }
-
-  async ended(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, "close");
-    return this.child.exitCode;
+    const folder = mkdtempSync(join(tmpdir(), "rw-"));
+    super(args, { TMPDIR: folder });
+    this.folder = folder;
   }
 
   until(sentence: string): Promise<void> {

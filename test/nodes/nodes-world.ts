@@ -3,6 +3,7 @@ import { DAYS, type MaintenanceWindow } from "../../src/api/maintenance-window.t
 import { MAINTENANCE_WINDOW } from "../../src/api/resources.ts";
 import type { NodeAddress } from "../../src/simulation/nodes/node-fleet.ts";
 import { sundayWindow, type PopOptions } from "../../src/simulation/world.ts";
+import { podTemplate } from "../../src/cli/demo/nodes/cast.ts";
 import { startControlPlane } from "../../tools/control-plane/run.ts";
 import { ensureNodeTools, REGISTRY, type NodeTools } from "../../tools/nodes/install.ts";
 import { controlPlaneFor, RealNodes } from "../../tools/nodes/run.ts";
@@ -68,33 +69,11 @@ export class NodesWorld extends ClusterWorld {
   }
 }
 
-const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
-
 /** The data plane as a pod that the profile *restricted* would take, but for the node's network, which it is there to serve. */
 export const onRealNodes = (pop: string, options: PopOptions = {}): PopOptions => ({
   ...options,
   spec: {
     ...options.spec,
-    template: {
-      spec: {
-        hostNetwork: true,
-        terminationGracePeriodSeconds: 5,
-        securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-        containers: [
-          {
-            name: "pop",
-            image: `${REGISTRY}/pop:\${version}`,
-            env: [field("NODE_NAME", "spec.nodeName"), field("POD_UID", "metadata.uid"), { name: "POP", value: pop }],
-            ports: [
-              { name: "health", containerPort: 8080, hostPort: 8080 },
-              { name: "session", containerPort: 7000, hostPort: 7000 },
-            ],
-            readinessProbe: { httpGet: { path: "/healthz", port: 8080 }, periodSeconds: 1 },
-            resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "64Mi" } },
-            securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
-          },
-        ],
-      },
-    },
+    template: podTemplate(pop, `${REGISTRY}/pop:\${version}`),
   },
 });

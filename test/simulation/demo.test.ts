@@ -1,11 +1,10 @@
-import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { UPDATING_TAINT } from "../../src/api/names.ts";
 import { ACCOUNT_POLICY } from "../../src/api/account-policy.ts";
 import { CHAPTERS } from "../../src/cli/demo/chapters.ts";
 import type { Act } from "../../src/cli/demo/act.ts";
 import { BERLIN, POPS, TOKYO, VERSIONS, type Versions } from "../../src/cli/demo/cast.ts";
-import { registerDemo } from "../../src/cli/demo/demo.ts";
+import { demoOn, machineWith } from "../../src/cli/demo/demo.examples.ts";
 import { EmbeddedStage } from "../../src/cli/demo/embedded-stage.ts";
 import { PlainNarrator } from "../../src/cli/demo/plain-narrator.ts";
 import { firstAct } from "../../src/cli/demo/first-act.ts";
@@ -299,40 +298,13 @@ describe("rollward demo --embedded --act 4", () => {
 });
 
 /** A machine on which no control plane is to be had, and nothing else is asked for. */
-const bareMachine = (): DemoPorts => {
-  const nothing = (): never => {
-    throw new Error("without a control plane nobody may be asked for this");
-  };
-  return {
+const bareMachine = (): DemoPorts =>
+  machineWith({
     startControlPlane: () => Promise.reject(new Error("No control plane is to be had.")),
-    startRealNodes: nothing,
     isUnavailable: (error) => (error as Error).message === "No control plane is to be had.",
-    startOperator: nothing,
-    openExporter: nothing,
-    connect: nothing,
-    createClock: nothing,
-    makeFolder: nothing,
-    terminalSize: nothing,
-    interruption: () => new AbortController().signal,
-  };
-};
+  });
 
-async function command(...args: string[]) {
-  const said = { out: "", error: "", code: -1 };
-  const program = new Command().exitOverride();
-  const io = {
-    out: (text: string) => void (said.out += text),
-    error: (text: string) => void (said.error += text),
-    isTerminal: false,
-    connect: () => Promise.reject(new Error("the demo asks its own ports")),
-    now: () => 0,
-    readFile: () => Promise.reject(new Error("the demo reads no file")),
-    exit: (code: number) => void (said.code = code),
-  };
-  registerDemo(program, io, () => Promise.resolve(bareMachine()));
-  await program.parseAsync(["demo", ...args], { from: "user" });
-  return said;
-}
+const command = (...args: string[]) => demoOn(bareMachine(), ...args);
 
 describe("rollward demo without a control plane", () => {
   it("plays in memory, says so, and ends with 3", async () => {

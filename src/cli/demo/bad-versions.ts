@@ -21,24 +21,28 @@ export interface BadVersion<V extends GoodVersions = Versions> {
   readonly goodFor?: number;
 }
 
+export const CANNOT_BE_PULLED: BadVersion<GoodVersions & Pick<Versions, "cannotBePulled">> = {
+  title: "a version that cannot be pulled",
+  story: "The registry does not have it. One node tries; the kubelet's word is enough.",
+  version: ({ cannotBePulled }) => cannotBePulled,
+  pop: TOKYO,
+  waitsFor: SUNDAYS.tyo1[1],
+  evidence: /ErrImagePull|ImagePullBackOff/,
+  nodesAtMost: 1,
+};
+
+export const CRASHES: BadVersion<GoodVersions & Pick<Versions, "crashes">> = {
+  title: "a version that crashes",
+  story: "It exits after each start. The window is still open, so it begins at once.",
+  version: ({ crashes }) => crashes,
+  pop: TOKYO,
+  evidence: /exited \d+ times|CrashLoopBackOff/,
+  nodesAtMost: 1,
+};
+
 const BAD_VERSIONS: readonly BadVersion[] = [
-  {
-    title: "a version that cannot be pulled",
-    story: "The registry does not have it. One node tries; the kubelet's word is enough.",
-    version: ({ cannotBePulled }) => cannotBePulled,
-    pop: TOKYO,
-    waitsFor: SUNDAYS.tyo1[1],
-    evidence: /ErrImagePull|ImagePullBackOff/,
-    nodesAtMost: 1,
-  },
-  {
-    title: "a version that crashes",
-    story: "It exits after each start. The window is still open, so it begins at once.",
-    version: ({ crashes }) => crashes,
-    pop: TOKYO,
-    evidence: /exited \d+ times|CrashLoopBackOff/,
-    nodesAtMost: 1,
-  },
+  CANNOT_BE_PULLED,
+  CRASHES,
   {
     title: "a version that is healthy and loses sessions",
     story: "Every probe is green. Only who counts the users that come back can tell.",

@@ -28,9 +28,15 @@ export function pauseInForce(policy: ClientPolicy | undefined, version: string, 
 }
 
 /** Whether the user is in the account's own pilot group (rule C2). */
-export function isPilot(policy: ClientPolicy | undefined, user: string | undefined, groups: readonly string[]): boolean {
-  const group = policy?.pilotGroup;
-  if (group === undefined) return false;
+export const isPilot = (policy: ClientPolicy | undefined, user: string | undefined, groups: readonly string[]): boolean =>
+  policy?.pilotGroup !== undefined && isMember(policy.pilotGroup, user, groups);
+
+/** Whether a user is in a pilot group by name, or one of his groups is. */
+export function isMember(
+  group: { readonly users?: readonly string[] | undefined; readonly groups?: readonly string[] | undefined },
+  user: string | undefined,
+  groups: readonly string[],
+): boolean {
   const named = user !== undefined && group.users?.some((member) => userKey(member) === userKey(user)) === true;
   return named || group.groups?.some((name) => groups.includes(name)) === true;
 }

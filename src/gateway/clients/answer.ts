@@ -4,6 +4,7 @@ import { type NoUpdateReason, untilText } from "../../core/client/no-update.ts";
 import type { Instant } from "../../core/decision.ts";
 import type { OmahaApp, OmahaRequest } from "../../omaha/request.ts";
 import type { AppResponse, NoUpdate, OmahaResponse, Update } from "../../omaha/response.ts";
+import { isInFolder } from "../artifacts.ts";
 import { systemOf } from "./apps.ts";
 import { saidBy } from "./said.ts";
 
@@ -97,7 +98,7 @@ export function appResponse(app: OmahaApp, { answer, track }: AnsweredCall, fold
 
 /** Folder and name, which clients put together again; a query stays with the name. */
 function parted(url: string, folder: string): readonly [codebase: string, name: string] {
-  if (!url.includes("://")) return [folder, url];
+  if (isInFolder(url)) return [folder, url];
   const end = url.split(/[?#]/, 1)[0]!.lastIndexOf("/") + 1;
   return [url.slice(0, end), url.slice(end)];
 }

@@ -7,7 +7,7 @@ import type { ClientRolloutView } from "../../core/client/rollout-view.ts";
 import { encodingOf, type OmahaRequest, readRequest } from "../../omaha/request.ts";
 import { type AppResponse, writeResponse } from "../../omaha/response.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { type Artifacts, fileReply } from "../artifacts.ts";
+import { type Artifacts, fileReply, isInFolder } from "../artifacts.ts";
 import { readText } from "../body.ts";
 import { type Rate, RateLimit } from "../limits.ts";
 import type { Log } from "../log.ts";
@@ -110,9 +110,9 @@ export class ClientGateway {
     if (this.#looking) return;
     this.#looking = true;
     for (const rollout of this.#settings.views.seen()?.rollouts ?? []) {
-      if (rollout.provider === "Stopped" || rollout.superseded !== undefined) this.#missing.delete(rollout.uid);
-      else if (!rollout.artifact.url.includes("://")) await this.#isThere(rollout);
-      else this.#missing.delete(rollout.uid);
+      const isOver = rollout.provider === "Stopped" || rollout.superseded !== undefined;
+      if (isOver || !isInFolder(rollout.artifact.url)) this.#missing.delete(rollout.uid);
+      else await this.#isThere(rollout);
     }
     this.#looking = false;
   }
@@ -198,7 +198,7 @@ export class ClientGateway {
   async #missingOf(seen: ClientsSeen | undefined, asked: readonly ClientCall[]): Promise<ReadonlySet<string>> {
     const found = new Set<string>();
     for (const rollout of seen?.rollouts ?? []) {
-      if (rollout.artifact.url.includes("://") || !asked.some(({ os }) => os === rollout.os)) continue;
+      if (!isInFolder(rollout.artifact.url) || !asked.some(({ os }) => os === rollout.os)) continue;
       if (!(await this.#isThere(rollout))) found.add(rollout.uid);
     }
     return found;

@@ -103,32 +103,25 @@ export async function clientNumbers(db: Kysely<unknown>): Promise<void> {
     .addColumn("pilots", COUNT, (column) => column.notNull())
     .addPrimaryKeyConstraint("client_census_row", ["rollout", "stage", "account"])
     .execute();
-  await db.schema
-    .createTable("client_day")
-    .addColumn("account", "text", (column) => column.notNull())
-    .addColumn("day", "text", (column) => column.notNull())
-    .addColumn("os", "text", (column) => column.notNull())
-    .addColumn("version", "text", (column) => column.notNull())
-    .addColumn("devices", COUNT, (column) => column.notNull())
-    .addColumn("users", COUNT, (column) => column.notNull())
-    .addPrimaryKeyConstraint("client_day_of", ["account", "day", "os", "version"])
-    .execute();
-  await db.schema.createIndex("client_day_day").on("client_day").column("day").execute();
+  await curve(db, "client_day");
 }
 
 /** The curve of the accounts' own pilots. */
-export async function clientPilotDays(db: Kysely<unknown>): Promise<void> {
+export const clientPilotDays = (db: Kysely<unknown>): Promise<void> => curve(db, "client_pilot_day");
+
+/** Users and devices by version, day by day. */
+async function curve(db: Kysely<unknown>, table: "client_day" | "client_pilot_day"): Promise<void> {
   await db.schema
-    .createTable("client_pilot_day")
+    .createTable(table)
     .addColumn("account", "text", (column) => column.notNull())
     .addColumn("day", "text", (column) => column.notNull())
     .addColumn("os", "text", (column) => column.notNull())
     .addColumn("version", "text", (column) => column.notNull())
     .addColumn("devices", COUNT, (column) => column.notNull())
     .addColumn("users", COUNT, (column) => column.notNull())
-    .addPrimaryKeyConstraint("client_pilot_day_of", ["account", "day", "os", "version"])
+    .addPrimaryKeyConstraint(`${table}_of`, ["account", "day", "os", "version"])
     .execute();
-  await db.schema.createIndex("client_pilot_day_day").on("client_pilot_day").column("day").execute();
+  await db.schema.createIndex(`${table}_day`).on(table).column("day").execute();
 }
 
 /** Imported directories, and the gateways that answer. */

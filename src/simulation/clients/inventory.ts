@@ -20,11 +20,11 @@ import { CountChanges, type Counts, nameKeyOf, NOTHING_COUNTED, numbersOf, plus 
 import { readDirectory } from "../../core/client/client-directory.ts";
 import { userKey } from "../../core/client/cohort.ts";
 import { KEPT_VERSIONS, REPLICA_FORGOTTEN_MS } from "../../core/client/kept.ts";
+import { isMember } from "../../core/client/policy.ts";
 import type { Instant } from "../../core/decision.ts";
-import { VersionCounts } from "./version-counts.ts";
+import { byText, VersionCounts } from "./version-counts.ts";
 import { VersionDays } from "./version-days.ts";
 
-const byText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 const byKey = (one: ClientKey, other: ClientKey): number => byText(one.account, other.account) || byText(one.device, other.device);
 const byName = (one: Named, other: Named): number => byText(one.name, other.name) || byText(one.device, other.device);
 
@@ -150,13 +150,11 @@ export class MemoryClientInventory implements ClientCheckIns, ClientInventory {
   }
 
   async usersOf({ account, os, version, group, after, limit }: UsersAsked): Promise<readonly UserOfVersion[]> {
-    const groups = this.#directories.get(account)?.groups;
-    const groupsOf = ({ user }: KeptClient) => (user === undefined ? [] : (groups?.get(userKey(user)) ?? []));
     const wanted = [...(this.#devices.get(account)?.values() ?? [])].filter(
       (client) =>
         (os === undefined || client.os === os) &&
         (version === undefined || (client.version ?? "") === version) &&
-        (group === undefined || groupsOf(client).includes(group)),
+        (group === undefined || this.#groupsOf(client).includes(group)),
     );
     const last = after && { name: nameKeyOf(after), device: after.device };
     return wanted
@@ -170,7 +168,7 @@ export class MemoryClientInventory implements ClientCheckIns, ClientInventory {
         os: client.os,
         version: client.version ?? "",
         seenAt: client.seenAt,
-        groups: groupsOf(client),
+        groups: this.#groupsOf(client),
       }));
   }
 
@@ -179,16 +177,11 @@ export class MemoryClientInventory implements ClientCheckIns, ClientInventory {
     this.#pilotDays.forget(day);
   }
 
-  async recordPilots(day: string, { account, os, users, groups }: PilotGroup): Promise<void> {
-    const directory = this.#directories.get(account);
-    const named = new Set(users.map(userKey));
-    const isPilot = ({ user }: KeptClient): boolean =>
-      user !== undefined &&
-      (named.has(userKey(user)) || directory?.groups.get(userKey(user))?.some((group) => groups.includes(group)) === true);
+  async recordPilots(day: string, { account, os, ...pilots }: PilotGroup): Promise<void> {
     const counts = new VersionCounts();
     const changes = new CountChanges();
     for (const client of this.#devices.get(account)?.values() ?? [])
-      if (client.os === os && isPilot(client)) changes.add(undefined, client);
+      if (client.os === os && isMember(pilots, client.user, this.#groupsOf(client))) changes.add(undefined, client);
     counts.change(changes.members);
     this.#pilotDays.replace(day, account, os, counts.most(KEPT_VERSIONS));
   }
@@ -237,6 +230,10 @@ export class MemoryClientInventory implements ClientCheckIns, ClientInventory {
       [...this.#devices.values()].flatMap((devices) => [...devices.values()].filter((one) => one.os === os)).toSorted(byKey);
     this.#ordered.set(os, found);
     return found;
+  }
+
+  #groupsOf({ account, user }: Pick<KeptClient, "account" | "user">): readonly string[] {
+    return user === undefined ? [] : (this.#directories.get(account)?.groups.get(userKey(user)) ?? []);
   }
 
   #count(changes: CountChanges): void {

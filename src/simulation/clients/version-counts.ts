@@ -8,7 +8,7 @@ interface Row {
   readonly members: Map<string, number>;
 }
 
-const byText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+export const byText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
 /** Devices and users by account, system and version, in memory. */
 export class VersionCounts {
@@ -49,5 +49,5 @@ export class VersionCounts {
   }
 }
 
-const inOrder = (one: VersionCount, other: VersionCount): number =>
+export const inOrder = (one: VersionCount, other: VersionCount): number =>
   byText(one.account, other.account) || byText(one.os, other.os) || byText(one.version, other.version);

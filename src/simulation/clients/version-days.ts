@@ -1,7 +1,6 @@
 import type { VersionCount } from "../../control/client-inventory.ts";
 import { oldestDayKept } from "../../core/client/kept.ts";
-
-const byText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+import { byText, inOrder } from "./version-counts.ts";
 
 /** A curve in memory: of each day (`2026-11-22`) its rows of versions. */
 export class VersionDays {
@@ -30,7 +29,7 @@ export class VersionDays {
     return days.flatMap(([day, rows]) =>
       rows
         .filter((row) => account === undefined || row.account === account)
-        .toSorted((one, other) => byText(one.account, other.account) || byText(one.os, other.os) || byText(one.version, other.version))
+        .toSorted(inOrder)
         .map((row) => ({ day, ...row })),
     );
   }

@@ -1,4 +1,5 @@
 import { type Dashboard, series } from "./grafana.ts";
+import { waitPanels } from "./wait-panels.ts";
 
 const state = series("rollout_state");
 const ratio = series("rollout_progress_ratio");
@@ -51,22 +52,7 @@ export const CLIENTS_DASHBOARD: Dashboard = {
           unit: "dateTimeAsIso",
           width: 4,
         },
-        {
-          title: "What it waits for",
-          description: "The first of its reasons. Nothing here: it waits for nothing.",
-          type: "stat",
-          text: "name",
-          queries: [{ expr: `${series("rollout_waits_until_timestamp_seconds")}{${ofRollout}} >= 0`, legend: "{{reason}}" }],
-          width: 4,
-        },
-        {
-          title: "Until",
-          description: "Nothing here: nobody knows, a person or a machine has to do something.",
-          type: "stat",
-          queries: [{ expr: `${series("rollout_waits_until_timestamp_seconds")}{${ofRollout}} * 1000 > 0` }],
-          unit: "dateTimeAsIso",
-          width: 3,
-        },
+        ...waitPanels(`${series("rollout_waits_until_timestamp_seconds")}{${ofRollout}}`, 4),
       ],
     },
     {

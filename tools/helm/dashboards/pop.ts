@@ -1,4 +1,5 @@
 import { type Dashboard, quantile, series } from "./grafana.ts";
+import { waitPanels } from "./wait-panels.ts";
 
 const OF = `namespace="$namespace", pop="$pop"`;
 const of = (name: Parameters<typeof series>[0], more = ""): string => `${series(name)}{${OF}${more}}`;
@@ -69,22 +70,7 @@ export const POP_DASHBOARD: Dashboard = {
           unit: "s",
           width: 3,
         },
-        {
-          title: "What it waits for",
-          description: "The first of its reasons. Nothing here: it waits for nothing.",
-          type: "stat",
-          text: "name",
-          queries: [{ expr: `${of("pop_waits_until_timestamp_seconds")} >= 0`, legend: "{{reason}}" }],
-          width: 3,
-        },
-        {
-          title: "Until",
-          description: "Nothing here: nobody knows, a person or a machine has to do something.",
-          type: "stat",
-          queries: [{ expr: `${of("pop_waits_until_timestamp_seconds")} * 1000 > 0` }],
-          unit: "dateTimeAsIso",
-          width: 3,
-        },
+        ...waitPanels(of("pop_waits_until_timestamp_seconds"), 3),
         {
           title: "Last rollback, with its check",
           description: "node: the node itself failed, none of its checks. Nothing here: there was none.",

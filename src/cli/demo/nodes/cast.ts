@@ -25,28 +25,31 @@ export const imageOf = (version: string): string => `${REPOSITORY}:${version}`;
 
 const fromField = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
 
-/** The PoP of the first act; its pods are what a kubelet runs: they are told who they are, probed, limited, and have no rights. */
+/** The data plane as a kubelet runs it: its pods are told who they are, probed, limited, and have no rights, but for the node's network. */
+export const podTemplate = (pop: string, image: string) => ({
+  spec: {
+    hostNetwork: true,
+    terminationGracePeriodSeconds: 5,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+    containers: [
+      {
+        name: "pop",
+        image,
+        env: [fromField("NODE_NAME", "spec.nodeName"), fromField("POD_UID", "metadata.uid"), { name: "POP", value: pop }],
+        ports: [
+          { name: "health", containerPort: 8080, hostPort: 8080 },
+          { name: "session", containerPort: 7000, hostPort: 7000 },
+        ],
+        readinessProbe: { httpGet: { path: "/healthz", port: 8080 }, periodSeconds: 1 },
+        resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "64Mi" } },
+        securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+      },
+    ],
+  },
+});
+
+/** The PoP of the first act, with pods of that image. */
 export function realDraft(pop: CastPop, version: string, tempo: Tempo): Draft<PopCluster> {
   const draft = castDraft(pop, version, tempo);
-  const container = {
-    name: "pop",
-    image: imageOf("${version}"),
-    env: [fromField("NODE_NAME", "spec.nodeName"), fromField("POD_UID", "metadata.uid"), { name: "POP", value: pop.name }],
-    ports: [
-      { name: "health", containerPort: 8080, hostPort: 8080 },
-      { name: "session", containerPort: 7000, hostPort: 7000 },
-    ],
-    readinessProbe: { httpGet: { path: "/healthz", port: 8080 }, periodSeconds: 1 },
-    resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "64Mi" } },
-    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
-  };
-  const template = {
-    spec: {
-      hostNetwork: true,
-      terminationGracePeriodSeconds: 5,
-      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-      containers: [container],
-    },
-  };
-  return { ...draft, spec: { ...draft.spec, template } };
+  return { ...draft, spec: { ...draft.spec, template: podTemplate(pop.name, imageOf("${version}")) } };
 }

@@ -1,5 +1,5 @@
 import type { Chapter } from "../act.ts";
-import { badChapter, type BadVersion } from "../bad-versions.ts";
+import { badChapter, type BadVersion, CANNOT_BE_PULLED, CRASHES } from "../bad-versions.ts";
 import { CURTAIN, SUNDAYS } from "../cast.ts";
 import { firstVersion, nodeIsKilled, rollThrough } from "../chapters.ts";
 import { waitForWindow } from "../waiting.ts";
@@ -11,21 +11,14 @@ const HOUR = 3_600_000;
 
 const BAD_VERSIONS: readonly BadVersion<RealVersions>[] = [
   {
+    ...CANNOT_BE_PULLED,
     title: "an image that does not exist",
     story: "containerd asks the registry, and the registry does not have it. One node tries; the kubelet's word is enough.",
-    version: ({ cannotBePulled }) => cannotBePulled,
-    pop: REAL_POP,
-    waitsFor: SUNDAYS.tyo1[1],
-    evidence: /ErrImagePull|ImagePullBackOff/,
-    nodesAtMost: 1,
   },
   {
+    ...CRASHES,
     title: "an image that crashes",
     story: "Its process exits after each start, and the kubelet counts. The window is still open, so it begins at once.",
-    version: ({ crashes }) => crashes,
-    pop: REAL_POP,
-    evidence: /exited \d+ times|CrashLoopBackOff/,
-    nodesAtMost: 1,
   },
 ];
 
