@@ -172,6 +172,11 @@ export const clientRolloutSpec = z
         message: "a stopped rollout stays stopped: create a new ClientRollout that supersedes it for the fixed version",
         fieldPath: ".requested",
       },
+      {
+        rule: "!self.version.matches('^[0.]+$')",
+        message: "a version of zeros is what a new installation reports: write one with a number other than 0",
+        fieldPath: ".version",
+      },
       fixed("os", "a rollout is for one system: create a new ClientRollout for another one"),
       fixed("version", "a rollout is for one version: create a new ClientRollout for another one"),
       fixed("artifact", "verdicts are of exactly this artifact: create a new ClientRollout for another one"),

@@ -215,6 +215,8 @@ describe("a check-in", () => {
     expect(said([given({ version: "5.13.0", supersedes: { name: "nobody" } }), everybody])).toMatch(/^5\.12\.3/);
     expect(said([given({ version: "5.13.0", floors: [{ version: "5.13" }] }), everybody])).toMatch(/^5\.12\.3/);
     expect(said([given({ version: "5.12.3.0", requested: "Paused", reason: "r" }, "z"), everybody])).toMatch(/^5\.12\.3/);
+    // Whoever reports zeros has nothing installed, so it would be offered again after each installation.
+    for (const version of ["0.0", "0.0.0.0"]) expect(said([given({ version })], { version })).toBe("NothingAnnounced");
   });
 });
 

@@ -25,8 +25,11 @@ export function readReported(text: string | undefined): Reported {
 function readAnew(trimmed: string): Reported {
   const version = parseVersion(trimmed);
   if (version === undefined) return "Unreadable";
-  return version.components.every((part) => part === 0) && version.base.prerelease.length === 0 ? "None" : version;
+  return isNothing(version) ? "None" : version;
 }
+
+/** What a new installation reports. A rollout of it would be offered to whoever has it, for ever. */
+export const isNothing = ({ components, base }: Version): boolean => components.every((part) => part === 0) && base.prerelease.length === 0;
 
 /**
  * What a device's version is to a rollout (rule C7). A floor counts before the fault: it may not be jumped over, whatever runs now.

@@ -1,6 +1,7 @@
 import type { ClientRolloutSpec } from "../../api/client-rollout.ts";
 import { compareVersions, parseVersion, versionProblem } from "../../api/version.ts";
 import type { Hold, Instant } from "../decision.ts";
+import { isNothing } from "./device-version.ts";
 import { isSameVersion } from "./policy.ts";
 
 /** A ClientRollout among the others, as far as they look at each other. */
@@ -16,7 +17,7 @@ export interface ListedRollout {
 /** Why a rollout cannot be carried out as it is written, with what to write instead (rules V1, C6, C8); undefined: it can. */
 export function problemOf(rollout: ListedRollout, all: readonly ListedRollout[]): Hold | undefined {
   const { version, os } = rollout.spec;
-  const invalid = versionProblem(version);
+  const invalid = versionProblem(version) ?? nothingProblem(version);
   if (invalid !== undefined) return { rule: "V1", reason: "RangeInvalid", message: `${invalid}; nothing is offered until then` };
   const older = all.find((other) => other.uid !== rollout.uid && carriesTheSame(rollout, other) && cameBefore(other, rollout));
   if (older !== undefined) {
@@ -25,6 +26,11 @@ export function problemOf(rollout: ListedRollout, all: readonly ListedRollout[])
   }
   return floorProblem(rollout.spec) ?? supersedesProblem(rollout, all);
 }
+
+const nothingProblem = (version: string): string | undefined =>
+  isNothing(parseVersion(version)!)
+    ? `${version} is what a new installation reports, so nobody could be told to have it; write a version with a number other than 0`
+    : undefined;
 
 const carriesTheSame = (one: ListedRollout, other: ListedRollout): boolean =>
   one.spec.os === other.spec.os && isSameVersion(one.spec.version, other.spec.version);

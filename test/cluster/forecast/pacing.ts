@@ -12,8 +12,8 @@ const SECOND = 1_000;
 const HOUR = 3_600_000;
 /** Nobody has written for so long, by the machine's clock: then nothing is under way. */
 const QUIET = 500;
-/** What is due has been taken up within so long, by the machine's clock, or nobody waits for it any more. */
-const TAKEN_UP = 5 * SECOND;
+/** What was due is named no more within so long, by the machine's clock, or nobody takes it up. */
+const TAKEN_UP = 30 * SECOND;
 /** What is due so soon is waited for. */
 const SOON = 2 * SECOND;
 /** Nothing that nobody named is passed over by more. */
@@ -52,24 +52,26 @@ export class Pacing {
     const end = performance.now() + limit;
     let last = "";
     let changedAt = performance.now();
-    let landedAt = -Infinity;
+    let landed: { readonly on: number; readonly at: number } | undefined;
     for (;;) {
       const sight = await this.#look();
       const text = JSON.stringify([sight.fleet, ...sight.pops, ...sight.rollouts].map(({ metadata }) => metadata.resourceVersion));
       if (text !== last) [last, changedAt] = [text, performance.now()];
       if (enough(sight)) return sight;
       if (performance.now() > end) throw new Error(`${waitingFor} did not come until ${new Date(this.now).toISOString()}: ${told(sight)}`);
-      const quiet = performance.now() - Math.max(changedAt, landedAt) >= QUIET;
-      const answered = changedAt > landedAt || performance.now() - landedAt >= TAKEN_UP;
+      const quiet = performance.now() - changedAt >= QUIET;
       const warm = warmingOf(sight, this.warmAt);
-      const dues = [...duesOf(sight), ...warm.values()].filter((due) => due > this.now);
+      const named = [...duesOf(sight), ...warm.values()];
+      // That something else was written in between says nothing of what was due.
+      const answered = landed === undefined || !named.includes(landed.on) || performance.now() - landed.at >= TAKEN_UP;
+      const dues = named.filter((due) => due > this.now);
       const next = Math.min(...dues, this.now + LONGEST_STEP);
       if (!quiet || !answered || moves(sight, this.now, warm) || next - this.now < SOON) {
         await sleep(LOOK_EVERY);
         continue;
       }
       await this.jumpTo(next);
-      landedAt = dues.includes(next) ? performance.now() : -Infinity;
+      landed = dues.includes(next) ? { on: next, at: performance.now() } : undefined;
       changedAt = performance.now();
     }
   }

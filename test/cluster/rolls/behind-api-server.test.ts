@@ -95,6 +95,8 @@ describeInOwnNetwork("[T3] [P17] a hub and two clusters of PoPs", import.meta.fi
   const held = (pop: string, reason: string, words: RegExp) =>
     world.until(pop, reason, (status) => words.test(holdOf(status, reason)?.message ?? ""), 150_000);
   const inHand = ({ nodes = [] }: PopClusterStatus) => nodes.find(({ step }) => ["Claimed", "Updating"].includes(step));
+  const isAnyDone = ({ run, nodes = [] }: PopClusterStatus) =>
+    nodes.some(({ step, revision }) => step === "Done" && revision === run?.revision);
 
   it("both take their first version and roll, one asked directly, one through its API server, with the rights that are shipped", async () => {
     for (const { pop, plane } of sites) {
@@ -139,9 +141,14 @@ describeInOwnNetwork("[T3] [P17] a hub and two clusters of PoPs", import.meta.fi
   }, 420_000);
 
   it("credentials that are rotated in mid-roll are taken up, and the roll goes on with them", async () => {
-    for (const { pop } of sites) await setVersion(world, pop, "4.0.0-slow");
     for (const { pop, plane } of sites) {
-      await world.until(pop, "a node in hand", (status) => inHand(status) !== undefined, 90_000);
+      // A Secret is believed for 10 s: the first node's soak is longer, so that the second one's turn comes after it.
+      await world.editPop(pop, (spec) => ({
+        ...spec,
+        version: "4.0.0-slow",
+        strategy: { ...spec.strategy, perNode: { ...PATIENT.perNode, soak: "15s" } },
+      }));
+      await world.until(pop, "its first node in hand", (status) => inHand(status) !== undefined && !isAnyDone(status), 90_000);
       await replaceSecret(pop, kubeconfig(plane, "rollward-next"));
     }
     for (const { pop } of sites) await world.until(pop, "4.0.0-slow on all nodes", passed("4.0.0-slow"), 240_000);
