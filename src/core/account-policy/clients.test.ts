@@ -115,6 +115,13 @@ describe("[C2] an account's own pilots", () => {
     expect(overruled).not.toHaveProperty("reasons");
   });
 
+  it("are counted where it has a group of them; an account without one has no pilots, which is not none of 0", () => {
+    const counted = { rollouts: [{ ...clientRollout({ status: inStage("Pilot") }), numbers: { all: NOBODY, pilots: NOBODY } }] };
+    expect(entry(counted)).not.toHaveProperty("pilot");
+    const windows = { upgrade: "Automatic", pilotGroup: { groups: ["it"] } };
+    expect(entry({ ...counted, windows }).pilot).toEqual(NOBODY);
+  });
+
   it("[G9] while nobody counts, what was told last stands: the account stays held", () => {
     const before = entries({ pilots });
     expect(entry({ before }, NOON + DAY)).toMatchObject({ effective: "Paused", pilot: { failed: 1 }, numbers: { eligible: 30 } });

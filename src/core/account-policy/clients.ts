@@ -80,7 +80,7 @@ function entryOf(rollout: AccountRollout, around: Around, now: Instant): { reado
     version: cleanText(spec.version, 64),
     ...(reached === undefined ? {} : { stage: stageName(reached) }),
     inPhase,
-    ...(pilot === undefined ? {} : { pilot }),
+    ...(pilot === undefined || hasNoPilots(policy, pilot) ? {} : { pilot }),
     ...(numbers === undefined ? {} : { numbers }),
     effective,
     ...(reasons.length === 0 ? {} : { reasons: reasons.map((reason) => cleanText(reason, MESSAGE_LIMIT)) }),
@@ -90,6 +90,10 @@ function entryOf(rollout: AccountRollout, around: Around, now: Instant): { reado
   };
   return { entry, ...(own.wakeAt === undefined ? {} : { wakeAt: own.wakeAt }) };
 }
+
+/** No pilots are not "none of 0": an account that the provider names for the pilot has no group of its own to be counted. */
+const hasNoPilots = (policy: ClientPolicy | undefined, { eligible, attempted }: ClientNumbers): boolean =>
+  policy?.pilotGroup === undefined && eligible === 0 && attempted === 0;
 
 /** The next phase of the rollout, or its announcement. */
 function nextOf({ spec, status }: AccountRollout, now: Instant): string | undefined {
