@@ -278,6 +278,15 @@ describe("[G12] what is no good", () => {
     expect((await world.command())?.state).toBe("Given");
   });
 
+  it("feedback with a log line in Latin-1 is believed: the line loses letters, the result nothing", async () => {
+    await ready();
+    await deployment();
+    const body = Buffer.from('{"status":{"execution":"closed","result":{"finished":"failure"},"details":["Gerät gestört"]}}', "latin1");
+    const path = `deploymentBase/${world.row.action}/feedback`;
+    expect((await world.fetch(path, { method: "POST", body, headers: { "content-type": "application/json" } })).status).toBe(200);
+    expect((await world.command())?.state).toBe("Failed");
+  });
+
   it("a body that never ends is refused at 64 kB, though no length was announced", async () => {
     const answered = await new Promise<number | undefined>((resolve) => {
       const headers = { authorization: `TargetToken ${world.token}`, "transfer-encoding": "chunked" };

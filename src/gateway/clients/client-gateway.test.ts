@@ -207,6 +207,8 @@ describe("[I19] what is no good", () => {
     ["too deep", "<request>".repeat(20), {}, 400, "deeper"],
     ["70,000 bytes", "x".repeat(70_000), {}, 413, "65536"],
     ["compressed", "x", { "content-encoding": "gzip" }, 415, "not compressed"],
+    // Read all the same, Müller's and Möller's computers would be one.
+    ["Latin-1", Buffer.from('{"request":{"protocol":"3.1","machineid":"Müller"}}', "latin1"), {}, 400, "UTF-8"],
   ] as const)("a body that is %s is told what is wrong, and nothing is kept", async (_, body, headers, status, sentence) => {
     const reply = await world.send(body, headers);
     expect([reply.status, await reply.text()]).toEqual([status, expect.stringContaining(sentence)]);

@@ -149,7 +149,7 @@ export class ClientWorld {
     return token;
   }
 
-  send(body: string, headers: Readonly<Record<string, string>> = {}, path = "/omaha/v1/acme"): Promise<Response> {
+  send(body: string | Buffer<ArrayBuffer>, headers: Readonly<Record<string, string>> = {}, path = "/omaha/v1/acme"): Promise<Response> {
     const authorization = `ClientToken ${this.tokens["acme"]}`;
     return fetch(`http://127.0.0.1:${this.port}${path}`, { method: "POST", body, headers: { authorization, ...headers } });
   }
