@@ -127,6 +127,14 @@ describe("a check-in", () => {
     expect(said([everybody, older], {}, account(), missing)).toMatch(/^5\.12\.2 by/);
   });
 
+  it("[C7] a version that was paused before its first opening is told as paused, with the reason, by rollout or Fleet", () => {
+    const paused = clientRollout({ spec: { requested: "Paused", reason: "a printer driver is looked at" } });
+    expect(ask([paused])).toMatchObject({ reason: "Paused", message: "5.12.3 is paused: a printer driver is looked at" });
+    expect(said([clientRollout()], {}, account(), { fresh: true, paused: true })).toBe("FleetPaused");
+    const older = clientRollout({ name: "older", spec: { version: "5.12.2" }, status: inPhase(3, 100, 100) });
+    expect(said([paused, older]), "what stands is offered meanwhile").toMatch(/^5\.12\.2 by/);
+  });
+
   it("[C2] a version that is announced for later is told with the instant, unless the account has a stronger word", () => {
     const later = clientRollout();
     const [before, until] = [Date.parse(ANNOUNCED) - 1, Date.parse(ANNOUNCED)];

@@ -38,9 +38,15 @@ export function answer(
   return counting ?? comesLater(announced, asked) ?? answers[0] ?? no("NothingAnnounced", `no version is announced for ${device.os}`);
 }
 
-/** Where nothing else counts: the first that comes, with the instant from which it is announced, or what will hold it even then (rule C2). */
+/**
+ * Where nothing else counts: the first that comes, with the instant from which it is announced, or what will hold it even then (rule C2);
+ * or that was to come and was paused before it opened.
+ */
 function comesLater(announced: readonly ClientRolloutView[], asked: Asked): ClientAnswer | undefined {
-  const later = announced.filter(({ reached, announcedAt = 0 }) => reached === undefined && announcedAt > asked.now);
+  const isPaused = ({ provider }: ClientRolloutView): boolean => provider === "Paused" || (provider === "Run" && asked.fleet.paused);
+  const later = announced.filter(
+    (one) => one.reached === undefined && one.announcedAt !== undefined && (one.announcedAt > asked.now || isPaused(one)),
+  );
   const next = later.toSorted((one, other) => one.announcedAt! - other.announcedAt!)[0];
   return next && answerOfOne(next, asked);
 }
