@@ -1,7 +1,7 @@
 import type { SocketSite } from "../../api/socket-site.ts";
 import type { DeviceReport } from "../../core/socket/device.ts";
 import { isConnected, isUnstable } from "../../core/socket-site/view.ts";
-import type { Clock } from "../../runtime/clock.ts";
+import { type Clock, sleep } from "../../runtime/clock.ts";
 import type { Cache } from "../ports.ts";
 import type { InventoryWatch } from "./inventory-watch.ts";
 import { splitKey } from "../object-key.ts";
@@ -48,6 +48,8 @@ export class DeviceSweep {
       for (const device of devices) this.#compare(device);
       after = devices.at(-1)?.serial;
       if (devices.length < PAGE) break;
+      // An embedded inventory answers without a turn of the event loop: of 160,000 devices the lease would wait for all.
+      await sleep(this.#settings.clock, 0);
     }
     if (!this.#stopped) this.start();
   }
