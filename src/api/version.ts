@@ -50,6 +50,9 @@ export function compareVersions(a: Version, b: Version): number {
   return semver.compare(a.base, b.base);
 }
 
+/** Zeros alone, as a new installation of a Client reports itself: nobody can be told to have it (rule V1). */
+export const isZero = ({ components, base }: Version): boolean => components.every((part) => part === 0) && base.prerelease.length === 0;
+
 /** Whether going from the one to the other would be a downgrade, which only a rollback may do (rule V3). */
 export function isDowngrade(from: Version, to: Version): boolean {
   return compareVersions(to, from) < 0;

@@ -1,6 +1,6 @@
 import { type ClientRollout, defaultGate } from "../api/client-rollout.ts";
 import { numbersText } from "../core/explain/client-rollout.ts";
-import type { ApproveOptions, Waiting } from "./approve.ts";
+import type { ApproveOptions, Waiting } from "./approve-options.ts";
 import { EXIT } from "./exit-codes.ts";
 import { Refusal } from "./refusal.ts";
 

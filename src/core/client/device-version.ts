@@ -1,4 +1,4 @@
-import { compareVersions, parseVersion, type Version } from "../../api/version.ts";
+import { compareVersions, isZero, parseVersion, type Version } from "../../api/version.ts";
 import type { ClientRolloutView } from "./rollout-view.ts";
 import type { Cell } from "./table.ts";
 
@@ -25,11 +25,8 @@ export function readReported(text: string | undefined): Reported {
 function readAnew(trimmed: string): Reported {
   const version = parseVersion(trimmed);
   if (version === undefined) return "Unreadable";
-  return isNothing(version) ? "None" : version;
+  return isZero(version) ? "None" : version;
 }
-
-/** What a new installation reports. A rollout of it would be offered to whoever has it, for ever. */
-export const isNothing = ({ components, base }: Version): boolean => components.every((part) => part === 0) && base.prerelease.length === 0;
 
 /**
  * What a device's version is to a rollout (rule C7). A floor counts before the fault: it may not be jumped over, whatever runs now.

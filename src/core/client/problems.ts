@@ -1,7 +1,6 @@
 import type { ClientRolloutSpec } from "../../api/client-rollout.ts";
-import { compareVersions, parseVersion, versionProblem } from "../../api/version.ts";
+import { compareVersions, isZero, parseVersion, versionProblem } from "../../api/version.ts";
 import type { Hold, Instant } from "../decision.ts";
-import { isNothing } from "./device-version.ts";
 import { isSameVersion } from "./policy.ts";
 
 /** A ClientRollout among the others, as far as they look at each other. */
@@ -17,7 +16,7 @@ export interface ListedRollout {
 /** Why a rollout cannot be carried out as it is written, with what to write instead (rules V1, C6, C8); undefined: it can. */
 export function problemOf(rollout: ListedRollout, all: readonly ListedRollout[]): Hold | undefined {
   const { version, os } = rollout.spec;
-  const invalid = versionProblem(version) ?? nothingProblem(version);
+  const invalid = versionProblem(version) ?? zeroProblem(version);
   if (invalid !== undefined) return { rule: "V1", reason: "RangeInvalid", message: `${invalid}; nothing is offered until then` };
   const older = all.find((other) => other.uid !== rollout.uid && carriesTheSame(rollout, other) && cameBefore(other, rollout));
   if (older !== undefined) {
@@ -27,8 +26,8 @@ export function problemOf(rollout: ListedRollout, all: readonly ListedRollout[])
   return floorProblem(rollout.spec) ?? supersedesProblem(rollout, all);
 }
 
-const nothingProblem = (version: string): string | undefined =>
-  isNothing(parseVersion(version)!)
+const zeroProblem = (version: string): string | undefined =>
+  isZero(parseVersion(version)!)
     ? `${version} is what a new installation reports, so nobody could be told to have it; write a version with a number other than 0`
     : undefined;
 

@@ -2,10 +2,16 @@ import { freezeProblems, windowProblems } from "../window/parse.ts";
 import type { Hold } from "../decision.ts";
 import { zoneProblem } from "../time/zone.ts";
 import type { SiteInventory, SocketSiteObservation } from "./observation.ts";
-import type { SocketView } from "./view.ts";
+
+/** A Socket as the site names it, with the model that it has reported, or was written. */
+interface NamedSocket {
+  readonly serial: string;
+  readonly model: string | undefined;
+  readonly report: { readonly model?: string | undefined } | undefined;
+}
 
 /** Why nothing starts at this site until a person corrects something (rules S3, W10). Each says what to write instead. */
-export function problemsOf(seen: SocketSiteObservation, inventory: SiteInventory, sockets: readonly SocketView[]): readonly Hold[] {
+export function problemsOf(seen: SocketSiteObservation, inventory: SiteInventory, sockets: readonly NamedSocket[]): readonly Hold[] {
   return [...accountProblems(seen), ...serialProblems(seen, inventory, sockets), ...modelProblems(seen, sockets), ...windowTrouble(seen)];
 }
 
@@ -15,7 +21,7 @@ function accountProblems(seen: SocketSiteObservation): readonly Hold[] {
   return [{ rule: "S3", reason: "NoAccount", message }];
 }
 
-function serialProblems(seen: SocketSiteObservation, inventory: SiteInventory, sockets: readonly SocketView[]): readonly Hold[] {
+function serialProblems(seen: SocketSiteObservation, inventory: SiteInventory, sockets: readonly NamedSocket[]): readonly Hold[] {
   return sockets.flatMap(({ serial }): readonly Hold[] => {
     const twice = seen.claimedTwice.get(serial);
     if (twice !== undefined) {
@@ -30,7 +36,7 @@ function serialProblems(seen: SocketSiteObservation, inventory: SiteInventory, s
   });
 }
 
-function modelProblems(seen: SocketSiteObservation, sockets: readonly SocketView[]): readonly Hold[] {
+function modelProblems(seen: SocketSiteObservation, sockets: readonly NamedSocket[]): readonly Hold[] {
   for (const { serial, model } of seen.site.spec.sockets) {
     const reported = sockets.find((one) => one.serial === serial)?.report?.model;
     if (model === undefined || reported === undefined || model === reported) continue;
