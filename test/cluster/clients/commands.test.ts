@@ -6,11 +6,10 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { API_VERSION } from "../../../src/api/common.ts";
 import { openInventory } from "../../../src/inventory/open.ts";
-import { startControlPlane, type ControlPlane } from "../../../tools/control-plane/run.ts";
 import { describeWithControlPlane } from "../control-plane/available.ts";
+import { PeoplesCluster } from "../people.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
-const BINDINGS = "/apis/rbac.authorization.k8s.io/v1/namespaces";
 const POLICIES = `/apis/${API_VERSION}/namespaces/acme/accountpolicies`;
 const POLICY = `${POLICIES}/account`;
 const ROLLOUTS = `/apis/${API_VERSION}/namespaces/fleet/clientrollouts`;
@@ -19,49 +18,22 @@ const APPROVALS = `/apis/${API_VERSION}/namespaces/fleet/approvals`;
 const [CUSTOMER, ENGINEER, APPROVER] = ["admin@acme.example", "anna@example.com", "olga@example.com"] as const;
 const DIGEST = `sha256:${"a".repeat(64)}`;
 
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly error: string;
-}
-
 describeWithControlPlane("[T3] the command line about Clients, on a real API server and a real inventory", () => {
-  let controlPlane: ControlPlane;
+  let cluster: PeoplesCluster;
   let folder: string;
   let inventory: string;
 
-  /** The real program, as this user. */
-  const rollward = (user: string, ...words: readonly string[]): Promise<Said> =>
-    promisify(execFile)(process.execPath, [join(ROOT, "src/main.ts"), ...words, "--kubeconfig", controlPlane.kubeconfig(user)]).then(
-      ({ stdout, stderr }) => ({ code: 0, out: stdout, error: stderr }),
-      (failed: { code: number; stdout: string; stderr: string }) => ({ code: failed.code, out: failed.stdout, error: failed.stderr }),
-    );
-  const call = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> => {
-    const { status, body: text } = await controlPlane.call("admin", method, path, body);
-    expect(status, text).toBeLessThan(300);
-    return JSON.parse(text) as Answer;
-  };
-  const bind = (role: string, namespace: string, user: string) =>
-    call("POST", `${BINDINGS}/${namespace}/rolebindings`, {
-      metadata: { name: role },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
-      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: user }],
-    });
-  const specOf = async <Spec>(path: string): Promise<Spec> => (await call<{ spec: Spec }>("GET", path)).spec;
+  const specOf = async <Spec>(path: string): Promise<Spec> => (await cluster.call<{ spec: Spec }>("GET", path)).spec;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "rollward-commands-"));
     inventory = `sqlite:${join(folder, "inventory.db")}`;
-    controlPlane = await startControlPlane({ users: [CUSTOMER, ENGINEER, APPROVER].map((name) => ({ name, groups: [] })) });
-    const kubectl = (...args: string[]) =>
-      promisify(execFile)(controlPlane.binaries.kubectl, ["--kubeconfig", controlPlane.kubeconfig("admin"), ...args]);
-    const files = [join(ROOT, "crds"), join(ROOT, "config/samples/00-namespaces.yaml"), join(ROOT, "config/rbac/people.yaml")];
-    await kubectl("create", ...files.flatMap((file) => ["-f", file]));
-    await kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all");
-    await bind("rollward-account-admin", "acme", CUSTOMER);
-    await bind("rollward-release-engineer", "fleet", ENGINEER);
-    await bind("rollward-approver", "fleet", APPROVER);
-    const rollout = await call<{ metadata: { uid: string } }>("POST", ROLLOUTS, {
+    cluster = await PeoplesCluster.start([
+      { name: CUSTOMER, role: "rollward-account-admin", namespace: "acme" },
+      { name: ENGINEER, role: "rollward-release-engineer", namespace: "fleet" },
+      { name: APPROVER, role: "rollward-approver", namespace: "fleet" },
+    ]);
+    const rollout = await cluster.call<{ metadata: { uid: string } }>("POST", ROLLOUTS, {
       apiVersion: API_VERSION,
       kind: "ClientRollout",
       metadata: { name: "windows-5-12-3" },
@@ -74,7 +46,7 @@ describeWithControlPlane("[T3] the command line about Clients, on a real API ser
       },
     });
     const numbers = { eligible: 40, offered: 40, attempted: 30, confirmed: 29, failed: 1, unreachable: 10 };
-    await call("PUT", `${ROLLOUTS}/windows-5-12-3/status`, {
+    await cluster.call("PUT", `${ROLLOUTS}/windows-5-12-3/status`, {
       ...rollout,
       status: {
         effective: "Run",
@@ -83,7 +55,7 @@ describeWithControlPlane("[T3] the command line about Clients, on a real API ser
         digest: DIGEST,
       },
     });
-    const policy = await call<object>("POST", POLICIES, {
+    const policy = await cluster.call<object>("POST", POLICIES, {
       apiVersion: API_VERSION,
       kind: "AccountPolicy",
       metadata: { name: "account" },
@@ -91,22 +63,24 @@ describeWithControlPlane("[T3] the command line about Clients, on a real API ser
     });
     const seen = { rollout: "windows-5-12-3", uid: rollout.metadata.uid, os: "Windows", version: "5.12.3", stage: "phase-1" };
     const clients = [{ ...seen, inPhase: true, numbers, effective: "Run", nextAt: "2026-11-26T09:00:00Z" }];
-    await call("PUT", `${POLICY}/status`, { ...policy, status: { account: "acme", clients } });
+    await cluster.call("PUT", `${POLICY}/status`, { ...policy, status: { account: "acme", clients } });
     // Rights are read from a cache that is moments behind.
-    await vi.waitFor(async () => expect((await rollward(CUSTOMER, "status", "--account", "acme")).code).toBe(0), { timeout: 20_000 });
+    await vi.waitFor(async () => expect((await cluster.rollward(CUSTOMER, "status", "--account", "acme")).code).toBe(0), {
+      timeout: 20_000,
+    });
   });
   afterAll(async () => {
-    await controlPlane?.stop();
+    await cluster?.stop();
     await rm(folder, { recursive: true, force: true });
   });
 
   it("[I15] an account sees the whole of its rollout with rights to its own namespace alone", async () => {
-    const { code, out, error } = await rollward(CUSTOMER, "status", "clientrollout/windows-5-12-3", "--account", "acme");
+    const { code, out, error } = await cluster.rollward(CUSTOMER, "status", "clientrollout/windows-5-12-3", "--account", "acme");
     expect([code, error]).toEqual([0, ""]);
     expect(out).toMatch(/windows-5-12-3 +Windows +5\.12\.3 +phase-1 +reached +40 +40 +30 +29 +1 +10 .* Run +Thursday 2026-11-26 09:00 UTC/);
-    const others = await rollward(CUSTOMER, "status", "clientrollout/windows-5-12-3");
+    const others = await cluster.rollward(CUSTOMER, "status", "clientrollout/windows-5-12-3");
     expect([others.code, others.error]).toEqual([1, expect.stringMatching(/cannot get resource "clientrollouts".*as a customer/)]);
-    const client = await rollward(CUSTOMER, "explain", "client", "acme/d-1");
+    const client = await cluster.rollward(CUSTOMER, "explain", "client", "acme/d-1");
     expect([client.code, client.error]).toEqual([0, ""]);
     expect(client.out).toMatch(
       /This is the account's view\n(.*\n)*.*Windows 5\.12\.3 by ClientRollout windows-5-12-3: stage phase-1 is open/,
@@ -115,33 +89,33 @@ describeWithControlPlane("[T3] the command line about Clients, on a real API ser
 
   it("[C5] an account pauses a version for itself and lifts it; the server takes both", async () => {
     const words = ["clients", "--account", "acme", "--os", "windows"];
-    expect(await rollward(CUSTOMER, "pause", ...words, "--version", "5.12.3", "--reason", "an audit")).toMatchObject({
+    expect(await cluster.rollward(CUSTOMER, "pause", ...words, "--version", "5.12.3", "--reason", "an audit")).toMatchObject({
       code: 0,
       error: "",
     });
     expect(await specOf(POLICY)).toMatchObject({ clients: { windows: { pause: { version: "5.12.3", reason: "an audit" } } } });
-    expect((await rollward(CUSTOMER, "resume", ...words)).code).toBe(0);
+    expect((await cluster.rollward(CUSTOMER, "resume", ...words)).code).toBe(0);
     expect(await specOf<{ clients: { windows: object } }>(POLICY)).not.toHaveProperty("clients.windows.pause");
   });
 
   it("[C4] [C5] the provider approves with the numbers shown, pauses, resumes and stops; the account may not", async () => {
-    const approved = await rollward(APPROVER, "approve", "cliro/windows-5-12-3", "--reason", "few, and well");
+    const approved = await cluster.rollward(APPROVER, "approve", "cliro/windows-5-12-3", "--reason", "few, and well");
     expect([approved.code, approved.error]).toEqual([0, ""]);
     expect(approved.out).toMatch(
       /olga@example\.com approves Promote of ClientRollout windows-5-12-3, stage phase-1\nStage phase-1: 40 eligible, .* 1 failed/,
     );
-    const { items } = await call<{ items: { spec: object }[] }>("GET", APPROVALS);
+    const { items } = await cluster.call<{ items: { spec: object }[] }>("GET", APPROVALS);
     expect(items.map(({ spec }) => spec)).toEqual([
       expect.objectContaining({ for: expect.objectContaining({ kind: "ClientRollout", digest: DIGEST }) as unknown }),
     ]);
     const path = `${ROLLOUTS}/windows-5-12-3`;
-    expect((await rollward(ENGINEER, "pause", "cliro/windows-5-12-3", "--reason", "a report")).code).toBe(0);
+    expect((await cluster.rollward(ENGINEER, "pause", "cliro/windows-5-12-3", "--reason", "a report")).code).toBe(0);
     expect(await specOf(path)).toMatchObject({ requested: "Paused", reason: "a report" });
-    expect((await rollward(ENGINEER, "resume", "cliro/windows-5-12-3")).code).toBe(0);
+    expect((await cluster.rollward(ENGINEER, "resume", "cliro/windows-5-12-3")).code).toBe(0);
     expect(await specOf(path)).toMatchObject({ requested: "Run" });
-    expect((await rollward(CUSTOMER, "stop", "cliro/windows-5-12-3", "--reason", "no")).error).toContain("cannot get resource");
-    expect((await rollward(ENGINEER, "stop", "cliro/windows-5-12-3", "--reason", "it crashes")).code).toBe(0);
-    expect(await rollward(ENGINEER, "resume", "cliro/windows-5-12-3")).toMatchObject({
+    expect((await cluster.rollward(CUSTOMER, "stop", "cliro/windows-5-12-3", "--reason", "no")).error).toContain("cannot get resource");
+    expect((await cluster.rollward(ENGINEER, "stop", "cliro/windows-5-12-3", "--reason", "it crashes")).code).toBe(0);
+    expect(await cluster.rollward(ENGINEER, "resume", "cliro/windows-5-12-3")).toMatchObject({
       code: 4,
       error: expect.stringContaining("which is for ever: it crashes") as unknown,
     });
@@ -165,7 +139,7 @@ describeWithControlPlane("[T3] the command line about Clients, on a real API ser
       promisify(execFile)(
         process.execPath,
         [join(ROOT, "src/main.ts"), "directory", "import", path, "--account", account, "--inventory", inventory],
-        { env: { ...process.env, KUBECONFIG: controlPlane.kubeconfig("admin") } },
+        { env: { ...process.env, KUBECONFIG: cluster.kubeconfig("admin") } },
       ).catch((failed: unknown) => failed);
     expect(await importing("acmee", file)).toMatchObject({ code: 4, stderr: expect.stringContaining("did you mean acme?") as unknown });
     const latin1 = join(folder, "latin1.csv");
@@ -191,12 +165,12 @@ describeWithControlPlane("[T3] the command line about Clients, on a real API ser
       })),
     );
     await open.close();
-    const users = (...words: string[]) => rollward("admin", "users", ...words, "--inventory", inventory);
+    const users = (...words: string[]) => cluster.rollward("admin", "users", ...words, "--inventory", inventory);
     expect((await users("--account", "acme", "--version", "5.11.0")).out).toMatch(/\nacme +Windows +5\.11\.0 +2 +3 +100\.0 %\n$/);
     expect((await users("--account", "acme", "--pilots", "--names", "-o", "csv")).out).toMatch(
       /^user,device.*\r\nanna,d-1,Windows,5\.11\.0,.*,it\r\nanna,d-2,/,
     );
-    const explained = await rollward("admin", "explain", "client", "acme/d-3", "--inventory", inventory);
+    const explained = await cluster.rollward("admin", "explain", "client", "acme/d-3", "--inventory", inventory);
     expect([explained.code, explained.error]).toEqual([0, ""]);
     expect(explained.out).toContain("Client acme/d-3 (Windows) runs 5.11.0; nothing is offered to it (Stopped)");
     const next = (await readFile(join(ROOT, "config/samples/clients/clientrollout.yaml"), "utf8")).split("\n---\n")[0]!;
@@ -205,7 +179,7 @@ describeWithControlPlane("[T3] the command line about Clients, on a real API ser
       manifest,
       next.replaceAll("5.12.3", "5.13.0").replaceAll("5-12-3", "5-13-0").replace("requested: Stopped", "requested: Run"),
     );
-    const plan = await rollward("admin", "plan", "-f", manifest, "--cluster", "--inventory", inventory, "-o", "json");
+    const plan = await cluster.rollward("admin", "plan", "-f", manifest, "--cluster", "--inventory", inventory, "-o", "json");
     const { clients } = JSON.parse(plan.out) as {
       clients: { rollouts: { name: string; stages: { name: string; users: number }[] }[]; curves: { users: number }[] };
     };
