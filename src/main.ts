@@ -21,6 +21,7 @@ import { registerUpgradeNow } from "./cli/upgrade-now.ts";
 import { registerUsers } from "./cli/users.ts";
 import { utf8Text } from "./cli/utf8.ts";
 import { registerWhen } from "./cli/when.ts";
+import { endQuietly } from "./composition/reader-gone.ts";
 import { UnusableInput } from "./composition/unusable-input.ts";
 import { VERSION } from "./composition/version.ts";
 import { SETTINGS } from "./setting-definitions.ts";
@@ -39,11 +40,7 @@ const io: CliIo = {
   exit: (code) => void (process.exitCode = code),
 };
 
-// A reader that has seen enough (`rollward crds | head`) closes the pipe: that is no failure of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(process.exitCode ?? 0);
-});
+process.stdout.on("error", endQuietly);
 
 const program = new Command("rollward")
   .description("rolls new versions through a network service, one node at a time, and takes bad ones back by itself")

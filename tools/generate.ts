@@ -5,7 +5,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { GROUP } from "../src/api/common.ts";
+import { KIND_VERSION } from "../src/api/names.ts";
 import { allResources } from "../src/api/resources.ts";
+import { VERSION } from "../src/composition/version.ts";
 import { CRD_FIELDS, fieldsOf, grown, recorded } from "./crd-fields.ts";
 import { chartFiles } from "./helm/chart-sources.ts";
 import { findHelm } from "./helm/install.ts";
@@ -19,8 +21,11 @@ const CRDS = "crds";
 function generated(): ReadonlyMap<string, string> {
   const files = allResources.map((resource) => {
     const header = `# Generated from src/api by npm run gen. Change the schema there, not this file.\n---\n`;
+    const { metadata, ...crd } = resource.crd();
+    // The kinds in a cluster say of which version they are: by that the chart, the operator and a policy refuse older ones (rule I21).
+    const annotated = { ...crd, metadata: { ...metadata, annotations: { [KIND_VERSION]: VERSION } } };
     // No line folding: a sentence stays on one line and can be searched for. No anchors: kubectl reads them, people do not.
-    const text = stringify(resource.crd(), { lineWidth: 0, aliasDuplicateObjects: false });
+    const text = stringify(annotated, { lineWidth: 0, aliasDuplicateObjects: false });
     return [join(CRDS, `${GROUP}_${resource.plural}.yaml`), header + text] as const;
   });
   return new Map([

@@ -89,7 +89,12 @@ export const fleetStatus = z.object({
     .optional()
     .describe("How many PoPs run which version."),
   tzdata: z.string().max(16).optional().describe("The time-zone data that windows are computed with."),
-  nextDepartures: z.array(z.string().max(40)).max(5).meta(ATOMIC_LIST).optional().describe("Local dates of the next trains."),
+  nextDepartures: z
+    .array(z.string().max(40))
+    .max(5)
+    .meta(ATOMIC_LIST)
+    .optional()
+    .describe("Local dates of the next trains that have not begun anywhere."),
   /** When the operator first saw `spec.paused`; Paused=True follows 10 s later (G15). */
   pausedAt: instant().optional(),
   conditions: z.array(condition).max(8).meta(mapList("type")).optional(),

@@ -16,6 +16,10 @@ export const EXIT = {
   differs: 6,
   /** `plan --until`: the look ended before the rollouts did. What it saw is no conflict, and whether all fits is not known. */
   notKnown: 7,
+  /** What shells report of a program that Ctrl-C ended; what the demo had started is gone. */
+  interrupted: 130,
+  /** What shells report of a program whose reader closed the pipe: the demo had not shown everything, and what it had started is gone. */
+  readerGone: 141,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -31,4 +35,6 @@ Exit codes:
   ${EXIT.doesNotFit}  the plan does not fit its windows, or has conflicts
   ${EXIT.differs}  plan --diff: it fits, and differs from the plan that runs
   ${EXIT.notKnown}  plan --until: the look ended before the plan did, so whether it fits is not known
+  ${EXIT.interrupted}  demo: it was interrupted, and has removed what it started
+  ${EXIT.readerGone}  demo: nobody read its output to the end, and it has removed what it started; what only prints ends with 0 then
 `;

@@ -9,6 +9,7 @@ import { connect } from "./connect.ts";
 import { openDemoExporter } from "./demo-exporter.ts";
 import { startRealNodes } from "./demo-nodes.ts";
 import { controlPlaneTools, forDemo, toolsOrNone } from "./demo-tools.ts";
+import { endAfter, ReaderGone } from "./reader-gone.ts";
 
 /** What an operator that is told to end may take before it is made to. */
 const STOP_GRACE_MILLISECONDS = 8_000;
@@ -35,6 +36,7 @@ export function demoPorts(command: readonly string[] = [process.argv[1]!]): Demo
       const interruption = new AbortController();
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
         process.once(signal, () => interruption.abort(new Error(`${signal} came`)));
+      endAfter(() => interruption.abort(new ReaderGone()));
       return interruption.signal;
     },
   };

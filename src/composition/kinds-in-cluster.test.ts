@@ -61,3 +61,28 @@ it("[I21] kinds of which nobody knows the version do not keep it; an API server 
   await silent.clock.advance(60_000);
   expect(silent.state.fit).toBe(false);
 });
+
+it("[I21] kinds that become older while it works end it within half a minute; a server without an answer, and later kinds, do not", async () => {
+  const { clock, kinds, said, versions } = world({ [NAMES[0]!]: "1.4.0", [NAMES[1]!]: "1.4.0" });
+  await clock.advance(31_000);
+  versions[NAMES[0]!] = new Error("connect ECONNREFUSED");
+  await clock.advance(61_000);
+  versions[NAMES[0]!] = "1.5.0";
+  await clock.advance(61_000);
+  expect([kinds.replaced.aborted, kinds.missing(), said.length]).toEqual([false, undefined, 1]);
+  versions[NAMES[1]!] = "1.3.9";
+  await clock.advance(30_000);
+  expect((kinds.replaced.reason as Error).message).toMatch(
+    /^the kinds were replaced while this operator worked, .*: the kinds popclusters\.rollward\.dev \(1\.3\.9\) in this cluster are older/,
+  );
+  expect(kinds.missing()).toMatch(/are older than this operator \(1\.4\.0\)/);
+});
+
+it("[I21] an operator that ends does not look at the kinds any more", async () => {
+  const { clock, kinds, stop, versions } = world({ [NAMES[0]!]: "1.4.0", [NAMES[1]!]: "1.4.0" });
+  await clock.advance(1_000);
+  stop.abort(new Error("SIGTERM"));
+  versions[NAMES[1]!] = "1.3.9";
+  await clock.advance(120_000);
+  expect(kinds.replaced.aborted).toBe(false);
+});

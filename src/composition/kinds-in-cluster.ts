@@ -2,6 +2,8 @@ import { compareVersions, parseVersion, type Version } from "../api/version.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 
 const AGAIN_MS = 5_000;
+/** While it works: ten small answers each time, and what is written until then loses what the kinds do not know. */
+const WATCH_MS = 30_000;
 
 export interface KindsParts {
   /** The version of this program. */
@@ -20,40 +22,63 @@ export interface Kinds {
   missing(): string | undefined;
   /** Resolves when the kinds are not older than the program; never where the program ends before. */
   readonly fit: Promise<void>;
+  /** Aborted when older kinds were put over fitting ones while the program ran; the reason is an Error that says so. */
+  readonly replaced: AbortSignal;
 }
 
 /**
  * The kinds in the cluster, held against the program (rule I21). The API server cuts off without a word what an older kind does not know, a
  * ledger's fields included: an operator on older kinds stays away until they are up to date, and whoever led before leads on. On later ones
- * it works: it keeps what it does not know.
+ * it works: it keeps what it does not know. It looks again while it works, because kinds can be replaced under it; a policy refuses that
+ * (config/policies/kinds.yaml), where it is switched on.
  */
 export function kindsInCluster({ version, names, versionOf, clock, log, stop }: KindsParts): Kinds {
   let missing: string | undefined = "they were not looked at yet";
-  const look = async (): Promise<string | undefined> => {
+  let toldLater = "";
+  /** What is wrong with them: older ones, or no answer. */
+  const look = async (): Promise<{ readonly older?: string; readonly unknown?: string }> => {
     try {
       const ours = parseVersion(version)!;
       const found = await Promise.all(names.map(async (name) => ({ name, of: read(await versionOf(name)) })));
       const known = found.flatMap(({ name, of }) => (of === undefined ? [] : [{ name, of }]));
       const older = known.filter(({ of }) => compareVersions(of, ours) < 0).map(({ name, of }) => `${name} (${of.text})`);
-      if (older.length > 0) return tooOld(older, version);
-      const later = new Set(known.filter(({ of }) => compareVersions(of, ours) > 0).map(({ of }) => of.text));
-      if (later.size > 0) log("info", laterThan([...later].toSorted(), version));
-      return undefined;
+      if (older.length > 0) return { older: tooOld(older, version) };
+      const texts = new Set(known.filter(({ of }) => compareVersions(of, ours) > 0).map(({ of }) => of.text));
+      const later = texts.size === 0 ? "" : laterThan([...texts].toSorted(), version);
+      if (later !== "" && later !== toldLater) log("info", later);
+      toldLater = later;
+      return {};
     } catch (error) {
-      return `they cannot be looked at: ${error instanceof Error ? error.message : String(error)}`;
+      return { unknown: `they cannot be looked at: ${error instanceof Error ? error.message : String(error)}` };
     }
   };
+  const pause = (milliseconds: number) => sleep(clock, milliseconds, stop).catch(() => undefined);
   const fit = (async () => {
     while (!stop.aborted) {
-      const found = await look();
+      const { older, unknown } = await look();
+      const found = older ?? unknown;
       if (found !== undefined && found !== missing) log("warn", `this operator does not lead yet: ${found}`);
       missing = found;
       if (found === undefined) return;
-      await sleep(clock, AGAIN_MS, stop).catch(() => undefined);
+      await pause(AGAIN_MS);
     }
     await new Promise<never>(() => {});
   })();
-  return { missing: () => missing, fit };
+  const replaced = new AbortController();
+  void fit.then(async () => {
+    for (;;) {
+      await pause(WATCH_MS);
+      if (stop.aborted || replaced.signal.aborted) return;
+      // A server without an answer is everybody's trouble, and says nothing of the kinds.
+      const { older } = await look();
+      if (older === undefined || stop.aborted) continue;
+      missing = older;
+      const sentence = `the kinds were replaced while this operator worked, so it ends, and waits after its restart: ${older}`;
+      log("warn", sentence);
+      replaced.abort(new Error(sentence));
+    }
+  });
+  return { missing: () => missing, fit, replaced: replaced.signal };
 }
 
 const read = (text: string | undefined): Version | undefined => (text === undefined ? undefined : parseVersion(text));

@@ -35,7 +35,8 @@ const OUR_KINDS = allResources.map(({ plural }) => `${plural}.${GROUP}`);
 /**
  * The operator in this process, until the signal: caches open at once, controllers work while this replica leads. Ends gracefully:
  * no new work, running work finished, the lease handed back, events flushed. Rejects, after the same end, with the error that ended
- * the work of its term: a leader that does nothing would keep the lease from every replica that works.
+ * the work of its term: a leader that does nothing would keep the lease from every replica that works; or because older kinds were put
+ * under it (rule I21): started again it waits for its own.
  */
 export async function runOperator(settings: Settings, stop: AbortSignal): Promise<void> {
   const clock = clockOf(settings.clockFile);
@@ -95,7 +96,7 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   log.info(`rollward ${VERSION} watches namespace ${settings.namespace} and serves /metrics, /livez and /readyz on port ${server.port}`, {
     port: server.port,
   });
-  await Promise.race([aborted(stop), aborted(leadership.failed)]);
+  await Promise.race([stop, leadership.failed, kinds.replaced].map(aborted));
   log.info("rollward stops: work in hand is finished, then the lease is handed back");
   await leadership.stop();
   operator.stop();
@@ -105,7 +106,7 @@ export async function runOperator(settings: Settings, stop: AbortSignal): Promis
   health.stop();
   for (const open of [server, prober, sites, hub, transport, leaseTransport]) await open.close();
   if (clock instanceof AcceleratedClock) clock.close();
-  leadership.failed.throwIfAborted();
+  for (const reason of [leadership.failed, kinds.replaced]) reason.throwIfAborted();
 }
 
 interface Leadership {

@@ -69,11 +69,10 @@ export class Operator {
     this.#wire();
   }
 
-  /** What is not in sync yet, for readiness; empty when all is. */
+  /** Kinds that are not in sync yet, for readiness, each once, also where there are two views of it; empty when all are. */
   unsynced(): readonly string[] {
-    return hubCacheList(this.#hubCaches)
-      .filter(([, cache]) => !cache.synced)
-      .map(([kind]) => kind);
+    const waiting = hubCacheList(this.#hubCaches).filter(([, cache]) => !cache.synced);
+    return [...new Set(waiting.map(([kind]) => kind))];
   }
 
   /** Ages of the views, by kind, for the metric and the alert of silent watches. */

@@ -3,6 +3,7 @@ import { POP_CLUSTER } from "../api/resources.ts";
 import type { Probe, Sample } from "../core/health/probe.ts";
 import { DISRUPTIVE, type PopAction } from "../core/pop-cluster/action.ts";
 import { decide, type PopDecision } from "../core/pop-cluster/decide.ts";
+import type { Announcement } from "../core/decision.ts";
 import type { PopClusterObservation } from "../core/pop-cluster/observation.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Reading, Reconciler } from "../runtime/reconcile.ts";
@@ -30,6 +31,7 @@ import {
 import type { Site, Sites } from "./sites.ts";
 import { asWritten, unlessInvalid } from "./status-refused.ts";
 import type { Told } from "./told.ts";
+import { breachOf } from "./window-breach.ts";
 
 export interface PopReconcilerPorts {
   readonly clock: Clock;
@@ -146,7 +148,8 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
         `${action.kind} was decided for PoP ${objects.pop.metadata.name}, whose cluster is ${site.state}; it is decided anew`,
       );
     }
-    if (isBreach(objects.pop, action, this.#ports.clock.now())) this.#ports.told.windowBreached(objects.pop);
+    const breach = breachOf(objects.pop, action, this.#ports.clock.now());
+    if (breach !== undefined) this.#tellBreach(objects.pop, breach);
     const numbers = objects.records.map((record) => record.revision);
     const { name } = objects.pop.metadata;
     const world = {
@@ -179,6 +182,12 @@ export class PopReconciler implements Reconciler<ObservedPopCluster, PopClusterS
     if (done === "Rested") return told.pop(objects.pop);
     announce(events, decision.events, { apiVersion, kind: this.kind, metadata });
     told.decided({ kind: this.kind, namespace: metadata.namespace ?? "", name: key, decision });
+  }
+
+  #tellBreach(pop: PopCluster, breach: Announcement): void {
+    const { events, told } = this.#ports;
+    told.windowBreached(pop);
+    announce(events, [breach], { ...POP_CLUSTER, metadata: pop.metadata });
   }
 
   forget(key: string): void {
@@ -275,16 +284,6 @@ function claimsAnew(before: PopClusterStatus = {}, after: PopClusterStatus): boo
     (after.nodes ?? []).some(({ uid, token }) => token !== undefined && !held.has(`${uid}/${token}`)) ||
     (after.run?.kind === "Rollback" && before.run?.kind !== "Rollback")
   );
-}
-
-/**
- * A node's label leaves for a forward roll while none of the occurrences in status holds now: what must never happen, watched apart
- * from the gates that prevent it (metric `window_breach_total`).
- */
-function isBreach(pop: PopCluster, action: PopAction, now: number): boolean {
-  if (action.kind !== "SetLabel" || (action.row !== "LabelOff" && action.row !== "LabelMove") || pop.status?.run?.kind !== "Roll")
-    return false;
-  return !(pop.status.next ?? []).some(({ start, end }) => Date.parse(start) <= now && now < Date.parse(end));
 }
 
 /** The list with one object as it is now; a new one joins it where `joins` says so: who is a member is the selector's to say. */

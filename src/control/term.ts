@@ -1,3 +1,4 @@
+import { POP_CLUSTER } from "../api/resources.ts";
 import { type Probe, type ProbeResult, type Sample, sameResult } from "../core/health/probe.ts";
 import { WorkQueue } from "../runtime/queue.ts";
 import { reconcile, type DecisionShape, type Loop, type Reconciler } from "../runtime/reconcile.ts";
@@ -7,6 +8,8 @@ import { FleetReconciler } from "./fleet-reconciler.ts";
 import { ForecastKeeper } from "./forecast/keeper.ts";
 import type { ClientAccountIndex } from "./clients/account-index.ts";
 import { ClientWork } from "./clients/client-work.ts";
+import { announce } from "./announce.ts";
+import { tellFailing } from "./failing.ts";
 import type { HubCaches } from "./hub-caches.ts";
 import type { OperatorPorts } from "./operator-ports.ts";
 import { PopReconciler } from "./pop-reconciler.ts";
@@ -91,6 +94,9 @@ export class Term {
       pops: hubCaches.pops,
       index: tunnels,
       onChange: (site) => this.queues.tunnels.add(site),
+      onUnanswered: ({ metadata }, unanswered) => {
+        if (this.#isLeader()) announce(ports.events, [unanswered], { ...POP_CLUSTER, metadata });
+      },
     });
     this.#clientHealth = this.#newSampler(this.queues.clients);
     const clients = new ClientWork({
@@ -218,12 +224,20 @@ export class Term {
   }
 
   #queue(kind: string, workers: number): WorkQueue {
-    const { clock, random, told } = this.#ports;
+    const { clock, random, told, events, namespace } = this.#ports;
+    const observer = told.queue(kind);
+    const tell = tellFailing(kind, { hubCaches: this.#hubCaches, events, namespace, isLeader: this.#isLeader });
     return new WorkQueue({
       clock,
       random,
       workers,
-      observer: told.queue(kind),
+      observer: {
+        ...observer,
+        retrying: (...retry) => {
+          observer.retrying?.(...retry);
+          tell(...retry);
+        },
+      },
     });
   }
 

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,4 +62,29 @@ it.each([
   });
   expect([status, stdout, stderr]).toEqual([2, "", expect.stringMatching(said)]);
   expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+});
+
+/** The reader takes the first words and goes, as `| head -1` does; with `2>&1` nobody hears the sentence at the end either. */
+async function readTheBeginning(line: string, stderr: "kept" | "closed") {
+  const child = spawn(process.execPath, [MAIN, ...line.split(" ")], { stdio: ["ignore", "pipe", "pipe"] });
+  let complaint = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
+  await once(child.stdout, "data");
+  child.stdout.destroy();
+  if (stderr === "closed") child.stderr.destroy();
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, complaint };
+}
+
+it("what only prints ends quietly with 0 when its reader has seen enough", async () => {
+  expect(await readTheBeginning("crds", "kept")).toEqual({ code: 0, complaint: "" });
+});
+
+it("a demo whose reader went away has not shown what it promised: it ends what it started, says so where it can, and ends with 141", async () => {
+  const { code, complaint } = await readTheBeginning("demo --embedded --act 1", "kept");
+  expect([code, complaint]).toEqual([
+    141,
+    "\nNobody reads the demo any more, so it has not shown everything that it promised; everything that it started is gone.\n",
+  ]);
+  expect((await readTheBeginning("demo --embedded --act 1", "closed")).code).toBe(141);
 });

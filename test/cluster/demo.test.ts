@@ -73,7 +73,11 @@ describeWithControlPlane("[T3] rollward demo --real", () => {
     6 * MINUTE,
   );
 
-  it.each(["SIGINT", "SIGKILL"] as const)("ended in the middle by %s it leaves no process and no folder", async (signal) => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGKILL", null],
+    ["| head", 141],
+  ] as const)("ended in the middle by %s it leaves no process and no folder", async (by, ends) => {
     const [port] = await freePorts(1);
     demo = new Demo(["--real", "--fast", "--metrics", String(port)]);
     await vi.waitFor(() => expect(demo?.text).toContain("joins with 1.0.0"), { timeout: MINUTE, interval: 100 });
@@ -82,8 +86,9 @@ describeWithControlPlane("[T3] rollward demo --real", () => {
     expect(page).toMatch(/^rollward_api_requests_total\{verb="watch",kind="PoPCluster",code="200"\} \d+$/m);
     expect(await processesOf(demo.folder)).not.toEqual([]);
     operatorActsWithItsRights(join(demo.folder, "audit.log"));
-    demo.child.kill(signal);
-    expect(await demo.ended()).toBe(signal === "SIGINT" ? 130 : null);
+    if (by === "| head") demo.child.stdout?.destroy();
+    else demo.child.kill(by);
+    expect(await demo.ended()).toBe(ends);
     await vi.waitFor(async () => expect(await processesOf(demo!.folder)).toEqual([]), { timeout: 20_000, interval: 200 });
     await vi.waitFor(() => expect(existsSync(demo!.folder)).toBe(false), { timeout: 20_000, interval: 200 });
   });

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
@@ -128,6 +128,7 @@ describeWithControlPlane("[T3] who may write what, on a real API server", () => 
         "approved-by.rollward.dev",
         "approvers.rollward.dev",
         "fleet-namespace.rollward.dev",
+        "kinds.rollward.dev",
         "requested-by.rollward.dev",
         "second-person.rollward.dev",
       ]);
@@ -147,6 +148,32 @@ describeWithControlPlane("[T3] who may write what, on a real API server", () => 
     expect(taken.message).toMatch(/who asked for a rollout does not change: create a new PoPRollout/);
     const paused = await call(BO, "PUT", path, { ...created.object, spec: { ...created.object.spec, paused: true } });
     expect(paused.status, "whoever may write it may pause what somebody else asked for").toBe(200);
+  });
+
+  test("[F8] the sample release is refused as it stands, and taken with the commands of README, user guide, notes and sample, as anybody", async () => {
+    const file = "config/samples/release/poprollout-regular.yaml";
+    await refused(ANNA, sample("release/poprollout-regular.yaml"), 403, /write spec\.requestedBy: anna@example\.com/);
+    const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+    const [whoAmI, commands] = /^\$ me=\$\((kubectl auth whoami .*)\)\n\$ sed .* \| kubectl create -f -$/m.exec(readme)?.reverse() ?? [];
+    const lines = commands!.split("\n").map((line) => line.slice("$ ".length));
+    for (const page of ["docs/user-guide.md", file])
+      for (const line of lines) expect(readFileSync(join(ROOT, page), "utf8")).toContain(line);
+    expect(readFileSync(join(ROOT, "charts/rollward/templates/NOTES.txt"), "utf8")).toContain(whoAmI);
+    const env = {
+      ...process.env,
+      PATH: `${dirname(controlPlane.binaries.kubectl)}:${process.env["PATH"]}`,
+      KUBECONFIG: controlPlane.kubeconfig(ANNA),
+    };
+    await promisify(execFile)("sh", ["-ec", lines.join("\n")], { cwd: ROOT, env });
+    const { object } = await call(ANNA, "GET", `${pathOf(rollout("r-2026-11-2", ANNA))}/r-2026-11-2`);
+    expect(object.spec["requestedBy"]).toBe(ANNA);
+  });
+
+  test("the samples that README says to apply may be there in part, the namespaces from Helm: nothing warns, and nothing conflicts", async () => {
+    const command = "apply --server-side -f config/samples";
+    expect(readFileSync(join(ROOT, "README.md"), "utf8")).toContain(`$ kubectl ${command} `);
+    const words = command.split(" ").map((word) => (word.startsWith("config/") ? join(ROOT, word) : word));
+    expect((await kubectl(...words, "--dry-run=server")).stderr).toBe("");
   });
 
   test("[F8] approvedBy is who creates the Approval, and nobody else", async () => {

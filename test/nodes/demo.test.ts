@@ -120,12 +120,14 @@ describeWithNodes("[T4] rollward demo --real-nodes", () => {
     ["while the nodes start", "tyo1-n", "SIGINT", 130],
     ["in the middle of the play", "joins with 1.0.0", "SIGINT", 130],
     ["in the middle of the play", "joins with 1.0.0", "SIGKILL", null],
-  ] as const)("ended %s (%s) by %s it leaves nothing", async (_, sentence, signal, code) => {
+    ["in the middle of the play", "joins with 1.0.0", "| head", 141],
+  ] as const)("ended %s (%s) by %s it leaves nothing", async (_, sentence, by, code) => {
     demo = new Demo("--real-nodes", "--fast");
     await demo.until(sentence);
     const traces = demo.traces();
     expect(traces.processes).not.toEqual([]);
-    demo.child.kill(signal);
+    if (by === "| head") demo.child.stdout?.destroy();
+    else demo.child.kill(by);
     expect(await demo.ended()).toBe(code);
     await expectNothing(demo, traces);
   });

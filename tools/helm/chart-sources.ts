@@ -2,7 +2,6 @@
 // policies, the dashboards. Each has one source; the chart's copy differs in the namespace, the labels and the switch alone.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { VERSION } from "../../src/composition/version.ts";
 import { ROOT } from "../control-plane/versions.ts";
 import { dashboardFiles } from "./dashboards/all.ts";
 
@@ -19,7 +18,7 @@ export function chartFiles(crds: ReadonlyMap<string, string>): ReadonlyMap<strin
     templateOf(source, readFileSync(join(ROOT, source), "utf8"), condition),
   ];
   return new Map([
-    ...[...crds].map(([path, text]) => [`${CHART}/${path}`, withVersion(path, text)] as const),
+    ...[...crds].map(([path, text]) => [`${CHART}/${path}`, text] as const),
     ...[...dashboardFiles()].map(([name, text]) => [`${CHART}/files/dashboards/${name}`, text] as const),
     template("operator-rights", "config/rbac/operator.yaml", undefined),
     template("evict-pods", "config/rbac/evict-pods.yaml", ".Values.rbac.evictPods"),
@@ -27,15 +26,8 @@ export function chartFiles(crds: ReadonlyMap<string, string>): ReadonlyMap<strin
     template("people", "config/rbac/people.yaml", ".Values.rbac.people"),
     template("policies-people", "config/policies/people.yaml", ".Values.policies.enabled"),
     template("policies-fleet-namespace", "config/policies/fleet-namespace.yaml", ".Values.policies.enabled"),
+    template("policies-kinds", "config/policies/kinds.yaml", ".Values.policies.enabled"),
   ]);
-}
-
-/** The kinds in a cluster say of which version they are, so that the chart can refuse to run on older ones. */
-function withVersion(path: string, crd: string): string {
-  const [before = "", after, ...more] = crd.split("\nmetadata:\n");
-  if (after === undefined || more.length > 0)
-    throw new Error(`${path} has not one metadata of its own: its version cannot be written into it`);
-  return `${before}\nmetadata:\n  annotations:\n    rollward.dev/version: ${VERSION}\n${after}`;
 }
 
 /**

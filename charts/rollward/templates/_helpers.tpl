@@ -77,3 +77,37 @@ postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full{{ if .caSecretName 
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{/* The seconds of a duration as 1h30m5s. */}}
+{{- define "rollward.seconds" -}}
+{{- $seconds := 0 }}
+{{- range regexFindAll "[0-9]+[hms]" . -1 }}
+{{- $unit := get (dict "h" 3600 "m" 60 "s" 1) (substr (sub (len .) 1 | int) (len .) .) }}
+{{- $seconds = add $seconds (mul (regexFind "[0-9]+" . | atoi) $unit) }}
+{{- end }}
+{{- $seconds }}
+{{- end }}
+
+{{/* What values.yaml says of gateway: what differs from it was written by somebody. Templates cannot read values.yaml; where the two differ, nothing renders. */}}
+{{- define "rollward.gatewayDefaults" -}}
+# Without an inventory.
+clients: { appId: rollward.client, perAccount: 200000 }
+pollInterval: 5m
+pollIntervalNear: 10s
+service: { type: ClusterIP, port: 443, annotations: {} }
+# Without inventory.postgresql.
+apart:
+  replicas: 2
+  logLevel: info
+  resources:
+    requests: { cpu: 100m, memory: 160Mi }
+    limits: { memory: 512Mi }
+  podDisruptionBudget: { enabled: true }
+  spread: true
+  affinity: {}
+  nodeSelector: {}
+  tolerations: []
+  priorityClassName: ""
+  podAnnotations: {}
+  podLabels: {}
+{{- end }}

@@ -1,10 +1,8 @@
 import { type Command, Option } from "commander";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { CliIo } from "../io.ts";
 import { ACT_NUMBERS, type DemoOptions } from "./options.ts";
 import type { DemoPorts } from "./ports.ts";
-
-/** What shells report of a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 /**
  * `rollward demo`: two PoPs, then forty, then Sockets, then Clients, watched live; ends with 0 only when all that it said is true of the cluster. The
@@ -18,8 +16,8 @@ export function registerDemo(program: Command, io: CliIo, openPorts: () => Promi
     )
     .addOption(
       new Option(
-        "--act <number>",
-        "one act alone: two PoPs node by node, forty PoPs and a release, the Sockets of 200 sites, or 20,000 Clients (default: all)",
+        "--act <number...>",
+        "of the acts these alone: two PoPs node by node, forty PoPs and a release, the Sockets of 200 sites, or 20,000 Clients (default: all)",
       ).choices(ACT_NUMBERS),
     )
     .option("--embedded", "play in memory, within seconds")
@@ -33,15 +31,23 @@ export function registerDemo(program: Command, io: CliIo, openPorts: () => Promi
       const [ports, { demo }, { explainError }] = await Promise.all([openPorts(), import("./performance.ts"), import("../refusal.ts")]);
       const interrupted = ports.interruption();
       try {
-        io.exit(await demo(io, ports, options, interrupted));
+        const code = await demo(io, ports, options, interrupted);
+        // The last of it may have been written to nobody, or nobody have seen that --keep stays.
+        return io.exit(code !== EXIT.failed && isReaderGone(interrupted) ? sayWhyItEnds(io, interrupted) : code);
       } catch (error) {
-        if (interrupted.aborted) {
-          io.error("\nThe demo was interrupted; everything that it started is gone.\n");
-          return io.exit(INTERRUPTED);
-        }
+        if (interrupted.aborted) return io.exit(sayWhyItEnds(io, interrupted));
         const { sentence, code } = explainError(error);
         io.error(`${sentence}\n`);
         io.exit(code);
       }
     });
+}
+
+const isReaderGone = ({ aborted, reason }: AbortSignal): boolean => aborted && reason instanceof Error && reason.name === "ReaderGone";
+
+function sayWhyItEnds(io: CliIo, interrupted: AbortSignal): ExitCode {
+  const gone = isReaderGone(interrupted);
+  const why = gone ? "Nobody reads the demo any more, so it has not shown everything that it promised" : "The demo was interrupted";
+  io.error(`\n${why}; everything that it started is gone.\n`);
+  return gone ? EXIT.readerGone : EXIT.interrupted;
 }

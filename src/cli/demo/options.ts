@@ -3,7 +3,7 @@ export type ActNumber = (typeof ACT_NUMBERS)[number];
 
 /** What the command line of the demo says. */
 export interface DemoOptions {
-  readonly act?: ActNumber;
+  readonly act?: readonly ActNumber[];
   readonly embedded?: boolean;
   readonly real?: boolean;
   readonly realNodes?: boolean;

@@ -9,20 +9,21 @@ export function refuseContradictions(options: DemoOptions, acts: readonly Act[])
   if (sentence !== undefined) throw new Refusal(EXIT.badInput, sentence);
 }
 
-function contradiction({ act, embedded, keep, real, kubeconfig }: DemoOptions, acts: readonly Act[]): string | undefined {
+function contradiction({ embedded, keep, real, kubeconfig }: DemoOptions, acts: readonly Act[]): string | undefined {
   const onServers = real === true || kubeconfig !== undefined;
   if (embedded && onServers) return "--embedded plays in memory, --real and --kubeconfig do not: write one of them";
   if (embedded && keep) return "--keep has nothing to stay for in memory: leave it out, or --embedded";
   if ((onServers || keep) && acts.every(({ inMemory }) => inMemory !== undefined))
-    return `act ${act} plays in memory alone, --real, --kubeconfig and --keep do not: leave them out`;
+    return `${acts.map(({ number }) => `act ${number}`).join(" and ")} ${acts.length > 1 ? "play" : "plays"} in memory alone, --real, --kubeconfig and --keep do not: leave them out`;
   return undefined;
 }
 
 function besideRealNodes({ act, embedded, real, kubeconfig, metrics }: DemoOptions): string | undefined {
-  if (act !== undefined && act !== "1")
+  const other = act?.find((number) => number !== "1");
+  if (other !== undefined)
     return (
-      `act ${act} does not play on real nodes, of which a machine carries a few: there is act 1 alone, one PoP of four of them. ` +
-      `Write --real-nodes without --act, or --act ${act} without --real-nodes`
+      `act ${other} does not play on real nodes, of which a machine carries a few: there is act 1 alone, one PoP of four of them. ` +
+      `Write --real-nodes without --act, or --act ${other} without --real-nodes`
     );
   if (kubeconfig !== undefined)
     return "--real-nodes starts a control plane and nodes of its own, --kubeconfig plays on those of somebody: write one of them";

@@ -1,4 +1,5 @@
 import type { PopCluster } from "../../api/pop-cluster.ts";
+import type { Announcement } from "../../core/decision.ts";
 import { ANSWER_BYTES, readTunnels, type TunnelAnswer, tunnelQuery } from "../../core/tunnel-site/answer.ts";
 import type { TunnelReading } from "../../core/tunnel-site/observation.ts";
 import { MOST_TUNNELS, TRUSTED_FOR } from "../../core/tunnel-site/tunnels.ts";
@@ -18,6 +19,8 @@ export interface TunnelReaderPorts {
   readonly defaultPrometheus: string | undefined;
   /** What is known of a site's tunnels is another now. */
   readonly onChange: (site: string) => void;
+  /** A PoP's Prometheus has not told of tunnels for ten minutes, and what it said last instead; once a minute. */
+  readonly onUnanswered: (pop: PopCluster, unanswered: Announcement) => void;
 }
 
 /** What was heard of the tunnels of one PoP, for metrics. */
@@ -52,12 +55,16 @@ interface Heard {
   readonly reports: Map<string, Report>;
   answeredAt: number | undefined;
   ignored: number;
+  /** When it was asked first, by this term. */
+  readonly askedAt: number;
 }
 
 const EVERY = 60_000;
 const TIMEOUT = 10_000;
 /** Of a PoP that answers again after this, the sites about which it is silent are looked at. */
 const ANSWERED_LATELY = 3 * EVERY;
+/** A Prometheus that restarts, and one question that is lost, say nothing yet. */
+const UNANSWERED_FOR = 10 * EVERY;
 const AT_ONCE = 8;
 const OWNER = "tunnels";
 
@@ -183,10 +190,20 @@ export class TunnelReader {
     const sample = this.#sampler.samples(key).at(-1);
     if (probe === undefined || sample === undefined) return;
     const at = this.#ports.clock.elapsed() - sample.ageMilliseconds;
-    const heard = this.#heard.get(probe.pop) ?? { reports: new Map<string, Report>(), answeredAt: undefined, ignored: 0 };
+    const heard = this.#heard.get(probe.pop) ?? { reports: new Map<string, Report>(), answeredAt: undefined, ignored: 0, askedAt: at };
     this.#heard.set(probe.pop, heard);
     if (sample.result.ok) this.#hear(probe.pop, heard, sample.result, at);
+    else this.#tellUnanswered(probe, at - (heard.answeredAt ?? heard.askedAt), sample.result.detail);
     this.#sweep(heard);
+  }
+
+  #tellUnanswered({ pop: name, url }: TunnelProbe, forMilliseconds: number, detail: string): void {
+    const pop = this.#ports.pops.list().find(({ metadata }) => metadata.name === name);
+    if (pop === undefined || forMilliseconds < UNANSWERED_FOR) return;
+    const message =
+      `${url} was asked which tunnels are up, and has not told for ten minutes; lately: ${detail}. What was heard last counts for an hour, ` +
+      "then the tunnels are Unknown and go on keeping partners apart.";
+    this.#ports.onUnanswered(pop, { type: "Warning", reason: "TunnelsUnanswered", action: "AskTunnels", message });
   }
 
   #hear(pop: string, heard: Heard, answer: Extract<TunnelAnswer, { ok: true }>, at: number): void {

@@ -47,6 +47,7 @@ async function world() {
     site: (key) => void woken.push(key),
     partners: (pops) => void moved.push([...pops]),
   });
+  const unanswered: string[] = [];
   const readSecret = () => Promise.resolve(undefined);
   const reader = new TunnelReader({
     clock,
@@ -56,11 +57,12 @@ async function world() {
     index,
     defaultPrometheus: prometheus.url,
     onChange: (key) => void woken.push(`heard ${key}`),
+    onUnanswered: (pop, { reason, message }) => void unanswered.push(`${pop.metadata.name} ${reason}: ${message}`),
   });
   await settle();
   reader.start();
   const heard = () => woken.splice(0).filter((key) => key.startsWith("heard "));
-  return { clock, cluster, prometheus, index, reader, site, settle, moved, heard };
+  return { clock, cluster, prometheus, index, reader, site, settle, moved, heard, unanswered };
 }
 
 const reported = (...pops: string[]): TunnelSiteStatus => ({
@@ -142,5 +144,27 @@ test("a Prometheus that is away is no answer: what was heard ages, and after an 
   expect(reader.facts().find(({ pop }) => pop === "fra1")).toMatchObject({ up: 0, unknown: 1 });
   await clock.advance(60 * MINUTE);
   expect(heard()).toEqual([]);
+  reader.stop();
+});
+
+test("a Prometheus that has not told of tunnels for ten minutes is told of on its PoP, with what it said instead, until it answers", async () => {
+  const { clock, prometheus, site, settle, reader, unanswered } = await world();
+  await site("acme", "berlin");
+  await settle();
+  reader.refresh();
+  await clock.advance(5 * MINUTE);
+  prometheus.up = false;
+  await clock.advance(9 * MINUTE);
+  expect(unanswered).toEqual([]);
+  await clock.advance(3 * MINUTE);
+  expect(unanswered.length).toBeGreaterThanOrEqual(2);
+  expect(unanswered[0]).toMatch(
+    /^(ber1|fra1) TunnelsUnanswered: http.* was asked which tunnels are up, and has not told for ten minutes; lately: .*refused/,
+  );
+  prometheus.up = true;
+  await clock.advance(2 * MINUTE);
+  unanswered.length = 0;
+  await clock.advance(9 * MINUTE);
+  expect(unanswered).toEqual([]);
   reader.stop();
 });

@@ -263,14 +263,16 @@ describe("what the status tells", () => {
     ]);
   });
 
-  test("[W8] the next five departures; one counts until its date is over in the westernmost place", () => {
+  test("[W8] [F1] the next five departures that have not begun anywhere: on the Sunday itself, and the day after, the next one is named", () => {
     const spec = { train: { everyWeeks: 2, anchor: "2026-11-22", length: "336h" } };
     const at = (now: number) => decided(fleetOf(spec, []), now).nextDepartures;
-    expect(at(NOON)).toEqual(["2026-11-22", "2026-12-06", "2026-12-20", "2027-01-03", "2027-01-17"]);
-    expect(at(Date.UTC(2026, 10, 23, 11, 59))![0]).toBe("2026-11-22");
-    expect(at(Date.UTC(2026, 10, 23, 12))![0]).toBe("2026-12-06");
+    // The easternmost clocks are fourteen hours ahead: Sunday begins there on Saturday at 10:00 UTC.
+    const begins = Date.UTC(2026, 10, 21, 10);
+    expect(at(begins)).toEqual(["2026-11-22", "2026-12-06", "2026-12-20", "2027-01-03", "2027-01-17"]);
+    expect(decide(fleetOf(spec, []), begins).wakeAt).toBe(begins + 1);
+    expect(at(begins + 1)![0]).toBe("2026-12-06");
+    expect(at(Date.UTC(2026, 10, 23, 9))![0]).toBe("2026-12-06");
     expect(at(Date.UTC(2026, 0, 1))![0]).toBe("2026-01-04");
-    expect(decide(fleetOf(spec, []), NOON).wakeAt).toBe(Date.UTC(2026, 10, 23, 12));
   });
 
   test("[W10] a freeze in an unknown zone is Accepted=False, says what to write, and holds every roll forward", () => {

@@ -30,6 +30,8 @@ export function departureFrom({ anchor, everyWeeks }: Train, day: LocalDay): Loc
 
 /** The next departure that has not begun anywhere yet (rules F1, W8): a train that left somewhere is not boarded any more. */
 export const nextDeparture = (train: Train, now: Instant): LocalDay | undefined => departureFrom(train, unbegunDay(now));
+/** The first instant (milliseconds) at which this date has begun somewhere, so that `nextDeparture` names a later one. */
+export const begunSomewhere = (day: LocalDay): Instant => day * DAY - FIRST_CLOCK + 1;
 
 /** Does a train depart on this local date; without a train every Sunday will do (rule F1). */
 export const isDeparture = (train: Train | undefined, day: LocalDay): boolean =>

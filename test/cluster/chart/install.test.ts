@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { PopCluster } from "../../../src/api/pop-cluster.ts";
+import { VERSION } from "../../../src/composition/version.ts";
 import { DATA_PLANE_NAMESPACE, fleetDraft, popDraft, sundayWindow } from "../../../src/simulation/world.ts";
 import { writeKubeconfig } from "../../../tools/control-plane/credentials.ts";
 import { freePorts } from "../../../tools/control-plane/ports.ts";
@@ -229,7 +230,9 @@ describeWithControlPlane("[T3] the chart on a real API server", () => {
       });
 
       it("helm upgrade is refused on kinds of an older version with the command that mends it, and that command does", async () => {
-        await kubectl("annotate", "--overwrite", "crd", "fleets.rollward.dev", "rollward.dev/version=0.0.9");
+        // The way back, on purpose: without it the chart's own policy would keep the kind.
+        const older = ["rollward.dev/version=0.0.9", `rollward.dev/gives-up-version=${VERSION}`];
+        await kubectl("annotate", "--overwrite", "crd", "fleets.rollward.dev", ...older);
         const refused = await helmHere("upgrade", ...RELEASE);
         expect(refused.stderr).toMatch(
           /kind fleets\.rollward\.dev in this cluster is of version 0\.0\.9, .*helm show crds CHART \| kubectl apply/,

@@ -14,7 +14,7 @@ const TLS = "gateway.tls.secretName=sockets-tls";
 const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["inventory.embeded.enabled=true", /at '\/inventory\/embeded': value must be 'left out, .*; here are embedded, postgresql'/],
   ["inventory.embedded.emptyDir=true", /at '\/inventory\/embedded\/emptyDir': value must be 'left out: .* write size, or existingClaim'/],
-  ["inventory.embedded.size=ten", /at '\/inventory\/embedded\/size': 'ten' does not match pattern/],
+  ["inventory.embedded.size=ten", /at '\/inventory\/embedded\/size': value must be 'the size of a volume, for example 10Gi'/],
   [
     "inventory.postgresql.url=postgresql://a:b@c/d",
     /at '\/inventory\/postgresql\/url': value must be 'left out: .* into a Secret, and write secretName and key'/,
@@ -22,10 +22,10 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["gateway.replicsa=3", /at '\/gateway\/replicsa': value must be 'left out, .*; here are replicas, logLevel, url, tls, artifacts,/],
   ["gateway.ingress.enabled=true", /at '\/gateway\/ingress': value must be 'left out: .*TLS ends in the gateway.* service\.type=Load/],
   ["gateway.service.type=ExternalName", /at '\/gateway\/service\/type': value must be one of 'ClusterIP', 'LoadBalancer', 'NodePort'/],
-  ["gateway.pollInterval=5", /at '\/gateway\/pollInterval': got number, want string/],
-  ["gateway.url=sockets.example", /at '\/gateway\/url': 'sockets\.example' does not match pattern '\^\(https\?/],
+  ["gateway.pollInterval=5", /at '\/gateway\/pollInterval': value must be 'a time with its unit, .*for example 15s/],
+  ["gateway.url=sockets.example", /at '\/gateway\/url': value must be 'an http or https address, for example/],
   ["notices.host={a.example}", /at '\/notices\/host': value must be 'left out, .*; here are hosts, privateHosts, signing'/],
-  ["notices.hosts={https://a.example/x}", /at '\/notices\/hosts\/0': 'https:\/\/a\.example\/x' does not match pattern/],
+  ["notices.hosts={https://a.example/x}", /at '\/notices\/hosts\/0': value must be 'a host in lower case, for example hooks/],
   [
     `inventory.embedded.enabled=true,${TLS}`,
     /inventory\.embedded is one file, .* operator\.replicas is 2: write operator\.replicas=1, or name PostgreSQL/,

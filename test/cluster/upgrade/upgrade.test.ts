@@ -260,4 +260,27 @@ describeWithControlPlane("[T3] N → N+1 → N while PoPs roll", () => {
       "N+1",
     ]);
   });
+
+  it("[I21] older kinds that are put under a leader end it within half a minute: the lease is handed back, and started again it waits", async () => {
+    await leads("next-again");
+    await applyKinds(n);
+    await eventually(
+      () => nextRuns.child.exitCode,
+      (code) => expect(code).toBe(1),
+      60_000,
+    );
+    expect(nextRuns.log()).toContain(
+      "the kinds were replaced while this operator worked, so it ends, and waits after its restart: the kinds ",
+    );
+    await leads("");
+    nextRuns = await start(next, "next-restarted");
+    await eventually(
+      () => readiness(nextRuns),
+      (found) => expect(found).toContain(`older than this operator (${next.version})`),
+      20_000,
+    );
+    await leads("");
+    await applyKinds(next);
+    await leads("next-restarted");
+  });
 });
