@@ -15,6 +15,9 @@ import {
 } from "../../test/kubernetes/cache-bench.ts";
 import { json, type Received } from "../../test/kubernetes/fake-api-server.ts";
 
+/** What crosses a socket comes when the machine gets to it. */
+const SOON = { timeout: 20_000 };
+
 describe("the first view", () => {
   test("a streaming list is collected aside and published whole at its last bookmark; the same stream goes on as the watch", async () => {
     const { server, cache, heard, asked } = await bench({
@@ -121,13 +124,13 @@ describe("listeners", () => {
       request.response.on("close", () => clearInterval(timer));
     };
     const running = await bench({ ...PAGED, lists: [answer(list(5, thing("a", 4)))], watches: [chatty] });
-    await expect.poll(() => running.heard.length).toBeGreaterThan(3);
+    await expect.poll(() => running.heard.length, SOON).toBeGreaterThan(3);
     const { promise: stopped, resolve: letGo } = Promise.withResolvers<void>();
     const slow: Step = (request) => void stopped.then(() => send(line("MODIFIED", thing("a", 6)))(request));
     const opening = await bench({ ...PAGED, lists: [answer(list(5, thing("a", 4)))], watches: [slow] });
-    await expect.poll(() => opening.asked.watches).toBe(1);
+    await expect.poll(() => opening.asked.watches, SOON).toBe(1);
     const listing = await bench({ ...PAGED, lists: [(request) => void stopped.then(() => answer(list(5, thing("a", 4)))(request))] });
-    await expect.poll(() => listing.asked.lists).toBe(1);
+    await expect.poll(() => listing.asked.lists, SOON).toBe(1);
 
     const all = [running, opening, listing];
     for (const { cache } of all) cache.stop();
@@ -144,7 +147,7 @@ describe("listeners", () => {
       false,
     ]);
     for (const { server } of all)
-      await expect.poll(() => server.open, { message: "the watches' connections are closed" }).toBeLessThanOrEqual(1);
+      await expect.poll(() => server.open, { ...SOON, message: "the watches' connections are closed" }).toBeLessThanOrEqual(1);
     await expect(listing.cache.whenSynced()).rejects.toThrow("stopped before it was synced");
   });
 
@@ -169,7 +172,7 @@ describe("what we wrote ourselves", () => {
       lists: [answer(list(5, thing("a", 4)))],
       watches: [(request) => (send()(request), (response = request.response))],
     });
-    await expect.poll(() => response !== undefined).toBe(true);
+    await expect.poll(() => response !== undefined, SOON).toBe(true);
     cache.offer(thing("a", 9, "ours"));
     expect(cache.get("a", "ns")?.value).toBe("ours");
     response!.write(

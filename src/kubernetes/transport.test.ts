@@ -66,7 +66,7 @@ describe("connections", () => {
     for (let index = 0; index < 20; index++) await transport.request(GET);
     expect(server.connections).toBeLessThanOrEqual(3 + 2);
     for (const stream of streams) stream.close();
-    await expect.poll(() => server.open).toBeLessThanOrEqual(2);
+    await expect.poll(() => server.open, { timeout: 20_000 }).toBeLessThanOrEqual(2);
   });
 
   test("a user agent, the token, and the metric of each attempt", async () => {

@@ -181,9 +181,11 @@ describe.skipIf(!hasOpenssl)("notices to a real receiver over TLS (openssl makes
     // Whichever of the two arrives first is refused: the copy by its own right, the first one until it is sent again.
     receiver.answers = [1, 2].map(() => (response) => response.writeHead(400).end());
     expect(await all.send(notice(), channels)).toBe(false);
-    await expect.poll(() => receiver.received.length).toBe(2);
+    await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(2);
     expect(await all.send(notice(), channels)).toBe(true);
-    await expect.poll(() => receiver.received.map(({ path }) => path).toSorted()).toEqual(["/copy", "/copy", "/first", "/first"]);
+    await expect
+      .poll(() => receiver.received.map(({ path }) => path).toSorted(), { timeout: 20_000 })
+      .toEqual(["/copy", "/copy", "/first", "/first"]);
     expect(await all.send(notice(), channels)).toBe(true);
     await all.close();
     expect(receiver.received.filter(({ path }) => path === "/copy")).toHaveLength(2);
@@ -254,7 +256,7 @@ describe.skipIf(!hasOpenssl)("notices to a real receiver over TLS (openssl makes
     receiver.answers = [() => {}];
     const all = notices();
     const sending = all.send(notice(), [channel()]);
-    await expect.poll(() => receiver.received.length).toBe(1);
+    await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(1);
     await all.close();
     expect(await sending).toBe(false);
   });

@@ -29,11 +29,15 @@ interface Seen extends NodeAddress {
   asking: boolean;
 }
 
-const ANSWER_TIMEOUT = 1_000;
+/**
+ * In milliseconds. A node whose pod is away refuses at once and one that drains says so; only of a frozen one is nothing heard. Shorter,
+ * and a machine that stops for a second has every node of every PoP out at the same time.
+ */
+const ANSWER_TIMEOUT = 5_000;
 
 /**
  * Asks each node by itself whether it serves: /healthz answers 200 and it does not drain. It knows nothing of the operator and shares no
- * connection with anybody. A node that is still answering the last question is not asked again; one that is silent for a second is out.
+ * connection with anybody. A node that is still answering the last question is not asked again; one that is silent for five seconds is out.
  */
 export class ServingWatcher {
   readonly #nodes: NodeList;

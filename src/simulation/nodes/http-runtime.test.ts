@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { RealClock } from "../../control/clock/real-clock.ts";
 import { HttpNodeDirectory, type NodeList } from "../load/node-directory.ts";
@@ -173,4 +174,21 @@ test("[I1] the watcher counts a draining, a dead and a starting node as out, and
   await sees("n2", true);
   end.abort();
   expect(await summary).toMatchObject({ served: ["n1", "n2"], maximumOut: { tyo: { count: 2, nodes: ["n1", "n2"] } } });
+});
+
+test("[I1] nodes that all say nothing for two seconds, as on a machine that stops for so long, are not out", async () => {
+  const nodes = [await node("n1"), await node("n2")];
+  const events: ServingEvent[] = [];
+  const watcher = new ServingWatcher(listOf(nodes), 8080, (event) => events.push(event));
+  const end = new AbortController();
+  const summary = watcher.run(50, end.signal);
+  await vi.waitFor(() => expect(events).toHaveLength(2), { timeout: 5_000, interval: 20 });
+  for (const { instance } of nodes) instance.freeze(true);
+  await sleep(2_000);
+  for (const { instance } of nodes) instance.freeze(false);
+  // It hears of what comes after them, so it had their answers.
+  await drain(nodes[0]!, "a");
+  await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ type: "out", nodes: ["n1"] }), { timeout: 5_000, interval: 20 });
+  end.abort();
+  expect(await summary).toMatchObject({ maximumOut: { tyo: { count: 1, nodes: ["n1"] } } });
 });

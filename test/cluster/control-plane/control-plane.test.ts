@@ -184,7 +184,7 @@ async function registerNode(controlPlane: ControlPlane, name: string): Promise<v
     const latest = JSON.parse((await controlPlane.call("virtual-nodes", "GET", `/api/v1/nodes/${name}`)).body);
     const written = await controlPlane.call("virtual-nodes", "PUT", `/api/v1/nodes/${name}/status`, { ...latest, status: node.status });
     expect(written.status).toBe(200);
-  });
+  }, 20_000);
 }
 
 function daemonSet(name: string): unknown {

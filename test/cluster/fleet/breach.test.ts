@@ -24,6 +24,8 @@ const DRAINING = ["brc1", "brc2"] as const;
 const CHANGED = ["brc3", "brc4"] as const;
 const POPS = [...DRAINING, ...CHANGED];
 
+const READY = { name: "ready", http: { port: 8080, path: "/healthz" }, failures: 2, interval: "1s", timeout: "1s" };
+
 /** The line of the PoP, as its Prometheus tells of it: what turns bad on a version that had passed. */
 const watched = (pop: string): PopOptions => ({
   health: {
@@ -53,7 +55,8 @@ describeWithControlPlane("[T3] a PoP breaches while the other PoP of its sites i
       // It keeps its sessions until the time of the drain is over: for so long its node only drains.
       [DRAINING[1]]: { version: "1.0.0-ignores-drain", strategy: { ...QUICK, drain: { ...DRAIN, lease: "10s", timeout: "20s" } } },
       [CHANGED[0]]: watched(CHANGED[0]),
-      [CHANGED[1]]: { strategy: { ...QUICK, drain: SHORT_DRAIN } },
+      // Its node is on the new version for longer than a busy machine needs to see that the line of the other is bad.
+      [CHANGED[1]]: { health: { node: [{ ...READY, successes: 10 }] }, strategy: { ...QUICK, drain: SHORT_DRAIN } },
     });
     await tunnels.untilKnown(world, [DRAINING, CHANGED]);
     load = await SessionLoadProcess.start(world, DRAINING[1], 20);

@@ -61,7 +61,8 @@ class ContentWatcher {
   }
 
   async #ask({ name, address }: { readonly name: string; readonly address: string }): Promise<void> {
-    const answer = await fetch(`http://${address}:8080/content`, { signal: AbortSignal.timeout(2_000) });
+    // A node that is silent for longer has failed; a machine that stops for some seconds has not ended what is watched.
+    const answer = await fetch(`http://${address}:8080/content`, { signal: AbortSignal.timeout(20_000) });
     const { version } = (await answer.json()) as { version: string };
     const seen = this.#seen.get(name) ?? [];
     if (seen.at(-1) === version) return;

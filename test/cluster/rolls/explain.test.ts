@@ -38,11 +38,11 @@ const BAD: readonly Bad[] = [
   { pop: "pull1", version: "2.0.0-no-pull", evidence: /^node pull1-n\d: pod \S+: container pop is (ErrImagePull|ImagePullBackOff)/ },
   { pop: "start1", version: "2.0.0-no-start", evidence: /^node start1-n\d: pod \S+: container pop is CreateContainerError/ },
   { pop: "crash2", version: "2.0.0-crash-loop", evidence: /^node crash2-n\d: pod \S+: container pop exited \d+ times/ },
-  { pop: "never1", version: "2.0.0-never-ready", evidence: /^node never1-n\d: after 8s: .*is not Ready/ },
+  { pop: "never1", version: "2.0.0-never-ready", evidence: /^node never1-n\d: after 20s: .*is not Ready/ },
   {
     pop: "sick1",
     version: "2.0.0-bad-health",
-    evidence: /^node sick1-n\d: (after 8s: )?ready: GET http:\/\/\S+ answered 500|^node sick1-n\d: after 8s: .*not Ready/,
+    evidence: /^node sick1-n\d: (after 20s: )?ready: GET http:\/\/\S+ answered 500|^node sick1-n\d: after 20s: .*not Ready/,
   },
   { pop: "lose1", version: "2.0.0-loses-sessions", evidence: /reconnect: \d+ of \d+ sessions of lose1-n\d returned within 10 s/ },
   { pop: "err1", version: "2.0.0-errors", evidence: /errors: .*pop_errors_total/ },
@@ -74,7 +74,7 @@ describeWithControlPlane("[T3] what is said of a bad version", () => {
       interval: "1s",
     };
     const quick = {
-      perNode: { ...QUICK.perNode, expected: "5s", deadline: "8s" },
+      perNode: { ...QUICK.perNode, expected: "5s", deadline: "20s" },
       drain: SHORT_DRAIN,
     };
     await firstVersions(world, {

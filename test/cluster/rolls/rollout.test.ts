@@ -94,14 +94,14 @@ describeWithControlPlane("[T3] a release through a fleet of three PoPs", () => {
     await eventually(
       () => read("r3"),
       ({ status }) => expect(status?.halted?.because).toContain("of the first wave canary, whose failure budget is 0"),
-      90_000,
+      150_000,
     );
     const [canary] = (await read("r3")).status!.waves![0]!.pops!;
     await world.until(canary!, "the way back", (status) => status.history?.at(-1)?.outcome === "RolledBack" && status.run === undefined);
     expect(await versions()).toEqual(Array.from({ length: 6 }, () => "2.0.0"));
     expect((await read("r3")).status?.waves?.map(({ state }) => state)).toEqual(["Open", "Pending"]);
     expect(await rollward("status", "popro/r3")).toContain("r3 is over (RolledBack): it failed on PoP");
-  });
+  }, 300_000);
 
   it("[F5] the version that mends it goes to the PoPs at once, in their window, without waiting for a train", async () => {
     await release("r4", {

@@ -103,7 +103,8 @@ describeWithControlPlane("a gateway in a process of its own, with the operator's
   it("[I3] [G15] stopped across the end of the window it answers afterwards with nothing", async () => {
     expect(Object.keys(await poll())).toEqual(["configData"]);
     expect((await call("/configData", { method: "PUT", body: '{"data":{"version":"17.2"}}' })).status).toBe(200);
-    const row = await command(1, 3_000);
+    // Long enough for what comes before the stop: the window is not to end there.
+    const row = await command(1, 15_000);
     expect(Object.keys(await poll())).toEqual(["deploymentBase"]);
     gateway.kill("SIGSTOP");
     const asked = call("/deploymentBase/1");

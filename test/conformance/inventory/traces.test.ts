@@ -303,7 +303,7 @@ describe.each([
       const before = told;
       await move();
       expect(await changedSerials()).toEqual(["S-2002"]);
-      await expect.poll(() => told).toBeGreaterThan(before);
+      await expect.poll(() => told, { timeout: 20_000 }).toBeGreaterThan(before);
     }
     off();
   });
