@@ -7,6 +7,8 @@ export interface Notices {
    * others are tried aside and decide nothing. Never rejects: what failed is tried again because no acceptance stands in the inventory.
    */
   send(notice: Notice, channels: readonly { readonly name: string; readonly url: string }[]): Promise<boolean>;
+  /** What the channel that counts did with the last notice of this account, as a sentence without the path of its address; undefined: it took it. Asks nobody. */
+  problem?(account: string, channels: readonly { readonly name: string; readonly url: string }[]): string | undefined;
   /**
    * Why nothing of this account is ever sent to this address, as a sentence; undefined: it may be. Asks nobody. A channel that is refused counts as not
    * configured: the next one is the one that counts, and without any notices count from status alone. Absent: nothing is refused.

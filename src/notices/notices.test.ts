@@ -151,6 +151,22 @@ describe.skipIf(!hasOpenssl)("notices to a real receiver over TLS (openssl makes
     expect(tried).toEqual([true, false, true, false, true]);
   });
 
+  it("what the channel that counts did with the last notice is known until it takes one: without the path, and of no other account", async () => {
+    const all = notices();
+    const channels = [{ name: "refused", url: "https://elsewhere.example/" }, channel("operations", HOST, "/hooks/s3cret")];
+    expect(all.problem("acme", channels)).toBeUndefined();
+    receiver.answers = [(response) => response.writeHead(503).end()];
+    await all.send(notice(), channels);
+    expect(all.problem("acme", channels)).toBe("channel operations of account acme takes no notices: it answered 503");
+    expect(all.problem("other", channels)).toBeUndefined();
+    elapsed = 5_000;
+    receiver.answers = [(response) => response.writeHead(422).end()];
+    await all.send(notice(), channels);
+    expect(all.problem("acme", channels)).toBe("channel operations of account acme does not take notice n1 (Planned): it answered 422");
+    await all.send(notice(), channels);
+    expect(all.problem("acme", channels)).toBeUndefined();
+  });
+
   it("one notice that is not liked (400) holds up no other", async () => {
     const all = notices();
     receiver.answers = [(response) => response.writeHead(400).end()];

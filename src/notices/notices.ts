@@ -26,13 +26,14 @@ export interface NoticeSettings {
   readonly deadlineMilliseconds?: number;
 }
 
+type Channel = Parameters<Notices["send"]>[1][number];
+
 export interface ClosableNotices extends Notices {
   refusal(url: string, account: string): string | undefined;
+  problem(account: string, channels: readonly Channel[]): string | undefined;
   /** Ends what is under way: not accepted, and sent again by whoever leads next. */
   close(): Promise<void>;
 }
-
-type Channel = Parameters<Notices["send"]>[1][number];
 
 const DEADLINE_MS = 10_000;
 const MOST_REMEMBERED = 10_000;
@@ -50,6 +51,8 @@ class HttpsNotices implements ClosableNotices {
   readonly #silent = new Waits(MOST_REMEMBERED);
   /** Notices that a receiver does not take though it is there, told once each. */
   readonly #refused = new Remembered(MOST_REMEMBERED);
+  /** What each receiver did with the last notice that it did not take. */
+  readonly #problems = new Map<string, string>();
   /** Copies that were taken: the first channel may be tried again and again meanwhile. */
   readonly #copied = new Remembered(MOST_REMEMBERED);
   readonly #underWay = new Map<string, Promise<boolean>>();
@@ -64,9 +67,13 @@ class HttpsNotices implements ClosableNotices {
     return "problem" in address ? address.problem : undefined;
   }
 
+  problem(account: string, channels: readonly Channel[]): string | undefined {
+    const [first] = this.#counting(account, channels);
+    return first && this.#problems.get(channelKey({ account }, first));
+  }
+
   async send(notice: Notice, channels: readonly Channel[]): Promise<boolean> {
-    // A channel that is refused is as good as not configured: the next one counts.
-    const [first, ...others] = channels.filter(({ url }) => this.refusal(url, notice.account) === undefined);
+    const [first, ...others] = this.#counting(notice.account, channels);
     if (first === undefined) return false;
     for (const other of others) void this.#copy(notice, other);
     const taken = await this.#once(notice, first);
@@ -79,6 +86,18 @@ class HttpsNotices implements ClosableNotices {
     const { deadlineMilliseconds = DEADLINE_MS } = this.#settings;
     // A try ends with its signal. One that does not is not worth a process that cannot end.
     await within(Promise.all(this.#underWay.values()), AbortSignal.timeout(deadlineMilliseconds)).catch(() => {});
+  }
+
+  /** A channel that is refused is as good as not configured: the next one counts. */
+  #counting(account: string, channels: readonly Channel[]): readonly Channel[] {
+    return channels.filter(({ url }) => this.refusal(url, account) === undefined);
+  }
+
+  #failed(key: string, problem: string): void {
+    this.#problems.delete(key);
+    this.#problems.set(key, problem);
+    const [oldest] = this.#problems.keys();
+    if (this.#problems.size > MOST_REMEMBERED && oldest !== undefined) this.#problems.delete(oldest);
   }
 
   async #copy(notice: Notice, channel: Channel): Promise<void> {
@@ -111,22 +130,28 @@ class HttpsNotices implements ClosableNotices {
     const name = `channel ${channel.name} of account ${notice.account}`;
     const answer = await this.#post(notice, channel);
     if ("problem" in answer) {
-      if (!this.#closing.signal.aborted && this.#silent.failed(key, clock.elapsed()))
-        log("warn", `${name} takes no notices: ${answer.problem}; they are sent again until it does`);
+      if (this.#closing.signal.aborted) return false;
+      const problem = `${name} takes no notices: ${answer.problem}`;
+      this.#failed(key, problem);
+      if (this.#silent.failed(key, clock.elapsed())) log("warn", `${problem}; they are sent again until it does`);
       return false;
     }
     const { status, retryAfterSeconds = 0 } = answer;
     if (status >= 200 && status < 300) {
+      this.#problems.delete(key);
       if (this.#silent.succeeded(key)) log("info", `${name} takes notices again`);
       return true;
     }
     if (isAboutTheNotice(status)) {
       this.#silent.succeeded(key);
+      this.#failed(key, `${name} does not take notice ${notice.id} (${notice.kind}): it answered ${status}`);
       if (this.#refused.add(`${key} ${notice.id}`))
         log("warn", `${name} does not take notice ${notice.id} (${notice.kind}): it answered ${status}; it is sent again until it does`);
-    } else if (this.#silent.failed(key, clock.elapsed(), retryAfterSeconds * 1_000)) {
-      log("warn", `${name} takes no notices: it answered ${status}; they are sent again until it does`);
+      return false;
     }
+    const problem = `${name} takes no notices: it answered ${status}`;
+    this.#failed(key, problem);
+    if (this.#silent.failed(key, clock.elapsed(), retryAfterSeconds * 1_000)) log("warn", `${problem}; they are sent again until it does`);
     return false;
   }
 
@@ -176,7 +201,7 @@ class HttpsNotices implements ClosableNotices {
 }
 
 /** Of one account: two that name the same address do not hold up each other. */
-const channelKey = ({ account }: Notice, { url }: Channel): string => JSON.stringify([account, url]);
+const channelKey = ({ account }: Pick<Notice, "account">, { url }: Channel): string => JSON.stringify([account, url]);
 
 /** The receiver is there and does not like this notice; 408, 425 and 429 are about the moment, 401, 403 and 404 about the address. */
 const isAboutTheNotice = (status: number): boolean => status >= 400 && status < 500 && ![401, 403, 404, 408, 425, 429].includes(status);

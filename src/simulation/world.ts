@@ -159,6 +159,7 @@ export class World {
     const { sink, watch } = this;
     if (watch === undefined) return sink;
     return {
+      problem: (account) => sink.problem(account),
       send: async (notice) => {
         const took = await sink.send(notice);
         if (took) watch.noticeSent(notice.kind);

@@ -95,6 +95,12 @@ describe("[W3] notice", () => {
     await story.rollout("18.3.3");
     await story.untilDate("2026-11-28T00:00:00Z");
     expect(story.holds("acme/tokyo")).toContain("NoticeNotElapsed");
+    const told = story.world.said.filter(({ event }) => event.reason === "NoticeNotTaken").map(({ event }) => event);
+    expect(told.length).toBeGreaterThan(100);
+    expect(told[0]).toMatchObject({
+      note: expect.stringMatching(/^channel operations of account acme takes no notices: it answered 503\. .*the whole notice after it\.$/),
+      regarding: { kind: "AccountPolicy", name: "account", namespace: "acme" },
+    });
     story.world.sink.blocked = false;
     await story.untilDate("2026-11-28T23:00:00Z");
     expect(story.told()).toEqual([]);

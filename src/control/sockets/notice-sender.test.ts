@@ -25,6 +25,7 @@ function world(answer: () => Answer) {
   const memory = new MemoryInventory(() => clock.elapsed());
   const state = { outage: "None" as Outage, leads: true };
   const tries: { id: string; at: number }[] = [];
+  const told: string[] = [];
   const wakes: { key: string; after: number | undefined }[] = [];
   const sender: NoticeSender = new NoticeSender({
     clock,
@@ -36,7 +37,9 @@ function world(answer: () => Answer) {
         if (said === "Broken") return Promise.reject(new Error("a defect"));
         return said === "Never" ? new Promise(() => {}) : Promise.resolve(said);
       },
+      problem: (account) => `the receiver of ${account} answered 503`,
     },
+    onNotTaken: ({ site }, problem) => void told.push(`${site.namespace}: ${problem}`),
     watch: new InventoryWatch({
       clock,
       inventory: withOutages(memory, () => state.outage),
@@ -58,7 +61,7 @@ function world(answer: () => Answer) {
     return sender.send(`${one.account}/berlin`, one, CHANNELS);
   };
   const accepted = async () => (await memory.site({ uid: "site-berlin", account: "acme", serials: [] })).notices;
-  return { clock, state, sender, tries, wakes, want, look, wanted, accepted };
+  return { clock, state, sender, told, tries, wakes, want, look, wanted, accepted };
 }
 
 it("[W3] a notice counts from when it was taken, and its site is looked at then", async () => {
@@ -80,6 +83,25 @@ it("what nobody takes is tried after 5 s, 10 s, 20 s …, at most every 5 minute
   const pauses = tries.slice(1).map(({ at }, nth) => Math.round((at - tries[nth]!.at) / 1_000));
   expect(pauses.slice(0, 7)).toEqual([5, 10, 20, 40, 80, 160, 300]);
   expect(Math.max(...pauses)).toBe(300);
+});
+
+it("what is not taken is told, of each account at most once a minute, until it is taken; another account hears of its own alone", async () => {
+  let takes = false;
+  const { clock, told, want } = world(() => takes);
+  await want(notice("n1"));
+  await want(notice("n2"));
+  expect(told).toEqual(["acme: the receiver of acme answered 503"]);
+  await want(notice("z1", "zeta"));
+  expect(told.at(-1)).toBe("zeta: the receiver of zeta answered 503");
+  await clock.advance(10 * 60_000);
+  const ofAcme = told.filter((one) => one.startsWith("acme")).length;
+  expect(ofAcme).toBeGreaterThan(2);
+  expect(ofAcme).toBeLessThanOrEqual(11);
+  takes = true;
+  await clock.advance(10 * 60_000);
+  told.length = 0;
+  await clock.advance(60 * 60_000);
+  expect(told).toEqual([]);
 });
 
 it("[I15] a hook that never answers is waited for one second once, and with four tries at a time; other accounts wait for nobody", async () => {

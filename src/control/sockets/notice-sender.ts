@@ -16,6 +16,8 @@ export interface NoticeSenderSettings {
   readonly isLeader: () => boolean;
   /** The site has to be looked at again, now or after elapsed milliseconds. */
   readonly wake: (key: string, afterMilliseconds?: number) => void;
+  /** The account's receiver did not take it, and why; of each account at most once a minute. */
+  readonly onNotTaken?: (notice: Notice, problem: string) => void;
 }
 
 interface Try {
@@ -34,6 +36,8 @@ const BACKOFF = { minimumMilliseconds: 5_000, maximumMilliseconds: 5 * 60_000 };
 const OF_ONE_ACCOUNT = 4;
 /** A first try is waited for so long, because an acceptance at once goes into the status together with the plan (B12). */
 const PROMPT = 1_000;
+/** Told so often, however many sites of an account wait for the same receiver. */
+const TELL_EVERY = 60_000;
 
 /**
  * Sends notices beside the work on sites (rule W3). What is not taken is tried again with a growing pause, for ever: the decision asks
@@ -47,6 +51,8 @@ export class NoticeSender {
   readonly #queued = new Map<string, (() => void)[]>();
   /** Accounts whose last try was not taken in time: nobody waits for them. */
   readonly #slow = new Set<string>();
+  /** When an account was told last that its receiver takes nothing; elapsed instants. */
+  readonly #told = new Map<string, number>();
   #stopped = false;
 
   constructor(settings: NoticeSenderSettings) {
@@ -119,11 +125,13 @@ export class NoticeSender {
       if (recorded) {
         this.#taken(key, id);
         this.#slow.delete(notice.account);
+        this.#told.delete(notice.account);
         return wake(key);
       }
       // Taken, and not recorded: the inventory's return wakes the site, and only the recording is done again.
       if (acceptedAt !== undefined) return;
       this.#slow.add(notice.account);
+      this.#tellNotTaken(notice, channels);
       this.#later(key, attempt);
     } catch (error) {
       attempt.broke = true;
@@ -132,6 +140,15 @@ export class NoticeSender {
     } finally {
       attempt.underWay = false;
     }
+  }
+
+  #tellNotTaken(notice: Notice, channels: Channels): void {
+    const { clock, notices, onNotTaken } = this.#settings;
+    const problem = notices.problem?.(notice.account, channels);
+    const now = clock.elapsed();
+    if (problem === undefined || now - (this.#told.get(notice.account) ?? -Infinity) < TELL_EVERY) return;
+    this.#told.set(notice.account, now);
+    onNotTaken?.(notice, problem);
   }
 
   #later(key: string, attempt: Try): void {

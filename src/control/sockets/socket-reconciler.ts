@@ -5,7 +5,7 @@ import type { RolloutView } from "../../core/socket/rollout-view.ts";
 import type { SocketSiteAction } from "../../core/socket-site/action.ts";
 import { decide } from "../../core/socket-site/decide.ts";
 import { noticesFirst } from "../../core/socket-site/notices-first.ts";
-import { claimedTooSoon } from "../../core/socket-site/notice-owed.ts";
+import { claimedTooSoon, lateNotice } from "../../core/socket-site/notice-owed.ts";
 import type { SocketSiteObservation } from "../../core/socket-site/observation.ts";
 import { unserved } from "../../core/socket-site/unserved.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -128,10 +128,14 @@ export class SocketReconciler implements Reconciler<ObservedSocketSite, SocketSi
     }
     const { events, told } = this.#ports;
     const { namespace, name } = seen.site;
-    announce(events, decision.events, { apiVersion: SOCKET_SITE.apiVersion, kind: this.kind, metadata: site.metadata });
+    const regarded = { apiVersion: SOCKET_SITE.apiVersion, kind: this.kind, metadata: site.metadata };
+    announce(events, decision.events, regarded);
     told.decided({ kind: this.kind, namespace, name, decision });
     if (done !== "Claimed" || decision.status === undefined) return;
-    if (claimedTooSoon(seen, decision.status)) told.noticeLate(site);
+    if (claimedTooSoon(seen, decision.status)) {
+      told.noticeLate(site);
+      announce(events, [lateNotice(`${namespace}/${name}`, decision.status)], regarded);
+    }
     this.#attemptsEnded(seen.site.status, decision.status);
   }
 

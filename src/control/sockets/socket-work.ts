@@ -1,8 +1,10 @@
-import type { AccountPolicy } from "../../api/account-policy.ts";
+import { ACCOUNT_POLICY, type AccountPolicy } from "../../api/account-policy.ts";
 import type { SocketSite } from "../../api/socket-site.ts";
 import type { SeenClients } from "../../core/account-policy/observation.ts";
+import type { Notice } from "../../core/socket/notice.ts";
 import type { WorkQueue } from "../../runtime/queue.ts";
 import { type Loop, reconcile } from "../../runtime/reconcile.ts";
+import { announce } from "../announce.ts";
 import type { HubCaches } from "../hub-caches.ts";
 import type { OperatorPorts } from "../operator-ports.ts";
 import type { TunnelIndex } from "../tunnels/tunnel-index.ts";
@@ -164,6 +166,15 @@ export class SocketWork {
     const { clock, random, notices } = ports;
     if (notices === undefined) return undefined;
     const wake = (key: string, after?: number) => (after === undefined ? this.#sites.add(key) : this.#sites.addAfter(key, after));
-    return new NoticeSender({ clock, random, notices, watch, isLeader, wake });
+    const onNotTaken = ({ site }: Notice, problem: string) => this.#tellNotTaken(site.namespace, problem);
+    return new NoticeSender({ clock, random, notices, watch, isLeader, wake, onNotTaken });
+  }
+
+  #tellNotTaken(namespace: string, problem: string): void {
+    const { ports, hubCaches } = this.#parts;
+    const policy = hubCaches.accountPolicies.get("account", namespace);
+    const message = `${problem}. Notices are sent again until they are taken, and the upgrades that they announce wait for it and for the whole notice after it.`;
+    const told = { type: "Warning", reason: "NoticeNotTaken", action: "SendNotice", message } as const;
+    if (policy !== undefined) announce(ports.events, [told], { ...ACCOUNT_POLICY, metadata: policy.metadata });
   }
 }

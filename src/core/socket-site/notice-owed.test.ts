@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { SocketSiteStatus } from "../../api/socket-site.ts";
 import { fails, SiteWorld } from "./site-world.examples.ts";
-import { claimedTooSoon } from "./notice-owed.ts";
+import { claimedTooSoon, lateNotice } from "./notice-owed.ts";
 
 /** The status before and after the claim of a pair that was announced on a Tuesday, told at once, and starts on Sunday. */
 function claim(channel: boolean) {
@@ -31,6 +31,16 @@ it("[W3] a notice taken exactly 48 h before the start is enough, one second late
   expect(claimedTooSoon(seen, acceptedAt(after, "2026-11-27T00:00:01Z"))).toBe(true);
   const { noticeAcceptedAt: _, ...untold } = after.upgrade!.announced!;
   expect(claimedTooSoon(seen, { ...after, upgrade: { ...after.upgrade!, announced: untold } })).toBe(true);
+});
+
+it("[W3] what is told of a late one names window and notice, so that nobody needs a log", () => {
+  const { after } = claim(true);
+  const { reason, message } = lateNotice("acme/berlin", acceptedAt(after, "2026-11-28T00:00:00Z"));
+  expect([reason, message]).toEqual([
+    "NoticeLate",
+    "The upgrade of acme/berlin was begun with less notice than was promised: its window begins 2026-11-29T00:00:00Z, and the notice was " +
+      "taken 2026-11-28T00:00:00Z. This is a defect of the operator: pause the SocketRollout, and report it with this event and the status.",
+  ]);
 });
 
 it("[W3] the account's longer notice is promised too; a request and a pair that has begun are asked for none", () => {

@@ -1,4 +1,5 @@
 import type { SocketSiteStatus } from "../../api/socket-site.ts";
+import type { Announcement } from "../decision.ts";
 import { parseDuration } from "../time/duration.ts";
 import { announcement, effectiveNotice, noticeElapsed } from "../window/notice.ts";
 import type { SocketSiteObservation } from "./observation.ts";
@@ -26,3 +27,14 @@ export function claimedTooSoon({ site: { status: before }, fleet, window }: Sock
   });
   return !noticeElapsed(at(start), counts, effectiveNotice(fleet?.minimumNotice ?? 0, own));
 }
+
+/** What is told of it, on the site. */
+export const lateNotice = (name: string, { upgrade }: SocketSiteStatus): Announcement => ({
+  type: "Warning",
+  reason: "NoticeLate",
+  action: "ClaimCommand",
+  message:
+    `The upgrade of ${name} was begun with less notice than was promised: its window begins ${upgrade?.window?.start ?? upgrade?.planned?.start ?? "at a time that nobody knows"}, ` +
+    `and the notice ${upgrade?.announced?.noticeAcceptedAt === undefined ? "was not taken" : `was taken ${upgrade.announced.noticeAcceptedAt}`}. ` +
+    "This is a defect of the operator: pause the SocketRollout, and report it with this event and the status.",
+});

@@ -8,6 +8,10 @@ export class NoticeSink implements Notices {
   readonly deliveries = new Map<string, number>();
   blocked = false;
 
+  problem(account: string): string | undefined {
+    return this.blocked ? `channel operations of account ${account} takes no notices: it answered 503` : undefined;
+  }
+
   send(notice: Notice): Promise<boolean> {
     if (this.blocked) return Promise.resolve(false);
     this.deliveries.set(notice.id, (this.deliveries.get(notice.id) ?? 0) + 1);
