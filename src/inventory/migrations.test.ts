@@ -97,6 +97,27 @@ describe("migrations", () => {
     expect(await tablesOf(db)).toEqual([...OURS, ...BOOKS].toSorted());
   });
 
+  it("[I21] what a newer Rollward only added is no hindrance: nothing is written, and rows are kept with it; anything else is refused", async () => {
+    const later = { up: (added: Kysely<unknown>) => added.schema.alterTable("command").addColumn("later", "text").execute() };
+    const db = await migrated({ ...MIGRATIONS, "9998-later-additive": later });
+    const changes = () => sql<{ n: number }>`select total_changes() as n`.execute(db);
+    const before = await changes();
+    await migrated(MIGRATIONS, db);
+    expect((await changes()).rows).toEqual(before.rows);
+    await insert(db, { id: "1", serial: "S-2001", site: "berlin", state: "Open" });
+    await sql`update command set later = 'kept'`.execute(db);
+    await db.updateTable("command").set({ state: "Given" }).execute();
+    expect((await sql`select state, later from command`.execute(db)).rows).toEqual([{ state: "Given", later: "kept" }]);
+    await migrated({ ...MIGRATIONS, "9998-later-additive": later, "9999-other": { up: () => Promise.resolve() } }, db);
+    await expect(migrated(MIGRATIONS, db)).rejects.toThrow("it has 9999-other, which this one does not know. Nothing was changed.");
+  });
+
+  it("[I21] a store that has what was added, and lacks what this one would make, is of another line and refused", async () => {
+    const older = Object.fromEntries(Object.entries(MIGRATIONS).slice(0, 8));
+    const db = await migrated({ ...older, "9998-later-additive": { up: () => Promise.resolve() } });
+    await expect(migrated(MIGRATIONS, db)).rejects.toThrow("it has 9998-later-additive, which this one does not know");
+  });
+
   it("[I4] a second live command of a site is refused by the store, whichever Socket it is for; over ones do not count", async () => {
     const db = await migrated();
     await insert(db, { id: "1", serial: "S-2001", site: "berlin", state: "Succeeded" });

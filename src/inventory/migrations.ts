@@ -134,7 +134,9 @@ async function feedAndAudit(db: Kysely<unknown>): Promise<void> {
 
 /**
  * What brings an inventory up to date, in the order of the names. One that was released is never edited: what changes comes after it.
- * There is no way down: an older Rollward refuses a newer inventory instead of losing what it does not know.
+ * There is no way down: an older Rollward refuses a newer inventory instead of losing what it does not know. But for one whose name ends
+ * on `-additive` (rule I21): it makes tables, columns that may be left out, and indexes that refuse nothing, and whatever it keeps may be
+ * overlooked by the version before, which goes on with the store while both run, and after going back.
  */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-devices": { up: devices },

@@ -23,6 +23,9 @@ interface Change {
   readonly then: string;
 }
 
+/** The migration of the inventory that only N+1 has. */
+export const LATER_MIGRATION = "9998-later-additive";
+
 /**
  * What a following version may bring, as small as it can be: a field of the spec that the controller obeys, fields of two statuses that it
  * writes, a field of the ledger that a node keeps while it is updated, and a step of the ledger that no earlier version knows. A node of a
@@ -79,6 +82,34 @@ const LATER: readonly Change[] = [
     ? { ledger: { ...status, nodes: status.nodes.map((entry) => entry.step === 'Resting' ? { ...entry, step: 'Done' as const } : entry) } }
     : undefined,\n`,
   },
+  // A migration that only adds, and a field of three statuses that rule Sockets and Clients.
+  {
+    file: "src/inventory/migrations.ts",
+    at: `"0009-gateway-files": { up: gatewayFiles },`,
+    then: `"0009-gateway-files": { up: gatewayFiles },
+  "${LATER_MIGRATION}": { up: async (db) => {
+    await db.schema.alterTable("command").addColumn("later", "text").execute();
+    await db.schema.alterTable("client_device").addColumn("later", "text").execute();
+  } },`,
+  },
+  {
+    file: "src/api/socket-site-status.ts",
+    at: "export const socketSiteStatus = z.object({",
+    then: "export const socketSiteStatus = z.object({ later: z.string().max(64).optional(),",
+  },
+  {
+    file: "src/api/socket-rollout-status.ts",
+    at: "export const socketRolloutStatus = z.object({",
+    then: "export const socketRolloutStatus = z.object({ later: z.string().max(64).optional(),",
+  },
+  {
+    file: "src/api/client-rollout-status.ts",
+    at: "export const clientRolloutStatus = z.object({",
+    then: "export const clientRolloutStatus = z.object({ later: z.string().max(64).optional(),",
+  },
+  { file: "src/core/socket-site/status.ts", at: "    ...ledger,\n", then: "    ...ledger,\n    later: 'N+1',\n" },
+  { file: "src/core/socket-rollout/status.ts", at: "    ...ledger,\n", then: "    ...ledger,\n    later: 'N+1',\n" },
+  { file: "src/core/client-rollout/status.ts", at: "    ...ledger,\n", then: "    ...ledger,\n    later: 'N+1',\n" },
 ];
 
 const VERSION_FILE = "src/composition/version.ts";
