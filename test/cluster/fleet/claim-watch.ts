@@ -18,6 +18,7 @@ export class ClaimWatch {
   readonly #seen = new Set<string>();
   readonly #tell: (place: ClaimPlace, claim: string) => void;
   #leader = "";
+  #mostGranted = 0;
   #telling = false;
 
   private constructor(cluster: KubernetesCluster, tell: (place: ClaimPlace, claim: string) => void) {
@@ -30,7 +31,9 @@ export class ClaimWatch {
     const watch = new ClaimWatch(clusterOf(world.controlPlane, "watcher"), tell);
     await Promise.all([
       watch.#follow<Fleet>(FLEET, FLEET_NAMESPACE, (fleet) => {
-        for (const { pop, id, kind } of fleet.status?.disruptions ?? []) watch.#see("grant", `${kind} ${id} of ${pop}`);
+        const { disruptions = [] } = fleet.status ?? {};
+        watch.#mostGranted = Math.max(watch.#mostGranted, disruptions.length);
+        for (const { pop, id, kind } of disruptions) watch.#see("grant", `${kind} ${id} of ${pop}`);
       }),
       watch.#follow<PopCluster>(POP_CLUSTER, FLEET_NAMESPACE, ({ status }) => {
         for (const { step, name, token } of status?.nodes ?? []) if (step === "Claimed") watch.#see("ledger", `${name} by ${token}`);
@@ -50,6 +53,11 @@ export class ClaimWatch {
   /** The identity that holds the lease. */
   get leader(): string {
     return this.#leader;
+  }
+
+  /** The most grants that stood in the Fleet's ledger at once. */
+  get mostGranted(): number {
+    return this.#mostGranted;
   }
 
   async stop(): Promise<void> {
