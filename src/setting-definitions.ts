@@ -31,7 +31,7 @@ export const SETTINGS = {
   leaseDuration: {
     flag: "--lease-duration <duration>",
     environment: "ROLLWARD_LEASE_DURATION",
-    description: "how long others wait before they take over",
+    description: "how long others wait before they take over, at most 10m",
     default: "15s",
   },
   renewDeadline: {
@@ -119,7 +119,7 @@ export const SETTINGS = {
   pollInterval: {
     flag: "--poll-interval <duration>",
     environment: "ROLLWARD_POLL_INTERVAL",
-    description: "how often devices are to poll",
+    description: "how often devices are to poll, at most 24h",
     default: "5m",
   },
   pollIntervalNear: {

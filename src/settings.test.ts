@@ -48,6 +48,14 @@ it.each([
     { leaseDuration: "fifteen" },
     '--lease-duration is "fifteen", which is no duration; write hours, minutes and seconds as in 1h30m or 48h',
   ],
+  [
+    { leaseDuration: "10m1s" },
+    '--lease-duration is "10m1s", which is so long that nobody would lead after a crash; write at most 10m, for example 15s',
+  ],
+  [
+    { pollInterval: "9000h" },
+    '--poll-interval is "9000h", which is so long that devices would hear of nothing; write at most 24h, for example 5m',
+  ],
   [{ logLevel: "verbose" }, '--log-level is "verbose", write one of debug, info, warn, error, silent'],
   [
     { prometheusUrl: "prometheus:9090" },
@@ -55,6 +63,13 @@ it.each([
   ],
 ])("%j is refused with what to write instead", (flags, sentence) => {
   expect(problems(flags)).toEqual([sentence]);
+});
+
+it("takes a lease of 10 minutes and a poll once a day, the longest of both", () => {
+  expect(readSettings({ leaseDuration: "10m", pollInterval: "24h" }, {})).toMatchObject({
+    ok: true,
+    settings: { leaderElection: { leaseMilliseconds: 600_000 } },
+  });
 });
 
 it("names the variable when that is where the wrong value stands, and all wrong ones at once", () => {

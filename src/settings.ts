@@ -91,14 +91,31 @@ const duration = read((text) => {
   return { problem: problem?.slice(problem.indexOf("which")) ?? "which is no time at all; write for example 10s" };
 });
 
-/** The protocol of devices knows no less than a second. */
-const SHORTEST_POLL = 1_000;
+/** A duration that has bounds: `outside` says what is wrong with one beyond them. */
+const durationWhere = (outside: (milliseconds: number) => string | undefined) =>
+  read((text) => {
+    const read = duration.safeParse(text);
+    if (!read.success)
+      return { problem: durationProblem("", text)?.replace(/^.*which/, "which") ?? "which is no time at all; write for example 10s" };
+    const problem = outside(read.data);
+    return problem === undefined ? { value: read.data } : { problem };
+  });
 
-const pollEvery = read((text) => {
-  const read = duration.safeParse(text);
-  if (!read.success)
-    return { problem: durationProblem("", text)?.replace(/^.*which/, "which") ?? "which is no time at all; write for example 10s" };
-  return read.data < SHORTEST_POLL ? { problem: "which is less than devices can be told; write at least 1s" } : { value: read.data };
+/** As long as this, and no longer, a crash may leave the fleet without a leader. */
+const LONGEST_LEASE = 10 * 60_000;
+
+const leaseTime = durationWhere((milliseconds) =>
+  milliseconds > LONGEST_LEASE ? "which is so long that nobody would lead after a crash; write at most 10m, for example 15s" : undefined,
+);
+
+/** The protocol of devices knows no less than a second. A device that is to ask less than once a day hears of no stop in time. */
+const SHORTEST_POLL = 1_000;
+const LONGEST_POLL = 24 * 3_600_000;
+
+const pollEvery = durationWhere((milliseconds) => {
+  if (milliseconds < SHORTEST_POLL) return "which is less than devices can be told; write at least 1s";
+  if (milliseconds > LONGEST_POLL) return "which is so long that devices would hear of nothing; write at most 24h, for example 5m";
+  return undefined;
 });
 
 const logLevel = read((text) => {
@@ -158,7 +175,7 @@ const schema = z.object({
   kubeconfig: z.string().optional(),
   metricsAddress: address,
   leaderElection: yesOrNo,
-  leaseDuration: duration,
+  leaseDuration: leaseTime,
   renewDeadline: duration,
   retryPeriod: duration,
   identity: identityName.optional(),

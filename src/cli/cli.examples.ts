@@ -1,10 +1,11 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { Draft, Kind, KubernetesObject } from "../control/ports.ts";
 import { allResources } from "../api/resources.ts";
 import { VirtualClock } from "../simulation/clock.ts";
 import { customKind } from "../simulation/cluster/custom-kind.ts";
 import { InMemoryCluster, type InMemoryClusterOptions } from "../simulation/cluster/in-memory-cluster.ts";
 import { Store } from "../simulation/cluster/store.ts";
+import { CommandLine } from "./command-line.ts";
 import { registerExplain as registerExplainWith } from "./explain.ts";
 import type { CliIo } from "./io.ts";
 import { utf8Text } from "./utf8.ts";
@@ -59,7 +60,7 @@ export class Terminal {
       exit: (given) => void (this.code = given),
       ...more,
     };
-    const program = new Command("rollward").version("0.0.0").enablePositionalOptions().exitOverride();
+    const program = new CommandLine("rollward").version("0.0.0").enablePositionalOptions().exitOverride();
     this.#options.commands(program, io);
     const words = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : [...line];
     await program.parseAsync(words, { from: "user" });

@@ -21,9 +21,10 @@ writeFileSync(
 afterAll(() => rmSync(folder, { recursive: true }));
 
 it.each([
-  [2, "--no-such-option", /unknown option/],
-  [2, "explaine pop/fra1", /unknown command.*\n.*explain/],
-  [2, "explain", /missing required argument/],
+  [2, "--no-such-option", /^rollward has no option --no-such-option; rollward --help says what it takes\n$/],
+  [2, "explaine pop/fra1", /^there is no command rollward explaine; did you mean rollward explain\?\n$/],
+  [2, "explain", /^rollward explain needs <kind\/name> \(for example pop\/fra1, .*\) behind its name; rollward explain --help says/],
+  [2, "demo --fast=yes", /^--fast of rollward demo takes no value: write --fast alone, or leave it out\n$/],
   [2, "explain pop/fra1 -o toml", /toml.*is invalid/],
   [0, "--help", /Usage: rollward/],
   [0, "--version", /^\d+\.\d+\.\d+/],

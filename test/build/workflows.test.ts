@@ -127,6 +127,32 @@ describe("the release", () => {
       stdout: "a base is 'node:24'; write it with its digest\n",
     });
   });
+
+  it("verifies, in the commands that it documents, image and chart by digest and by the repository", () => {
+    const comments = textOf("release.yml")
+      .split(/^name:/m)[0]!
+      .replaceAll(/^#/gm, "")
+      .replaceAll("\\\n", "");
+    const commands = [...comments.matchAll(/cosign verify (\S+) .*--certificate-identity-regexp '([^']+)'/g)].map(([, what, who]) => ({
+      what,
+      who: new RegExp(who!.replace("OWNER/REPO", "acme/edge")),
+    }));
+    const signed = [...textOf("release.yml").matchAll(/cosign sign --yes "\$(REGISTRY\/[a-z/]+)@/g)].map(([, what]) => `${what}@sha256:…`);
+    expect(commands.map(({ what }) => what)).toEqual(signed);
+    expect(comments.match(/--certificate-oidc-issuer https:\/\/token\.actions\.githubusercontent\.com /g)).toHaveLength(commands.length);
+    const ours = "https://github.com/acme/edge/.github/workflows/release.yml@refs/tags/v1.2.3";
+    const others = [
+      ours.replace("acme/edge", "mallory/edge"),
+      ours.replace("acme/edge", "acme/edge-of-mallory"),
+      `https://github.com/mallory/x/.github/workflows/${ours}`,
+      ours.replace("github.com", "github-com.example"),
+      ours.replace("github.com", "githubxcom"),
+      ours.replace("release.yml", "ci.yaml"),
+      ours.replace("tags/v1.2.3", "heads/main"),
+    ];
+    for (const { what, who } of commands)
+      expect([what, ...[ours, ...others].filter((identity) => who.test(identity))]).toEqual([what, ours]);
+  });
 });
 
 describe("the workflow on kind", () => {

@@ -1,6 +1,6 @@
 // Kinds of an older version over those of a later one, by every way that there is: refused before anything of the later ones is lost.
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -10,6 +10,7 @@ import { compareVersions, parseVersion } from "../../src/api/version.ts";
 import { VERSION } from "../../src/composition/version.ts";
 import { popDraft } from "../../src/simulation/world.ts";
 import { startControlPlane, type ControlPlane } from "../../tools/control-plane/run.ts";
+import { changeIn, chartOfVersion } from "./chart/chart-of-version.ts";
 import { CHART, describeWithHelm, helm, IMAGE, ROOT } from "./chart/helm.ts";
 import { describeWithControlPlane } from "./control-plane/available.ts";
 
@@ -52,6 +53,7 @@ describeWithControlPlane("[T3] older kinds over later ones, on a real API server
   describeWithHelm("with helm", () => {
     let controlPlane: ControlPlane;
     let folder: string;
+    let later: string;
 
     const admin = (): string => controlPlane.kubeconfig("admin");
     const kubectl = async (...args: string[]): Promise<string> =>
@@ -101,26 +103,18 @@ describeWithControlPlane("[T3] older kinds over later ones, on a real API server
 
     /** The chart as a later version would ship it: its PoPClusters have a field more. */
     const laterChart = (): string => {
-      const chart = join(folder, "later");
-      cpSync(CHART, chart, { recursive: true });
-      const change = (path: string, from: string, to: string) => {
-        const text = readFileSync(join(chart, path), "utf8");
-        expect(text, path).toContain(from);
-        writeFileSync(join(chart, path), text.replaceAll(from, to));
-      };
-      change("Chart.yaml", `ersion: ${VERSION}`, `ersion: ${LATER}`);
-      for (const name of readdirSync(join(chart, "crds")))
-        change(`crds/${name}`, `${KIND_VERSION}: ${VERSION}`, `${KIND_VERSION}: ${LATER}`);
+      const chart = chartOfVersion(folder, LATER);
       const pops = "crds/rollward.dev_popclusters.yaml";
       const [field] = /^ +displayName:\n/m.exec(readFileSync(join(chart, pops), "utf8"))!;
-      change(pops, field, `${field.replace("displayName:", "later: { type: string }")}${field}`);
+      changeIn(chart, pops, field, `${field.replace("displayName:", "later: { type: string }")}${field}`);
       return chart;
     };
 
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), "rollward-older-kinds-"));
       controlPlane = await startControlPlane();
-      const said = await helm(["install", "rollward", laterChart(), "-n", "fleet", "--create-namespace", ...IMAGE], admin());
+      later = laterChart();
+      const said = await helm(["install", "rollward", later, "-n", "fleet", "--create-namespace", ...IMAGE], admin());
       expect(said.failed, said.stderr).toBe(false);
       const pop = popDraft("fra1");
       const file = join(folder, "pop.json");
@@ -175,7 +169,7 @@ describeWithControlPlane("[T3] older kinds over later ones, on a real API server
     });
 
     test("[I21] the same version, a later one, other edits and the status pass", async () => {
-      await kubectl("apply", "--server-side", "--force-conflicts", "-f", await crdsOf(join(folder, "later")));
+      await kubectl("apply", "--server-side", "--force-conflicts", "-f", await crdsOf(later));
       expect((await annotate(POPS, { [KIND_VERSION]: "99.2.0-rc.1" }, "?dryRun=All")).status).toBe(200);
       expect((await annotate(POPS, { note: "ours" })).status).toBe(200);
       const { object } = await call("GET", `${CRDS}/${POPS}`);
@@ -239,7 +233,7 @@ describeWithControlPlane("[T3] older kinds over later ones, on a real API server
       const again = await annotate(POPS, { [KIND_VERSION]: VERSION });
       expect(again.object.message).toContain(STANDS);
       // The same command cleans up after itself.
-      await kubectl("apply", "--server-side", "--force-conflicts", "-f", await crdsOf(join(folder, "later")));
+      await kubectl("apply", "--server-side", "--force-conflicts", "-f", await crdsOf(later));
       expect((await call("GET", `${CRDS}/${POPS}`)).object.metadata.annotations).not.toHaveProperty(GIVES_UP);
     });
   });

@@ -10,6 +10,8 @@ const HEADER = `# Generated from charts/rollward by npm run gen. Change the char
 # Everything that runs today: the kinds, the operator with its rights and network policy, the admission policies, roles for people, and
 # the namespaces fleet and rollward-data-plane. Put your own image in the place of registry.example/rollward:
 #   sed 's|registry.example/rollward|REGISTRY/rollward|' config/install.yaml | kubectl apply --server-side -f -
+# Never over a release of Helm: the operator, its rights and the policies would become kubectl's, those of an older file too, and the next
+# helm upgrade ends with a conflict ("Older kinds" in docs/operations.md).
 ---
 apiVersion: v1
 kind: Namespace

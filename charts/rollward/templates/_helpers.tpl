@@ -88,6 +88,14 @@ postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full{{ if .caSecretName 
 {{- $seconds }}
 {{- end }}
 
+{{/* A quantity (100m, 0.5, 512Mi, 1G) as a number. */}}
+{{- define "rollward.amount" -}}
+{{- $units := dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 }}
+{{- $unit := regexFind "[A-Za-z]+$" (toString .) }}
+{{- $number := toString . | trimSuffix $unit | float64 }}
+{{- if eq $unit "m" }}{{ divf $number 1000 }}{{ else }}{{ mulf $number (get $units $unit) }}{{ end }}
+{{- end }}
+
 {{/* What values.yaml says of gateway: what differs from it was written by somebody. Templates cannot read values.yaml; where the two differ, nothing renders. */}}
 {{- define "rollward.gatewayDefaults" -}}
 # Without an inventory.

@@ -38,6 +38,8 @@ const LEASES = [
   "1s 90s 1m30s",
   "1s 90s 1m31s",
   "59s 1m 1h",
+  "59s 1m 10m",
+  "59s 1m 10m1s",
   "2s 10s 500ms",
   "0s 10s 15s",
   "2s 10s 1m1h",
@@ -59,7 +61,89 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["operator.spread=yes", /at '\/operator\/spread': value must be 'true or false, without quotes'/],
   ["operator=3", /at '\/operator': value must be 'a map of names and values'/],
   ["imagePullSecrets=registry", /at '\/imagePullSecrets': value must be 'a list: \[one, two\] in a file, \{one,two\} with --set'/],
-  ["operator=null", /at '': missing property 'operator'\n- at '': value must be 'whole: null takes a value away, so leave out of yours/],
+  [
+    "operator=null",
+    /^rollward:\n- at '': value must be 'whole: null takes a value away, so leave out of yours .*'\n- at '': missing property 'operator'$/m,
+  ],
+  ["operator.replicas=null", /^rollward:\n- at '\/operator': value must be 'whole: .*'\n- at '\/operator': missing property 'replicas'$/m],
+  [
+    "image.repository=REGISTRY/rollward",
+    /at '\/image\/repository': value must be 'the address .*; for REGISTRY write the name of your registry/,
+  ],
+  [
+    "image.repository=registry.example/Rollward",
+    /at '\/image\/repository': value must be 'the address of the image in lower case, without tag/,
+  ],
+  ["image.repository=registry.example/rollward:1.2", /at '\/image\/repository': .*without tag or digest, .*; the tag is image\.tag/],
+  ["image.repository=localhost:5000/rollward:1.2", /at '\/image\/repository': .*for example registry\.example\/rollward or localhost:5000/],
+  ["image.repository=rollward@sha256", /at '\/image\/repository': .*without tag or digest, .*the digest image\.digest'/],
+  ["image.repository=registry.example/our rollward", /at '\/image\/repository': value must be 'the address of the image in lower case/],
+  ["imagePullSecrets={My_registry}", /at '\/imagePullSecrets\/0': value must be 'the name of a Secret .*for example my-registry'/],
+  ["operator.priorityClassName=Foo Bar", /at '\/operator\/priorityClassName': value must be 'the name of an object in lower-case letters/],
+  ["operator.priorityClassName=a..b", /at '\/operator\/priorityClassName': value must be 'the name of an object in lower-case letters/],
+  ["operator.podLabels.my team=edge", /at '\/operator\/podLabels\/my team': .*no label has such a key: .*for example example\.com\/team'/],
+  ["operator.podLabels.team=the edge", /at '\/operator\/podLabels\/team': value must be 'the value of a label, text of at most 63 letters/],
+  ["operator.podLabels.team=7", /at '\/operator\/podLabels\/team': .*; a number, true and false in quotes'/],
+  [
+    "operator.podLabels.app\\.kubernetes\\.io/name=mine",
+    /at '\/operator\/podLabels\/app\.kubernetes\.io~1name': value must be 'left out: the chart sets this label itself, .*under another key'/,
+  ],
+  ["gateway.podLabels.helm\\.sh/chart=mine", /at '\/gateway\/podLabels\/helm\.sh~1chart': .*the chart sets this label itself/],
+  ["operator.podAnnotations.a b=x", /at '\/operator\/podAnnotations\/a b': .*no annotation has such a key: .*example\.com\/team'/],
+  [
+    "operator.podAnnotations.kubectl\\.kubernetes\\.io/default-container=x",
+    /podAnnotations\/kubectl\.kubernetes\.io~1default-container': .*the chart sets this annotation itself/,
+  ],
+  ["gateway.service.annotations.a b=x", /at '\/gateway\/service\/annotations\/a b': .*no annotation has such a key/],
+  ["operator.nodeSelector.disk=very fast", /at '\/operator\/nodeSelector\/disk': value must be 'the value of a label/],
+  ["monitoring.serviceMonitor.labels.a b=x", /at '\/monitoring\/serviceMonitor\/labels\/a b': .*no label has such a key/],
+  [
+    "monitoring.dashboards.labels.app\\.kubernetes\\.io/instance=x",
+    /dashboards\/labels\/app\.kubernetes\.io~1instance': .*the chart sets this label itself/,
+  ],
+  ["networkPolicy.metricsFrom[0].podSelector.matchLabels.a=b c", /podSelector\/matchLabels\/a': value must be 'the value of a label/],
+  [
+    "operator.resources.requests.memory=1Gi",
+    /operator\.resources: requests\.memory is 1Gi and limits\.memory 512Mi, .*: write the limit at least as large .*limits\.memory=null/,
+  ],
+  [
+    "operator.resources.requests.cpu=1.5,operator.resources.limits.cpu=1400m",
+    /operator\.resources: requests\.cpu is 1\.5 and limits\.cpu 1400m, and no pod may ask for more than it may use/,
+  ],
+  [
+    `inventory.postgresql.secretName=a,gateway.tls.secretName=b,gateway.resources.limits.memory=160M`,
+    /gateway\.resources: requests\.memory is 160Mi and limits\.memory 160M, .*gateway\.resources\.limits\.memory=null/,
+  ],
+  ["dataPlane.namespaces={a,a}", /at '\/dataPlane\/namespaces': value must be 'a list with at least one of them, and each once'/],
+  [
+    "networkPolicy.prometheusPorts={9090,9090}",
+    /at '\/networkPolicy\/prometheusPorts': value must be 'a list that names each of them once'/,
+  ],
+  [
+    "dataPlane.namespaces={edge,kube-system}",
+    /dataPlane\.namespaces names kube-system, which is the cluster's own: the data plane has to run in another one, .*write pods and DaemonSets/,
+  ],
+  ["dataPlane.namespaces={kube-node-lease}", /dataPlane\.namespaces names kube-node-lease, which is the cluster's own/],
+  [
+    "monitoring.prometheusRule.runbookUrl=foo",
+    /at '\/monitoring\/prometheusRule\/runbookUrl': value must be 'an http or https address, for example https:\/\/wiki\.example\.com\/runbooks/,
+  ],
+  ["networkPolicy.metricsFrom[0].ipBlock.cidr=10.0.0.0/33", /metricsFrom\/0\/ipBlock\/cidr': value must be 'a range .*at most \/32/],
+  ["networkPolicy.metricsFrom[0].ipBlock.cidr=10.0.0.256/24", /metricsFrom\/0\/ipBlock\/cidr': value must be 'a range of addresses/],
+  ["networkPolicy.metricsFrom[0].ipBlock.cidr=2001:db8::/129", /metricsFrom\/0\/ipBlock\/cidr': value must be 'a range .*at most \/128/],
+  [
+    "networkPolicy.enabled=false,networkPolicy.metricsFrom[0].ipBlock.cidr=10.0.0.0/8",
+    /networkPolicy\.metricsFrom is set, and networkPolicy\.enabled is false, .*: write networkPolicy\.enabled=true, or leave it out/,
+  ],
+  [
+    "networkPolicy.devicesFrom[0].ipBlock.cidr=10.0.0.0/8",
+    /networkPolicy\.devicesFrom is set, and there is no inventory, .*: write inventory\.embedded\.enabled=true/,
+  ],
+  [
+    "operator.leaderElection.leaseDuration=9000h",
+    /operator\.leaderElection\.leaseDuration is 9000h, and so long nobody would lead after a crash: write at most 10m, for example 15s/,
+  ],
+  ["gateway.pollInterval=9000h", /gateway\.pollInterval is 9000h, and so long a device would hear of nothing, .*: write at most 24h/],
   ["operator.resources.requests.memroy=1Gi", /at '\/operator\/resources\/requests\/memroy': .*no such resource; here are cpu, memory/],
   [
     "operator.resources.limits.memory=1GB",
@@ -76,7 +160,7 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
     "networkPolicy.metricsFrom[0].namespaceSelektor.matchLabels.a=b",
     /at '\/networkPolicy\/metricsFrom\/0\/namespaceSelektor': .*here are namespaceSelector, podSelector, ipBlock'/,
   ],
-  ["networkPolicy.devicesFrom[0].ipBlock.cidr=192.0.2.1", /'a range of addresses, for example 192\.0\.2\.0\/24'/],
+  ["networkPolicy.devicesFrom[0].ipBlock.cidr=192.0.2.1", /'a range of addresses, for example 192\.0\.2\.0\/24 /],
   ["image.tag=-bad", /at '\/image\/tag': value must be 'a tag: at most 128 letters, .* no dot or hyphen comes first/],
   ["image.tag=7", /at '\/image\/tag': value must be 'a tag: .*; a number in quotes \(--set-string\)'/],
   [
@@ -123,6 +207,28 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ],
 ];
 
+/** Values that are near those refused, and taken. */
+const TAKEN = [
+  "image.repository=localhost:5000/rollward",
+  "image.repository=registry.example:443/our-team/rollward_1.x",
+  "image.repository=rollward",
+  "imagePullSecrets={my.registry}",
+  "operator.priorityClassName=system-cluster-critical",
+  "operator.podLabels.example\\.com/team=Edge_1.x,operator.podLabels.empty=",
+  "operator.podAnnotations.Example\\.com/Note=any text: of any length",
+  "networkPolicy.metricsFrom[0].ipBlock.cidr=0.0.0.0/0,networkPolicy.metricsFrom[1].ipBlock.cidr=2001:db8::/32",
+  "networkPolicy.metricsFrom[0].ipBlock.cidr=::/0,networkPolicy.metricsFrom[1].ipBlock.cidr=::ffff:192.0.2.0/128",
+  "operator.resources.requests.memory=512Mi,operator.resources.limits.memory=0.5Gi",
+  "operator.resources.requests.cpu=300m,operator.resources.limits.cpu=0.3",
+  "operator.resources.requests.memory=536870912",
+  "operator.resources.requests.memory=4Gi,operator.resources.limits.memory=null",
+  "operator.resources.limits=null",
+  "operator.leaderElection.leaseDuration=10m",
+  "dataPlane.namespaces={default}",
+  "inventory.embedded.enabled=true,operator.replicas=1,gateway.tls.secretName=tls,inventory.embedded.size=10G,gateway.pollInterval=24h",
+  "networkPolicy.enabled=false,networkPolicy.dataPlanePorts={8080}",
+] as const;
+
 const values = (): unknown => parse(readFileSync(join(CHART, "values.yaml"), "utf8"));
 
 /** Every value by its path, whole maps among them. */
@@ -150,6 +256,26 @@ describeWithHelm("the chart", () => {
     const { failed, stderr } = await helm([...FLEET, ...IMAGE, "--set", values]);
     expect(failed).toBe(true);
     expect(stderr).toMatch(sentence);
+  });
+
+  it.for(TAKEN)("takes %s", async (values) => {
+    const { failed, stderr } = await helm([...FLEET, ...IMAGE, "--set", values]);
+    expect(failed, stderr).toBe(false);
+  });
+
+  it("every command of the notes that sets a value keeps those that were set before", async () => {
+    const settings = ["--set", `${EMBEDDED_ALONE},notices.hosts={hooks.acme.example}`, "--set", "rbac.people=false"];
+    const { stdout } = await helm(["install", "rollward", CHART, "--namespace", "fleet", "--dry-run=client", ...IMAGE, ...settings]);
+    const notes = stdout.slice(stdout.indexOf("NOTES:")).split("\n");
+    const commands = notes.filter((line) => /--set |helm upgrade/.test(line)).map((line) => line.trim());
+    expect(commands.map((command) => command.replace(/.*--set /, ""))).toEqual([
+      "notices.signing.secretName=rollward-notices,notices.signing.key=key",
+      "'networkPolicy.dataPlanePorts={8080,179}'",
+      "monitoring.serviceMonitor.enabled=true,monitoring.prometheusRule.enabled=true",
+      expect.stringMatching(/^helm upgrade/),
+    ]);
+    for (const command of commands) expect(command).toMatch(/^helm upgrade rollward CHART -n fleet --reset-then-reuse-values( --set |$)/);
+    expect(notes.join("\n")).toContain("! Notices are not signed, so nobody who receives one can tell who sent it. Sign them:");
   });
 
   it.for(LEASES)("takes the lease times %s exactly where a process starts with them", async (times) => {
@@ -181,7 +307,9 @@ describeWithHelm("the chart", () => {
     const silent: string[] = [];
     const walk = (schema: unknown, path: string): void => {
       if (typeof schema !== "object" || schema === null) return;
-      const bare = ["type", "pattern", "minimum", "maximum", "minLength", "minItems"].filter((keyword) => keyword in schema);
+      const bare = ["type", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "uniqueItems", "required"].filter(
+        (keyword) => keyword in schema,
+      );
       if (bare.length > 0) silent.push(`${path}: ${bare.join()}`);
       // What stands under "if" is no message yet: "else" says it.
       for (const [name, part] of Object.entries(schema)) {

@@ -168,6 +168,9 @@ describeWithControlPlane("[T3] the chart on a real API server", () => {
         expect(said.stdout).toMatch(/runs in namespace fleet/);
         expect(said.stdout).toMatch(/kubectl -n fleet create rolebinding approvers --clusterrole=rollward-approver/);
         expect(said.stdout).toMatch(/networkPolicy\.dataPlanePorts is empty/);
+        const command = /^ +helm (upgrade .*dataPlanePorts=.*)$/m.exec(said.stdout)?.[1] ?? expect.fail(said.stdout);
+        const upgraded = await helmHere(...command.replaceAll("'", "").replace("CHART", CHART).split(" "), "--dry-run=server");
+        expect(upgraded.failed, upgraded.stderr).toBe(false);
         // The pods are admitted; that they stay Pending is this control plane's lack of nodes.
         await soon(
           () => get("-n", "fleet", "pods"),

@@ -33,7 +33,9 @@ describeWithControlPlane("[T3] the Secrets that the chart's values name", () => 
     };
     /** As a person would paste it into a shell. */
     const paste = (line: string) =>
-      run("sh", ["-ec", line], { env: { PATH: `${dirname(controlPlane.binaries.kubectl)}:${process.env["PATH"]}`, KUBECONFIG: admin() } });
+      run("sh", ["-ec", line], {
+        env: { ...process.env, PATH: `${dirname(controlPlane.binaries.kubectl)}:${process.env["PATH"]}`, KUBECONFIG: admin() },
+      });
     const write = async (namespace: string, name: string, ...data: string[]): Promise<void> => {
       await kubectl("-n", namespace, "delete", "secret", name, "--ignore-not-found");
       await kubectl("-n", namespace, "create", "secret", "generic", name, ...data.map((entry) => `--from-literal=${entry}`));
@@ -99,6 +101,20 @@ describeWithControlPlane("[T3] the Secrets that the chart's values name", () => 
       expect(await refusal("install", "fleet", ...notices)).toMatch(/create secret generic notice-key --from-file=key=FILE/);
       const said = await withValues("install", "fleet", "--dry-run=server");
       expect(said.failed, said.stderr).toBe(false);
+    });
+
+    it("a key of notices under 32 characters is refused, and not shown; the command of the sentence makes one that does", async () => {
+      const notices = ["notices.hosts={a.example}", "notices.signing.secretName=notice-key"];
+      await write("fleet", "notice-key", `key= ${"hunter2".padEnd(31, "x")}\n`);
+      const said = await refusal("install", "fleet", ...notices);
+      expect(said).toMatch(
+        /the key key of the Secret notice-key in namespace fleet, which notices\.signing names, holds 31 characters, and the operator starts with at least 32/,
+      );
+      expect(said).not.toContain("hunter2");
+      const command = /Write it again: (.*)$/m.exec(said)?.[1] ?? expect.fail(said);
+      await paste(command);
+      const installed = await withValues("install", "fleet", ...notices, "--dry-run=server");
+      expect(installed.failed, installed.stderr).toBe(false);
     });
 
     it("rendered without a cluster, or on the client alone, none of them is missed", async () => {

@@ -14,7 +14,24 @@ const TLS = "gateway.tls.secretName=sockets-tls";
 const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["inventory.embeded.enabled=true", /at '\/inventory\/embeded': value must be 'left out, .*; here are embedded, postgresql'/],
   ["inventory.embedded.emptyDir=true", /at '\/inventory\/embedded\/emptyDir': value must be 'left out: .* write size, or existingClaim'/],
-  ["inventory.embedded.size=ten", /at '\/inventory\/embedded\/size': value must be 'the size of a volume, for example 10Gi'/],
+  [
+    "inventory.embedded.size=ten",
+    /at '\/inventory\/embedded\/size': value must be 'the size of a volume with its unit, one of Mi, Gi, Ti, M, G/,
+  ],
+  [
+    "inventory.embedded.size=20Gi",
+    /inventory\.embedded\.size is set, and inventory\.embedded\.enabled is false, .*: write inventory\.embedded\.ena/,
+  ],
+  ["inventory.embedded.existingClaim=mine", /inventory\.embedded\.existingClaim is set, and inventory\.embedded\.enabled is false/],
+  ["inventory.postgresql.key=uri", /inventory\.postgresql\.key is set, and inventory\.postgresql\.secretName is not: name the Secret/],
+  [
+    `${EMBEDDED_ON},${TLS},inventory.embedded.existingClaim=mine,inventory.embedded.size=20Gi`,
+    /inventory\.embedded\.existingClaim names mine, so nothing is claimed, .*: leave existingClaim empty, or leave the two out/,
+  ],
+  [
+    `${ON},${TLS},gateway.url=http://sockets.example`,
+    /gateway\.url is http:\/\/sockets\.example, and the gateway speaks TLS, .*: write it with https:\/\/; .*gateway\.tls\.enabled=false/,
+  ],
   [
     "inventory.postgresql.url=postgresql://a:b@c/d",
     /at '\/inventory\/postgresql\/url': value must be 'left out: .* into a Secret, and write secretName and key'/,
@@ -23,7 +40,10 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["gateway.ingress.enabled=true", /at '\/gateway\/ingress': value must be 'left out: .*TLS ends in the gateway.* service\.type=Load/],
   ["gateway.service.type=ExternalName", /at '\/gateway\/service\/type': value must be one of 'ClusterIP', 'LoadBalancer', 'NodePort'/],
   ["gateway.pollInterval=5", /at '\/gateway\/pollInterval': value must be 'a time with its unit, .*for example 15s/],
-  ["gateway.url=sockets.example", /at '\/gateway\/url': value must be 'an http or https address, for example/],
+  [
+    "gateway.url=sockets.example",
+    /at '\/gateway\/url': value must be 'an http or https address, for example https:\/\/sockets\.example\.com,/,
+  ],
   ["notices.host={a.example}", /at '\/notices\/host': value must be 'left out, .*; here are hosts, privateHosts, signing'/],
   ["notices.hosts={https://a.example/x}", /at '\/notices\/hosts\/0': value must be 'a host in lower case, for example hooks/],
   [

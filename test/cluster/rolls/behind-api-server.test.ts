@@ -156,6 +156,8 @@ describeInOwnNetwork("[T3] [P17] a hub and two clusters of PoPs", import.meta.fi
       const byNext = plane.auditEntries(({ user, verb }) => user.username === "rollward-next" && verb === "patch");
       expect(byNext.length).toBeGreaterThan(0);
     }
+    for (const { pop } of sites)
+      await world.editPop(pop, (spec) => ({ ...spec, strategy: { ...spec.strategy, perNode: PATIENT.perNode } }));
   }, 420_000);
 
   it("a Secret that suddenly leads to the other PoP's cluster is ClusterChanged there alone; when it leads back, the roll goes on", async () => {
