@@ -14,6 +14,8 @@ const SCRAPES_EVERY = "200ms";
 /** As Grafana reckons it: some scrapes, so that there are two of them in it whatever comes late. */
 const RATE_INTERVAL = "3s";
 const STEP_SECONDS = 0.25;
+/** A busy machine answers a scrape too late for what was there for a moment; then the demo is played again, and watched on. */
+const MOST_PLAYS = 3;
 
 /** A Prometheus that watched the demo from its first act to its last, and can be asked about all of that time. */
 class Watched {
@@ -87,6 +89,7 @@ describeWithPrometheus(
   () => {
     let prometheus: Prometheus;
     let demo: ChildProcess;
+    let play: () => Promise<void>;
     let text = "";
     let watched: Watched;
 
@@ -102,12 +105,15 @@ describeWithPrometheus(
       watched = new Watched(prometheus);
       // A Prometheus begins to ask some seconds after it is ready; a quick machine has played the first act by then.
       await vi.waitFor(async () => expect(await watched.values("up")).not.toEqual([]), { timeout: MINUTE, interval: 100 });
-      demo = spawn(process.execPath, ["src/main.ts", "demo", "--embedded", "--metrics", String(port)], {
-        cwd: ROOT,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      for (const stream of [demo.stdout, demo.stderr]) stream?.setEncoding("utf8").on("data", (more: string) => (text += more));
-      await once(demo, "close");
+      play = async () => {
+        demo = spawn(process.execPath, ["src/main.ts", "demo", "--embedded", "--metrics", String(port)], {
+          cwd: ROOT,
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+        for (const stream of [demo.stdout, demo.stderr]) stream?.setEncoding("utf8").on("data", (more: string) => (text += more));
+        await once(demo, "close");
+      };
+      await play();
     }, 10 * MINUTE);
     afterAll(async () => {
       demo?.kill("SIGTERM");
@@ -122,7 +128,7 @@ describeWithPrometheus(
     it(
       "at some time of it every query of every dashboard has a value that is not 0, but for those that must stay 0, and they do",
       async () => {
-        const offered = new Map(await Promise.all(dashboards.map(async (one) => [one.uid, await settings(watched, one)] as const)));
+        let offered = new Map<string, Record<string, string>[]>();
         const isShown = async ({ dashboard, expr }: DashboardQuery): Promise<boolean> => {
           // Different settings often ask the same.
           const asked = new Set(offered.get(dashboard.uid)!.map((values) => filled(expr, { ...values, __rate_interval: RATE_INTERVAL })));
@@ -131,13 +137,25 @@ describeWithPrometheus(
           }
           return false;
         };
-        const wrong: string[] = [];
-        for (const query of queries) {
-          if ((await isShown(query)) === MUST_STAY_0.has(query.panel)) wrong.push(`${query.name}: ${query.expr}`);
+        const shown = async (among: readonly DashboardQuery[]): Promise<readonly DashboardQuery[]> => {
+          offered = new Map(await Promise.all(dashboards.map(async (one) => [one.uid, await settings(watched, one)] as const)));
+          const found: DashboardQuery[] = [];
+          for (const query of among) if (await isShown(query)) found.push(query);
+          return found;
+        };
+        let missing = queries.filter(({ panel }) => !MUST_STAY_0.has(panel));
+        for (let plays = 1; ; plays += 1) {
+          const found = await shown(missing);
+          missing = missing.filter((query) => !found.includes(query));
+          if (missing.length === 0 || plays === MOST_PLAYS) break;
+          await play();
+          expect(demo.exitCode, text.slice(-4_000)).toBe(0);
         }
-        expect(wrong).toEqual([]);
+        const named = (some: readonly DashboardQuery[]) => some.map(({ name, expr }) => `${name}: ${expr}`);
+        expect(named(missing), "never anything but 0").toEqual([]);
+        expect(named(await shown(queries.filter(({ panel }) => MUST_STAY_0.has(panel)))), "must stay 0").toEqual([]);
       },
-      2 * MINUTE,
+      12 * MINUTE,
     );
   },
 );
